@@ -1,0 +1,50 @@
+package livestatus
+
+// ErrKind sorts errors by what is wrong.
+type ErrKind string
+
+// The kinds of errors. KindStatus carries the core's code in [Error.Code].
+const (
+	KindAddress     ErrKind = "address"     // not an address we can use
+	KindDNS         ErrKind = "dns"         // the name is not known
+	KindRefused     ErrKind = "refused"     // nothing listens
+	KindUnreachable ErrKind = "unreachable" // no route
+	KindTimeout     ErrKind = "timeout"     // connecting took too long
+	KindNoSocket    ErrKind = "no_socket"   // the socket file is not there, or is no socket
+	KindPermission  ErrKind = "permission"  // the socket file may not be used
+	KindSilent      ErrKind = "silent"      // connected, but no answer
+	KindSlow        ErrKind = "slow"        // an answer began and stalled
+	KindHangup      ErrKind = "hangup"      // closed without a byte
+	KindXinetd      ErrKind = "xinetd"      // the helper in front of the core says the core is away
+	KindHTTP        ErrKind = "http"        // a web server
+	KindSSH         ErrKind = "ssh"         // an SSH server
+	KindBanner      ErrKind = "banner"      // some other service
+	KindTLS         ErrKind = "tls"         // TLS where none was expected, or none where it was, or it failed
+	KindCertificate ErrKind = "certificate" // the certificate is not trusted
+	KindProtocol    ErrKind = "protocol"    // an answer that is not well formed, or cut short
+	KindStatus      ErrKind = "status"      // the core refused the request
+	KindTooLarge    ErrKind = "toolarge"    // more than the bounds allow
+	KindCommand     ErrKind = "command"     // a command that must not be sent
+	KindCanceled    ErrKind = "canceled"    // the caller ended it
+	KindClosed      ErrKind = "closed"      // the client was closed
+)
+
+// An Error says why a core could not be asked. Cause and Fix are one or two
+// sentences for people and hold no secrets.
+type Error struct {
+	Kind  ErrKind
+	Cause string
+	Fix   string
+	Code  int // status of the core with KindStatus
+	Err   error
+}
+
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return "livestatus: " + string(e.Kind) + ": " + e.Err.Error()
+	}
+	return "livestatus: " + string(e.Kind) + ": " + e.Cause
+}
+
+// Unwrap returns the error below, which may be nil.
+func (e *Error) Unwrap() error { return e.Err }
