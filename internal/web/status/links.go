@@ -1,0 +1,32 @@
+package status
+
+import (
+	"net/url"
+	"strings"
+)
+
+// RowID returns the id of the element that shows one host (service "") or
+// service: site|host|service with each part percent-encoded, so that it holds
+// no space and equal ids mean equal objects.
+func RowID(site, host, service string) string {
+	id := url.PathEscape(site) + "|" + url.PathEscape(host)
+	if service != "" {
+		id += "|" + url.PathEscape(service)
+	}
+	return id
+}
+
+// Link returns raw when it is an absolute http or https address and may be
+// offered as a link, else "". Plugins and configurations may hold anything,
+// "javascript:" included.
+func Link(raw string) string {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "http", "https":
+		return u.String()
+	}
+	return ""
+}
