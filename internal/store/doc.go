@@ -1,0 +1,3 @@
+// Package store keeps what every site looks like in memory: typed column
+// vectors per table, snapshots for readers, one writer per site.
+package store
