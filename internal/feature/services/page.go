@@ -1,0 +1,6 @@
+package services
+
+import "belvedere/internal/web"
+
+// Feature returns the room.
+func Feature() web.Feature { return web.Feature{Name: "services"} }
