@@ -1,0 +1,203 @@
+// Package live tells readers that something changed, and no more than that.
+//
+// It knows sites, versions and names of tables; it knows neither rows nor who
+// may see them. Whoever is told asks the store again through their own rights.
+package live
+
+import (
+	"slices"
+	"sync"
+)
+
+// MaxKeys is how many changed keys of one table are kept for a slow reader;
+// with more of them the table's entry becomes nil: everything may have
+// changed.
+const MaxKeys = 1000
+
+// A Change is one step of one site.
+type Change struct {
+	Site    string              // key of the site
+	Version uint64              // the site's version after the step
+	Tables  []string            // tables with changed rows
+	Keys    map[string][]string // table to changed keys; no entry or nil: all or too many
+	Health  bool                // the site's health changed
+}
+
+// A Set is what changed since the reader last took it, by site key.
+type Set struct {
+	Version uint64 // of the hub: counts every change ever published
+	Sites   map[string]Change
+}
+
+// Tables returns the names of all tables in the set, sorted.
+func (s Set) Tables() []string {
+	var out []string
+	for _, c := range s.Sites {
+		for _, t := range c.Tables {
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Empty reports whether nothing changed.
+func (s Set) Empty() bool { return len(s.Sites) == 0 }
+
+// A Hub passes changes from the writers of the store to any number of readers.
+// Publishing never waits for a reader: what a slow reader has not taken is
+// merged into one step. Safe for concurrent use. Make it with [NewHub].
+type Hub struct {
+	mu      sync.Mutex
+	version uint64
+	subs    map[*Subscription]struct{}
+	closed  bool
+}
+
+// NewHub returns a hub without subscriptions.
+func NewHub() *Hub { return &Hub{subs: map[*Subscription]struct{}{}} }
+
+// Publish tells every subscription of c. It never blocks on a reader, and
+// keeps no reference to c's slices and maps.
+func (h *Hub) Publish(c Change) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.version++
+	for s := range h.subs {
+		s.add(c, h.version)
+	}
+}
+
+// Version returns how many changes were published.
+func (h *Hub) Version() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.version
+}
+
+// Subscribers returns how many subscriptions are open.
+func (h *Hub) Subscribers() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.subs)
+}
+
+// Subscribe returns the present version and a subscription that gets
+// everything after it; no change falls between the two. The caller must Close
+// the subscription.
+func (h *Hub) Subscribe() (uint64, *Subscription) {
+	s := &Subscription{hub: h, c: make(chan struct{}, 1), done: make(chan struct{})}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		close(s.done)
+	} else {
+		h.subs[s] = struct{}{}
+	}
+	s.pending.Version = h.version
+	return h.version, s
+}
+
+// Close ends every subscription: their Done channels close. Later Subscribe
+// calls return ended subscriptions. Close may be called more than once.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for s := range h.subs {
+		close(s.done)
+		delete(h.subs, s)
+	}
+}
+
+// A Subscription is one reader's view of a hub. C, Take, Done and Close may be
+// called from different goroutines.
+type Subscription struct {
+	hub     *Hub
+	c       chan struct{}
+	done    chan struct{}
+	mu      sync.Mutex
+	pending Set
+}
+
+// C has a value when there is something to take. Several changes make one
+// value.
+func (s *Subscription) C() <-chan struct{} { return s.c }
+
+// Done is closed when the hub closed.
+func (s *Subscription) Done() <-chan struct{} { return s.done }
+
+// Take returns what changed since the last Take, merged by site. Its Version
+// is that of the newest change in it.
+func (s *Subscription) Take() Set {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.pending
+	s.pending = Set{Version: out.Version}
+	return out
+}
+
+// Close ends the subscription. It may be called more than once.
+func (s *Subscription) Close() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	delete(s.hub.subs, s)
+}
+
+// add merges c into what waits for the reader.
+func (s *Subscription) add(c Change, version uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending.Version = version
+	if s.pending.Sites == nil {
+		s.pending.Sites = map[string]Change{}
+	}
+	s.pending.Sites[c.Site] = merge(s.pending.Sites[c.Site], c)
+	select {
+	case s.c <- struct{}{}:
+	default:
+	}
+}
+
+// merge returns the step that has the effect of old and then c. The result
+// shares nothing with c.
+func merge(old, c Change) Change {
+	out := Change{Site: c.Site, Version: max(old.Version, c.Version), Health: old.Health || c.Health}
+	out.Tables = slices.Clone(old.Tables)
+	out.Keys = map[string][]string{}
+	for t, k := range old.Keys {
+		out.Keys[t] = k
+	}
+	for _, t := range c.Tables {
+		keys := c.Keys[t]
+		if !slices.Contains(out.Tables, t) {
+			out.Tables = append(out.Tables, t)
+			if keys != nil && len(keys) <= MaxKeys {
+				out.Keys[t] = slices.Clone(keys)
+			}
+			continue
+		}
+		out.Keys[t] = union(out.Keys[t], keys)
+		if out.Keys[t] == nil {
+			delete(out.Keys, t)
+		}
+	}
+	return out
+}
+
+// union returns the keys of both; nil, for everything, when either is nil or
+// the result grows past MaxKeys.
+func union(a, b []string) []string {
+	if a == nil || b == nil {
+		return nil
+	}
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	out = slices.Compact(out)
+	if len(out) > MaxKeys {
+		return nil
+	}
+	return out
+}

@@ -1,0 +1,217 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"belvedere/internal/access"
+	"belvedere/internal/auth"
+	"belvedere/internal/db"
+	"belvedere/internal/lql"
+	"belvedere/internal/web/ui"
+)
+
+// state is what the middleware knows about a request.
+type state struct {
+	server *Server
+	id     string
+	person auth.Person
+	signed bool
+	token  string // of the session; "" with HTTP Basic
+	viewer access.Viewer
+	chosen access.Viewer // viewer narrowed to the chosen sites
+	prefs  *Preferences
+	secure bool
+}
+
+type stateKey struct{}
+
+// from returns the state of a request that went through the server.
+func from(r *http.Request) *state {
+	if s, ok := r.Context().Value(stateKey{}).(*state); ok {
+		return s
+	}
+	return &state{prefs: &Preferences{}}
+}
+
+// Data returns the Querier of whoever asks, narrowed to the sites chosen in
+// the top bar. Lists and counts use it.
+func Data(r *http.Request) lql.Querier {
+	s := from(r)
+	return s.server.opt.Engine.For(s.chosen)
+}
+
+// AllData is Data without the choice of sites: for the page of one object,
+// which is reached by a link whatever is chosen, and for the search.
+func AllData(r *http.Request) lql.Querier {
+	s := from(r)
+	return s.server.opt.Engine.For(s.viewer)
+}
+
+// Viewer returns what whoever asks may see, narrowed to the chosen sites. The
+// zero Viewer, which sees nothing, when nobody is signed in.
+func Viewer(r *http.Request) access.Viewer { return from(r).chosen }
+
+// Person returns who asks; the zero Person when nobody is signed in.
+func Person(r *http.Request) auth.Person { return from(r).person }
+
+// SessionToken returns the token of the session that carries r, "" when there
+// is none (HTTP Basic). It is a secret.
+func SessionToken(r *http.Request) string { return from(r).token }
+
+// RequestID returns the id that log lines about r carry.
+func RequestID(r *http.Request) string { return from(r).id }
+
+// RemoteIP returns the address of the client, behind trusted proxies that of
+// the client they name.
+func RemoteIP(r *http.Request) string { return ui.Env(r.Context()).Remote }
+
+// URL returns path with the prefix under which the server is reached.
+func URL(r *http.Request, path string) templ.SafeURL { return ui.Href(r.Context(), path) }
+
+// ObjectPath returns the address of a host's page, or a service's when service
+// is not empty, without prefix: any UTF-8 is encoded.
+func ObjectPath(site, host, service string) string { return ui.ObjectPath(site, host, service) }
+
+// Redirect answers a POST with 303 to path (without prefix). say, when not
+// empty, is shown once as a toast on the page that follows.
+func Redirect(w http.ResponseWriter, r *http.Request, path, say string) error {
+	if say != "" {
+		setSay(w, r, say)
+	}
+	w.Header().Set("Location", string(URL(r, path)))
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// WantsJSON reports whether r asks for JSON: by Accept or by format=json.
+func WantsJSON(r *http.Request) bool {
+	if f := r.URL.Query().Get("format"); f != "" {
+		return f == "json"
+	}
+	a := r.Header.Get("Accept")
+	return strings.Contains(a, "application/json") && !strings.Contains(a, "text/html")
+}
+
+// JSON answers with v as JSON.
+func JSON(w http.ResponseWriter, status int, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("web: answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // the client may be gone
+	return nil
+}
+
+// Int returns the query parameter or form field name as a number from min to
+// max, def when it is absent or empty, and a [*Error] with status 400 that
+// names the parameter and its range otherwise.
+func Int(r *http.Request, name string, def, min, max int) (int, error) {
+	v := r.FormValue(name)
+	if v == "" {
+		return def, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < min || n > max {
+		return 0, BadRequest(fmt.Sprintf("%s must be a whole number from %d to %d", name, min, max), "Correct the address or go back")
+	}
+	return n, nil
+}
+
+// OneOf returns the query parameter or form field name when it is one of the
+// allowed words, the first of these when it is absent or empty, and a [*Error]
+// with status 400 otherwise.
+func OneOf(r *http.Request, name string, allowed ...string) (string, error) {
+	v := r.FormValue(name)
+	if v == "" && len(allowed) > 0 {
+		return allowed[0], nil
+	}
+	for _, a := range allowed {
+		if v == a {
+			return v, nil
+		}
+	}
+	return "", BadRequest(fmt.Sprintf("%s must be one of %s", name, strings.Join(allowed, ", ")), "Correct the address or go back")
+}
+
+// With returns the address of r's page, without prefix, with query parameters
+// changed: pairs of name and value; an empty value removes the parameter.
+func With(r *http.Request, pairs ...string) string {
+	q := url.Values{}
+	for k, v := range r.URL.Query() {
+		q[k] = v
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			q.Del(pairs[i])
+		} else {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	path := r.URL.EscapedPath()
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// A PrefStore keeps small values per person; *db.DB is one.
+type PrefStore interface {
+	Preferences(ctx context.Context, person int64) (db.Preferences, error)
+	SetPreference(ctx context.Context, person int64, key string, value json.RawMessage) error
+}
+
+// Preferences are the small values kept for the person of a request. The zero
+// value has none and keeps none. It belongs to the request's goroutine.
+type Preferences struct {
+	store  PrefStore
+	person int64
+	ctx    context.Context
+	values db.Preferences
+}
+
+// Prefs returns the preferences of whoever asks.
+func Prefs(r *http.Request) *Preferences { return from(r).prefs }
+
+// Get decodes the value kept under key into v, which stays as it is when there
+// is none.
+func (p *Preferences) Get(key string, v any) error {
+	raw, ok := p.values[key]
+	if !ok {
+		return nil
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("web: preference %s: %w", key, err)
+	}
+	return nil
+}
+
+// Set keeps v, as JSON, under key; nil removes the value.
+func (p *Preferences) Set(key string, v any) error {
+	if p.store == nil {
+		return errors.New("web: preferences: nobody is signed in")
+	}
+	var raw json.RawMessage
+	if v != nil {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("web: preference %s: %w", key, err)
+		}
+		raw = b
+	}
+	if err := p.store.SetPreference(p.ctx, p.person, key, raw); err != nil {
+		return fmt.Errorf("web: preference %s: %w", key, err)
+	}
+	return nil
+}

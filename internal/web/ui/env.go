@@ -1,0 +1,58 @@
+// Package ui holds the parts pages are made of: templ components with the
+// markup and classes of the design, and the small functions they need. It
+// knows no page, no query and no route.
+package ui
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// Environment is what components know about the request they are drawn for.
+type Environment struct {
+	Prefix string                   // "" or "/belvedere"
+	Now    time.Time                // one clock for the whole page
+	Zone   *time.Location           // the person's; nil: the server's
+	Sprite string                   // path of the icons with hash, without prefix
+	Path   string                   // path of the request, without prefix
+	Query  url.Values               // query of the request
+	Remote string                   // the client's IP address
+	Sites  map[string]int           // number of sites; nil: unknown
+	Asset  func(name string) string // path of an asset with hash, without prefix
+}
+
+type envKey struct{}
+
+// WithEnv returns a context that carries e to all components drawn with it.
+func WithEnv(ctx context.Context, e *Environment) context.Context {
+	return context.WithValue(ctx, envKey{}, e)
+}
+
+// Env returns the environment of ctx, an empty one at the present time when
+// there is none (tests of single components). The result must not be changed.
+func Env(ctx context.Context) *Environment {
+	if e, ok := ctx.Value(envKey{}).(*Environment); ok {
+		return e
+	}
+	return &Environment{Now: time.Now()}
+}
+
+// Now returns the time at which the page is drawn.
+func Now(ctx context.Context) time.Time { return Env(ctx).Now }
+
+// Href returns path, which begins with "/", with the prefix.
+func Href(ctx context.Context, path string) templ.SafeURL {
+	return templ.SafeURL(Env(ctx).Prefix + path)
+}
+
+// ObjectPath returns the address of a host's page, or a service's when service
+// is not empty, without prefix.
+func ObjectPath(site, host, service string) string {
+	if service == "" {
+		return "/host/" + url.PathEscape(site) + "/" + url.PathEscape(host)
+	}
+	return "/service/" + url.PathEscape(site) + "/" + url.PathEscape(host) + "/" + url.PathEscape(service)
+}
