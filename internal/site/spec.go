@@ -1,0 +1,69 @@
+package site
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"slices"
+	"time"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/store"
+)
+
+// A Spec says how one site is reached and shown. The zero Spec is of no use: a
+// site needs a Key, a Name and an address.
+type Spec struct {
+	Key       string   // identifies the site for ever, also when it is renamed
+	Name      string   // for people, unique
+	Section   string   // path in the tree of sections, parts joined by "/"
+	Addresses []string // tried in order; the first that answers is used
+	TLS       livestatus.TLSOptions
+	// Interval between two readings; 0 means one second, or longer where an
+	// implementation cannot bear that.
+	Interval time.Duration
+	Paused   bool // known, shown, but not read
+	Hidden   bool // read, but not in the lists of pages
+	// Provisioned sites come from the configuration file and cannot be
+	// changed elsewhere.
+	Provisioned bool
+	Position    int // order among sites; ties by Name
+	// ClockTolerance is how far the core's clock may be off before the site
+	// says so; 0 means two seconds.
+	ClockTolerance time.Duration
+}
+
+// info is what of s the store shows.
+func (s Spec) info() store.SiteInfo {
+	addr := ""
+	if len(s.Addresses) > 0 {
+		addr = displayAddress(s.Addresses[0])
+	}
+	return store.SiteInfo{Key: s.Key, Name: s.Name, Section: s.Section, Address: addr, Position: s.Position, Hidden: s.Hidden}
+}
+
+// sameCore reports whether a site that runs with s need not be restarted to
+// run with t: only what is shown differs.
+func (s Spec) sameCore(t Spec) bool {
+	return slices.Equal(s.Addresses, t.Addresses) && s.TLS == t.TLS && s.Interval == t.Interval &&
+		s.Paused == t.Paused && s.ClockTolerance == t.ClockTolerance
+}
+
+// Options are what a Manager needs from its surroundings.
+type Options struct {
+	Fleet *store.Fleet     // required
+	Log   *slog.Logger     // nil: nothing is logged
+	Now   func() time.Time // nil: time.Now
+	// Dial replaces the network in tests; nil: real sockets.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// MaxRows bounds the rows of one table of one site; 0: two million.
+	MaxRows int
+	// MaxBytes bounds one answer of a core; 0: four gigabytes.
+	MaxBytes int
+}
+
+// A Status is a site with its health at one moment.
+type Status struct {
+	Spec   Spec
+	Health store.Health
+}
