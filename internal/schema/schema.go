@@ -6,8 +6,8 @@
 // writing them); every source converts into it, and nothing above a source
 // knows another. See docs/ref/normal-form.md, which is generated from here.
 //
-// All values of this package are read-only after init and safe for any number
-// of goroutines.
+// All values of this package are read-only and safe for any number of
+// goroutines.
 package schema
 
 // Kind is the type of a column's values in normal form.
@@ -39,7 +39,7 @@ type Class uint8
 
 const (
 	Key      Class = iota // identifies the row; static
-	Static                // only with a configuration reload
+	Static                // only with a configuration reload; in comments, downtimes and log never
 	Settable              // configuration that external commands can change
 	Live                  // at any time
 	Derived               // computed by the engine from other columns (counts, joined lists, peer_*, *_lc)
@@ -58,6 +58,7 @@ const (
 	LMD                        // LMD 2.8
 	Checkmk                    // Checkmk 2.x
 	AllCores = 1<<iota - 1
+	MK       = MK11 | MK12 | MK15
 )
 
 // A Column is one column of a table.
@@ -66,8 +67,10 @@ type Column struct {
 	Kind    Kind
 	Class   Class
 	Unit    string // "s", "%", "min" (interval_length units), "bit", or ""
-	Cores   Cores  // which implementations have it; the real column list of a core decides, this is for documentation, demo data and cores that cannot be asked
+	Cores   Cores  // which implementations have it, 0: ours alone; the real column list of a core decides, this is for documentation, demo data and cores that cannot be asked
 	Default string // what to answer where a core lacks it, as text in normal form; "" is 0, "" or the empty list by kind
+	Refers  string // table whose rows the value names, "" none; of a command only the part before the first "!" is a name
+	Normal  string // normal form where the kind does not say it all: meaning of numbers, items of a tuple
 	Doc     string // one line, no full stop
 }
 
@@ -86,6 +89,8 @@ type Table struct {
 	Columns []Column // own columns, sorted by name
 	Joins   []Join   // in the order they are tried
 	Source  Source
+	Base    string // Expanded: table whose rows are repeated, once per group
+	Group   string // Expanded: table of the groups
 	Doc     string
 }
 
@@ -118,8 +123,12 @@ func (t *Table) Column(name string) (*Column, bool) {
 
 // Lookup returns the table with that name.
 func Lookup(name string) (*Table, bool) {
-	t, ok := byName[name]
-	return t, ok
+	for _, t := range tables {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return nil, false
 }
 
 // Tables returns all tables in the order they are documented. The slice must
