@@ -119,7 +119,7 @@ type Audit struct {
 	IP     string
 }
 
-// AuditQuery narrows [reads.AuditLog]. The zero value gives the newest 100.
+// AuditQuery narrows AuditLog. The zero value gives the newest 100.
 type AuditQuery struct {
 	Before int64  // only entries with a smaller ID; 0: all
 	Who    string // user name; "": everybody
