@@ -1,0 +1,181 @@
+// Command belvedere is one view over every Nagios, Naemon, Icinga and Shinken
+// you run: server, demo and tools in one binary. There is one file per verb;
+// this one only translates arguments, signals and errors.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/web"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the command line.
+type cli struct {
+	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Demo        demoCmd        `cmd:"" help:"Run the server on simulated cores: nothing else is needed."`
+	Site        siteCmd        `cmd:"" help:"Test, list, add and remove monitoring cores."`
+	User        userCmd        `cmd:"" help:"Manage the people who may sign in."`
+	Query       queryCmd       `cmd:"" help:"Send a Livestatus query to a server or a core."`
+	CheckConfig checkConfigCmd `cmd:"" name:"check-config" help:"Check the configuration file and change nothing."`
+	Schema      schemaCmd      `cmd:"" help:"Print tables, columns and external commands."`
+	Backup      backupCmd      `cmd:"" help:"Write a copy of the store, also while the server runs."`
+	Restore     restoreCmd     `cmd:"" help:"Put a backup in place of the store."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+}
+
+// world is what a verb may touch besides its arguments.
+type world struct {
+	ctx    context.Context
+	in     io.Reader
+	out    io.Writer
+	err    io.Writer
+	env    []string
+	reload <-chan os.Signal // SIGHUP
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	code := run(os.Args[1:], &world{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), reload: hup})
+	stop()
+	os.Exit(code)
+}
+
+// exitError ends the program with a status of its own and without a message.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// usageError is a wrong call.
+type usageError struct{ msg, hint string }
+
+func (e *usageError) Error() string    { return e.msg }
+func (e *usageError) HintText() string { return e.hint }
+
+// run is main without the process.
+func run(args []string, w *world) (code int) {
+	var c cli
+	left := -1
+	k, err := kong.New(&c,
+		kong.Name("belvedere"),
+		kong.Description("One view over every Nagios, Naemon, Icinga and Shinken you run."),
+		kong.UsageOnError(),
+		kong.Writers(w.out, w.err),
+		kong.Exit(func(n int) { left = n; panic(exitError(n)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Bind(w),
+	)
+	if err != nil {
+		fmt.Fprintln(w.err, "belvedere:", err)
+		return exitFailed
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(exitError); !ok || left < 0 {
+				panic(r)
+			}
+			code = left
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := k.Parse(args)
+	if err != nil {
+		fmt.Fprintf(w.err, "belvedere: %v\nhint: belvedere %s--help\n", err, verb(args))
+		return exitUsage
+	}
+	return report(w, parsed.Run(w))
+}
+
+// verb returns the first word of the arguments when it is one, for the hint.
+func verb(args []string) string {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		return args[0] + " "
+	}
+	return ""
+}
+
+// report prints err with its hint, if it has one, and returns the exit status.
+func report(w *world, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var exit exitError
+	if errors.As(err, &exit) {
+		return int(exit)
+	}
+	fmt.Fprintln(w.err, "belvedere:", err)
+	var hinted interface{ HintText() string }
+	if errors.As(err, &hinted) && hinted.HintText() != "" {
+		fmt.Fprintln(w.err, "hint:", hinted.HintText())
+	}
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "development"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 && !strings.Contains(v, s.Value[:12]) {
+			v += " (" + s.Value[:12] + ")"
+		}
+	}
+	return v
+}
+
+// plain turns errors that carry Msg and Hint into ones the command line
+// prints.
+func plain(err error) error {
+	var w *web.Error
+	if errors.As(err, &w) {
+		return &usageError{w.Msg, w.Hint}
+	}
+	var ls *livestatus.Error
+	if errors.As(err, &ls) {
+		return &hinted{ls.Cause, ls.Fix}
+	}
+	var q *lql.QueryError
+	if errors.As(err, &q) {
+		return &hinted{q.Msg, q.Hint}
+	}
+	return err
+}
+
+// hinted is a failure with a hint.
+type hinted struct{ msg, hint string }
+
+func (e *hinted) Error() string    { return e.msg }
+func (e *hinted) HintText() string { return e.hint }

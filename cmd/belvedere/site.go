@@ -1,0 +1,257 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"belvedere/internal/app"
+	"belvedere/internal/config"
+	"belvedere/internal/db"
+	"belvedere/internal/livestatus"
+	"belvedere/internal/site"
+)
+
+type siteCmd struct {
+	Test   siteTestCmd   `cmd:"" help:"Test the way to a core step by step; says cause and fix."`
+	List   siteListCmd   `cmd:"" help:"List all sites."`
+	Add    siteAddCmd    `cmd:"" help:"Add a site."`
+	Remove siteRemoveCmd `cmd:"" help:"Remove a site that was not added by the configuration file."`
+}
+
+// tlsFlags say how a certificate is checked.
+type tlsFlags struct {
+	CA          string `name:"ca" help:"PEM file of the authorities to trust." placeholder:"FILE"`
+	Cert        string `help:"PEM file of a client certificate." placeholder:"FILE"`
+	Key         string `help:"PEM file of its key." placeholder:"FILE"`
+	ServerName  string `help:"Name to expect in the server's certificate." placeholder:"NAME"`
+	Fingerprint string `help:"SHA-256 of the server's certificate; replaces the check against authorities." placeholder:"HEX"`
+}
+
+func (f tlsFlags) options() livestatus.TLSOptions {
+	return livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint}
+}
+
+// address parses text and lays the flags over what it carries.
+func (f tlsFlags) address(text string) (livestatus.Address, error) {
+	a, err := livestatus.ParseAddress(text)
+	if err != nil {
+		var bad *livestatus.AddressError
+		if errors.As(err, &bad) {
+			return a, &usageError{fmt.Sprintf("address %q: %s", text, bad.Msg), bad.Hint}
+		}
+		return a, err
+	}
+	if o := f.options(); o != (livestatus.TLSOptions{}) {
+		a.TLS = o
+	}
+	return a, nil
+}
+
+type siteTestCmd struct {
+	tlsFlags
+	Address string `arg:"" help:"tcp://host:6557, tls://host:6557, unix:///path; a bare host:port or /path will do."`
+	JSON    bool   `name:"json" help:"Print the report as JSON."`
+}
+
+func (c siteTestCmd) Run(w *world) error {
+	address, err := c.address(c.Address)
+	var bad *usageError
+	if errors.As(err, &bad) && c.JSON {
+		r := livestatus.Report{Address: c.Address, Cause: bad.msg, Fix: bad.hint, Steps: []livestatus.Step{
+			{Name: "parse", Title: "Read the address", State: livestatus.StepFail, Cause: bad.msg, Fix: bad.hint}}}
+		return c.print(w, r)
+	}
+	if err != nil {
+		if bad != nil {
+			fmt.Fprintf(w.out, "%s\n%s\n", bad.msg, bad.hint)
+			return exitError(exitFailed)
+		}
+		return err
+	}
+	show := func(livestatus.Step) {}
+	if !c.JSON {
+		show = func(s livestatus.Step) { printStep(w, s) }
+	}
+	r := livestatus.Diagnose(w.ctx, livestatus.Options{Address: address}, show)
+	return c.print(w, r)
+}
+
+func (c siteTestCmd) print(w *world, r livestatus.Report) error {
+	if c.JSON {
+		enc := json.NewEncoder(w.out)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	} else {
+		printReport(w, r)
+	}
+	if !r.OK {
+		return exitError(exitFailed)
+	}
+	return nil
+}
+
+func printStep(w *world, s livestatus.Step) {
+	mark := map[livestatus.StepState]string{livestatus.StepOK: "ok  ", livestatus.StepWarn: "warn", livestatus.StepFail: "FAIL", livestatus.StepSkip: "-   "}[s.State]
+	if mark == "" {
+		return // begun; the result follows
+	}
+	took := ""
+	if s.Took >= time.Millisecond {
+		took = fmt.Sprintf(" (%d ms)", s.Took.Milliseconds())
+	}
+	fmt.Fprintf(w.out, "%s  %-28s %s%s\n", mark, s.Title, s.Detail, took)
+	if s.State == livestatus.StepWarn && s.Cause != "" {
+		fmt.Fprintf(w.out, "      %s\n", strings.TrimSpace(s.Cause+" "+s.Fix))
+	}
+}
+
+func printReport(w *world, r livestatus.Report) {
+	fmt.Fprintln(w.out)
+	if r.OK {
+		fmt.Fprintf(w.out, "Ready: %s %s, %d hosts, %d services.\n", r.Core.Name, r.Core.Version, r.Hosts, r.Services)
+		return
+	}
+	fmt.Fprintln(w.out, r.Cause)
+	if r.Fix != "" {
+		fmt.Fprintln(w.out, r.Fix)
+	}
+}
+
+type siteListCmd struct {
+	storeFlags
+	JSON bool `name:"json" help:"Print as JSON."`
+}
+
+// siteLine is a site as listed.
+type siteLine struct {
+	Name      string   `json:"name"`
+	Section   string   `json:"section"`
+	Addresses []string `json:"addresses"`
+	Paused    bool     `json:"paused"`
+	From      string   `json:"from"` // "file" or "store"
+}
+
+func (c siteListCmd) Run(w *world) error {
+	cfg, err := c.load(w)
+	if err != nil {
+		return err
+	}
+	store, err := c.open(w)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	stored, err := store.Sites(w.ctx)
+	if err != nil {
+		return err
+	}
+	lines := siteLines(cfg.Sites, stored)
+	if c.JSON {
+		enc := json.NewEncoder(w.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(lines)
+	}
+	if len(lines) == 0 {
+		_, err := fmt.Fprintln(w.out, "No sites yet. Add one: belvedere site add NAME ADDRESS")
+		return err
+	}
+	tw := tabwriter.NewWriter(w.out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "NAME\tSECTION\tADDRESS\tSTATE\tFROM")
+	for _, l := range lines {
+		state := "active"
+		if l.Paused {
+			state = "paused"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", l.Name, l.Section, strings.Join(l.Addresses, " "), state, l.From)
+	}
+	return tw.Flush()
+}
+
+func siteLines(file []config.Site, stored []db.Site) []siteLine {
+	lines := []siteLine{}
+	for _, s := range file {
+		lines = append(lines, siteLine{s.Name, s.Section, s.Addresses, s.Paused, "file"})
+	}
+	for _, s := range stored {
+		lines = append(lines, siteLine{s.Name, s.Section, s.Addresses, s.Paused, "store"})
+	}
+	return lines
+}
+
+type siteAddCmd struct {
+	storeFlags
+	tlsFlags
+	Name     string        `arg:"" help:"Name, unique, shown everywhere."`
+	Address  []string      `arg:"" help:"Address; several for failover."`
+	Section  string        `help:"Path in the tree of sections, for example Europe/Germany." placeholder:"PATH"`
+	Interval time.Duration `help:"Time between two readings; 0: as fast as the core can bear." placeholder:"DURATION"`
+	Force    bool          `help:"Add it although the test fails."`
+}
+
+func (c siteAddCmd) Run(w *world) error {
+	spec := site.Spec{Name: c.Name, Section: c.Section, Addresses: c.Address, Interval: c.Interval, TLS: c.options()}
+	if err := app.CheckSpec(spec); err != nil {
+		return plain(err)
+	}
+	address, err := c.address(c.Address[0])
+	if err != nil {
+		return err
+	}
+	r := livestatus.Diagnose(w.ctx, livestatus.Options{Address: address}, func(s livestatus.Step) { printStep(w, s) })
+	printReport(w, r)
+	if !r.OK && !c.Force {
+		fmt.Fprintln(w.err, "belvedere: not added\nhint: mend the cause above, or add it all the same with --force")
+		return exitError(exitFailed)
+	}
+	store, err := c.open(w)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	_, err = store.AddSite(w.ctx, db.Site{
+		Name: c.Name, Section: c.Section, Addresses: c.Address, Interval: c.Interval,
+		TLS: db.SiteTLS{CA: c.CA, Cert: c.Cert, Key: c.Key, ServerName: c.ServerName, Fingerprint: c.Fingerprint},
+	}, commandLine.Audit("site.add", c.Name, strings.Join(c.Address, " ")))
+	if errors.Is(err, db.ErrExists) {
+		return &usageError{fmt.Sprintf("there is a site called %q already", c.Name), "choose another name, or remove that one first"}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.out, "added %s\n", c.Name)
+	return err
+}
+
+type siteRemoveCmd struct {
+	storeFlags
+	Name string `arg:"" help:"Name of the site."`
+}
+
+func (c siteRemoveCmd) Run(w *world) error {
+	store, err := c.open(w)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	sites, err := store.Sites(w.ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range sites {
+		if s.Name == c.Name {
+			if err := store.RemoveSite(w.ctx, s.Key, commandLine.Audit("site.remove", s.Name, strings.Join(s.Addresses, " "))); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(w.out, "removed %s\n", c.Name)
+			return err
+		}
+	}
+	return &usageError{fmt.Sprintf("there is no site called %q in the store", c.Name), "belvedere site list shows all; sites of the configuration file are removed there"}
+}

@@ -1,0 +1,295 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"belvedere/internal/access"
+	"belvedere/internal/auth"
+	"belvedere/internal/config"
+	"belvedere/internal/db"
+	"belvedere/internal/live"
+	"belvedere/internal/lql"
+	"belvedere/internal/query"
+	"belvedere/internal/site"
+	"belvedere/internal/store"
+	"belvedere/internal/web"
+)
+
+// Options are what an App is made of.
+type Options struct {
+	Config  config.Config
+	Log     *slog.Logger // required
+	Version string
+	// Demo starts simulated cores; nil: none.
+	Demo *Demo
+}
+
+// An App is the whole server. Make it with [New], run it with [App.Run], which
+// also ends it.
+type App struct {
+	opt    Options
+	log    *slog.Logger
+	db     *db.DB
+	auth   *auth.Service
+	fleet  *store.Fleet
+	engine *query.Engine
+	hub    *live.Hub
+	sites  *Sites
+	demo   *demoCores
+	web    *web.Server
+	tls    *certificate // nil: clear text
+
+	listeners []net.Listener // web
+	ls        []net.Listener // Livestatus
+	cleanups  []func()       // run last to first by close
+	config    atomic.Pointer[config.Config]
+}
+
+// New opens the store, binds every listener and builds the rooms. Nothing runs
+// yet. Its errors say for people what is wrong; on an error nothing stays open.
+func New(ctx context.Context, o Options) (a *App, err error) {
+	a = &App{opt: o, log: o.Log}
+	a.config.Store(&o.Config)
+	defer func() {
+		if err != nil {
+			a.close()
+			a = nil
+		}
+	}()
+	if o.Config.MemoryLimit > 0 {
+		before := debug.SetMemoryLimit(o.Config.MemoryLimit)
+		a.later(func() { debug.SetMemoryLimit(before) })
+	}
+	if err := a.listen(); err != nil {
+		return a, err
+	}
+	if err := a.openStore(ctx); err != nil {
+		return a, err
+	}
+	if err := a.build(ctx); err != nil {
+		return a, err
+	}
+	return a, nil
+}
+
+// later has f run when the app ends, before everything registered earlier.
+func (a *App) later(f func()) { a.cleanups = append(a.cleanups, f) }
+
+func (a *App) close() {
+	for i := len(a.cleanups) - 1; i >= 0; i-- {
+		a.cleanups[i]()
+	}
+	a.cleanups = nil
+}
+
+func (a *App) openStore(ctx context.Context) error {
+	cfg := a.opt.Config
+	store, err := db.Open(ctx, cfg.Data, a.log)
+	if err != nil {
+		return err
+	}
+	a.db = store
+	a.later(func() {
+		if err := store.Close(); err != nil {
+			a.log.Error("closing the store", "error", err)
+		}
+	})
+	a.auth = auth.New(auth.Options{
+		DB: store, Log: a.log, SessionIdle: cfg.Sessions.Idle, SessionMax: cfg.Sessions.Max, ShortPasswords: a.opt.Demo != nil,
+	})
+	return a.provision(ctx, cfg)
+}
+
+// build makes the rooms, from the store outwards.
+func (a *App) build(ctx context.Context) error {
+	cfg := a.opt.Config
+	a.hub = live.NewHub()
+	a.later(a.hub.Close)
+	a.fleet = store.NewFleet(store.Options{MemoryLimit: cfg.MemoryLimit})
+	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log})
+	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed})
+	a.fleet.OnChange(func(c store.Change) {
+		a.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})
+	})
+	a.later(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		manager.Stop(ctx)
+	})
+	a.demo = newDemoCores(a.opt.Demo, a.log)
+	a.later(a.demo.stop)
+	a.sites = &Sites{db: a.db, manager: manager, demo: a.demo, log: a.log}
+	a.sites.provisioned(cfg.Sites)
+	if err := a.startDemo(ctx); err != nil {
+		return err
+	}
+	server, err := web.New(web.Options{
+		Auth: a.auth, Engine: a.engine, Hub: a.hub, Prefs: a.db, Features: a.features(),
+		PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Log: a.log, Version: a.opt.Version,
+		Setup:   web.SetupHooks{AddSite: "/sites/new", StartDemo: a.sites.startDemo},
+		Metrics: a.metrics(), Ready: a.ready,
+	})
+	if err != nil {
+		return err
+	}
+	a.web = server
+	return nil
+}
+
+// Run serves until ctx ends, then stops gracefully: requests in flight get ten
+// seconds. Every value on reload has the configuration of next taken over.
+func (a *App) Run(ctx context.Context, reload <-chan config.Config) error {
+	defer a.close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := a.sites.sync(ctx); err != nil {
+		return err
+	}
+	var group sync.WaitGroup
+	failed := make(chan error, len(a.listeners)+len(a.ls))
+	servers := a.serveWeb(&group, failed)
+	a.serveLivestatus(ctx, &group, failed)
+	group.Go(func() { a.housekeeping(ctx) })
+	a.announce(ctx)
+
+	var err error
+	for running := true; running; {
+		select {
+		case <-ctx.Done():
+			running = false
+		case err = <-failed:
+			running = false
+		case cfg, ok := <-reload:
+			if !ok {
+				reload = nil
+				continue
+			}
+			a.takeOver(ctx, cfg)
+		}
+	}
+	a.web.Close()
+	cancel()
+	for _, s := range servers {
+		stop, done := context.WithTimeout(context.Background(), 10*time.Second)
+		if e := s.Shutdown(stop); e != nil {
+			err = errors.Join(err, s.Close())
+		}
+		done()
+	}
+	group.Wait()
+	return err
+}
+
+// announce logs what a person at the terminal needs next.
+func (a *App) announce(ctx context.Context) {
+	for _, warning := range a.opt.Config.Warnings() {
+		a.log.Warn(warning)
+	}
+	for _, url := range a.URLs() {
+		a.log.Info("listening", "address", url)
+	}
+	if a.auth.NeedsSetup(ctx) {
+		url := ""
+		if urls := a.URLs(); len(urls) > 0 {
+			url = urls[0]
+		}
+		a.log.Info("nobody can sign in yet: open the address and enter this code", "address", url+"/setup", "code", a.auth.SetupCode())
+	}
+}
+
+// ready says why the server cannot show the whole picture yet.
+func (a *App) ready(context.Context) error {
+	waiting := 0
+	for _, s := range a.fleet.View().Sites {
+		if s.Health.State == store.Pending && s.Health.LastTry.IsZero() {
+			waiting++
+		}
+	}
+	if waiting > 0 {
+		return fmt.Errorf("%d sites have not been asked yet", waiting)
+	}
+	return nil
+}
+
+// takeOver applies a changed configuration without dropping a connection. What
+// cannot change while running is said and left as it was.
+func (a *App) takeOver(ctx context.Context, cfg config.Config) {
+	old := a.config.Load()
+	if err := a.provision(ctx, cfg); err != nil {
+		a.log.Error("configuration not taken over, the old one stays in force", "error", err)
+		return
+	}
+	if a.tls != nil {
+		if err := a.tls.load(cfg.TLS); err != nil {
+			a.log.Error("certificate not taken over, the old one stays in force", "error", err)
+			return
+		}
+	}
+	a.sites.provisioned(cfg.Sites)
+	if err := a.sites.sync(ctx); err != nil {
+		a.log.Error("sites not taken over, the old ones stay", "error", err)
+		return
+	}
+	if needsRestart(*old, cfg) {
+		a.log.Warn("addresses, data folder, public_url, trusted_proxies and limits change with a restart only")
+	}
+	a.config.Store(&cfg)
+	a.log.Info("configuration taken over", "file", cfg.File, "sites", len(cfg.Sites), "users", len(cfg.Users))
+}
+
+// provision makes the people of the configuration file known.
+func (a *App) provision(ctx context.Context, cfg config.Config) error {
+	people := make([]auth.Provisioned, 0, len(cfg.Users))
+	for _, u := range cfg.Users {
+		contacts := map[string]string{}
+		for name, contact := range u.Contacts {
+			contacts[siteKey(cfg.Sites, name)] = contact
+		}
+		people = append(people, auth.Provisioned{
+			Username: u.Name, DisplayName: u.DisplayName, Role: access.Role(u.Role), PasswordHash: u.PasswordHash,
+			SeeAll: u.SeeAll, Contact: u.Contact, SiteContacts: contacts, CommandLines: u.CommandLines,
+		})
+	}
+	return a.auth.Provision(ctx, people)
+}
+
+// housekeeping looks every two seconds whether a command beside the server
+// changed the sites, and prunes old entries once an hour.
+func (a *App) housekeeping(ctx context.Context) {
+	look, prune := time.NewTicker(2*time.Second), time.NewTicker(time.Hour)
+	defer look.Stop()
+	defer prune.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+			if err := a.sites.sync(ctx); err != nil && ctx.Err() == nil {
+				a.log.Error("reading the sites", "error", err)
+			}
+		case now := <-prune.C:
+			if err := a.db.Prune(ctx, now); err != nil && ctx.Err() == nil {
+				a.log.Error("pruning the store", "error", err)
+			}
+		}
+	}
+}
+
+// Querier returns the engine bound to a viewer.
+func (a *App) Querier(v access.Viewer) lql.Querier { return a.engine.For(v) }
+
+// Handler returns the web server without a socket, for tests.
+func (a *App) Handler() http.Handler { return a.web.Handler() }
+
+// closer has c closed when the app ends, before everything registered earlier.
+func (a *App) closer(c io.Closer) { a.later(func() { _ = c.Close() }) }

@@ -1,0 +1,32 @@
+package app
+
+import (
+	"belvedere/internal/feature/audit"
+	"belvedere/internal/feature/host"
+	"belvedere/internal/feature/hosts"
+	"belvedere/internal/feature/people"
+	"belvedere/internal/feature/problems"
+	"belvedere/internal/feature/profile"
+	"belvedere/internal/feature/search"
+	"belvedere/internal/feature/service"
+	"belvedere/internal/feature/services"
+	"belvedere/internal/feature/sites"
+	"belvedere/internal/web"
+)
+
+// features are the rooms. Deleting a room is deleting its folder and a line
+// here.
+func (a *App) features() []web.Feature {
+	return []web.Feature{
+		problems.Feature(),
+		hosts.Feature(),
+		services.Feature(),
+		host.Feature(),
+		service.Feature(),
+		search.Feature(),
+		sites.Feature(sites.Options{Manager: a.sites}),
+		people.Feature(people.Options{Auth: a.auth}),
+		profile.Feature(profile.Options{Auth: a.auth}),
+		audit.Feature(audit.Options{Log: a.db}),
+	}
+}
