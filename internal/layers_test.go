@@ -32,6 +32,7 @@ var aside = map[string][]string{
 	"web":                 {}, // the embedded bundle
 	"tools/bundle":        {},
 	"test/realcore":       {},
+	"test/harness":        {"internal/testkit", "test/realcore"},
 	"docs":                {},
 }
 
