@@ -143,6 +143,8 @@ type Command struct {
 	Name      string   // upper case
 	Args      []string // as separated by semicolons; which of them may contain one is for schema to say
 	Backends  []string
+	Format    Format // of the answer, if there is one
+	FormatSet bool
 	Fixed16   bool
 	KeepAlive bool
 }
