@@ -12,23 +12,34 @@ import (
 const NewFor = 5 * time.Minute
 
 // common are the columns that hosts and services have alike.
-var common = [...]string{
-	"state", "has_been_checked", "state_type", "acknowledged", "scheduled_downtime_depth",
-	"is_flapping", "notifications_enabled", "active_checks_enabled", "accept_passive_checks",
-	"current_attempt", "max_check_attempts", "last_state_change", "last_check", "next_check",
-	"last_notification", "current_notification_number", "contacts", "comments",
-	"plugin_output", "peer_key", "peer_name",
+func common() []string {
+	return []string{
+		"state", "has_been_checked", "state_type", "acknowledged", "scheduled_downtime_depth",
+		"is_flapping", "notifications_enabled", "active_checks_enabled", "accept_passive_checks",
+		"current_attempt", "max_check_attempts", "last_state_change", "last_check", "next_check",
+		"last_notification", "current_notification_number", "contacts",
+		"plugin_output", "peer_key", "peer_name",
+	}
 }
 
-// HostColumns returns the columns of table hosts that [Hosts] reads.
+// HostText are the columns of table hosts that a free text filter looks into.
+func HostText() []string { return []string{"name", "alias", "address", "plugin_output"} }
+
+// ServiceText is HostText for table services.
+func ServiceText() []string {
+	return []string{"host_name", "description", "host_alias", "host_address", "plugin_output"}
+}
+
+// HostColumns returns the columns of table hosts that [Hosts] reads; a result
+// that also has [InfoColumns] gets owners.
 func HostColumns() []string {
-	return append([]string{"name", "alias", "address"}, common[:]...)
+	return append([]string{"name", "alias", "address"}, common()...)
 }
 
 // ServiceColumns returns the columns of table services that [Services] reads.
 func ServiceColumns() []string {
 	return append([]string{"host_name", "description", "host_alias", "host_address", "host_state",
-		"host_has_been_checked", "host_acknowledged", "host_scheduled_downtime_depth"}, common[:]...)
+		"host_has_been_checked", "host_acknowledged", "host_scheduled_downtime_depth"}, common()...)
 }
 
 // A Row is one host or service of a list. The zero Row shows an unnamed host
@@ -53,7 +64,7 @@ type Row struct {
 	NextCheck      time.Time
 	Notified       time.Time // last notification about the present problem
 	Contacts       []string
-	Comments       int
+	Owner          Owner
 	Attempt        string // "2/3"
 	Output         string
 	New            bool // became a problem less than [NewFor] ago
@@ -139,7 +150,6 @@ func fill(r *Row, c Cells, i int, parts map[string]lql.Part) {
 		r.Notified = Unix(c.Int("last_notification", i))
 	}
 	r.Contacts = c.List("contacts", i)
-	r.Comments = len(c.List("comments", i))
 	r.Attempt = strconv.FormatInt(c.Int("current_attempt", i), 10) + "/" + strconv.FormatInt(c.Int("max_check_attempts", i), 10)
 	r.Output = c.Text("plugin_output", i)
 	if p, ok := parts[r.Site]; ok {
@@ -155,6 +165,11 @@ func finish(r *Row, now time.Time) {
 	age := now.Sub(r.Since)
 	r.New = problem && !r.Since.IsZero() && age < NewFor && age > -NewFor
 	r.State.Done = r.Handled()
+	if r.Cells.Has("comments_with_info") {
+		r.SetOwner(r.Cells, r.Index, now)
+	} else {
+		r.setNotified()
+	}
 }
 
 // The severities, worst first: the order of lists of problems.
