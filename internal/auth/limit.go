@@ -1,0 +1,110 @@
+package auth
+
+import (
+	"container/list"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A limiter makes whoever fails often wait longer and longer. It remembers a
+// bounded number of names, the last to fail last.
+type limiter struct {
+	free    int           // failures without a wait
+	longest time.Duration // the longest wait
+	forget  time.Duration // after so long without a failure all is forgiven
+	most    int           // names remembered
+
+	mu    sync.Mutex
+	names map[string]*list.Element
+	order *list.List // of *failures, the latest in front
+}
+
+type failures struct {
+	name  string
+	count int
+	last  time.Time
+	until time.Time
+}
+
+func newLimiter(free int, longest time.Duration) *limiter {
+	return &limiter{
+		free: free, longest: longest, forget: time.Hour, most: 10_000,
+		names: map[string]*list.Element{}, order: list.New(),
+	}
+}
+
+// wait returns how long name has to wait, 0 if it may try now.
+func (l *limiter) wait(name string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.names[name]
+	if !ok {
+		return 0
+	}
+	f := e.Value.(*failures)
+	if now.Sub(f.last) >= l.forget {
+		l.drop(e)
+		return 0
+	}
+	return max(0, f.until.Sub(now))
+}
+
+// fail counts a failure of name: the first free ones cost nothing, each
+// further one doubles the wait.
+func (l *limiter) fail(name string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.names[name]
+	if !ok {
+		if l.order.Len() >= l.most {
+			l.drop(l.order.Back())
+		}
+		e = l.order.PushFront(&failures{name: name})
+		l.names[name] = e
+	}
+	f := e.Value.(*failures)
+	if now.Sub(f.last) >= l.forget {
+		f.count = 0
+	}
+	f.count, f.last = f.count+1, now
+	if over := f.count - l.free; over > 0 {
+		f.until = now.Add(min(l.longest, time.Second<<min(over-1, 20)))
+	}
+	l.order.MoveToFront(e)
+}
+
+// succeed forgets what name did before.
+func (l *limiter) succeed(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.names[name]; ok {
+		l.drop(e)
+	}
+}
+
+func (l *limiter) drop(e *list.Element) {
+	l.order.Remove(e)
+	delete(l.names, e.Value.(*failures).name)
+}
+
+// accountName is what counts as one account, whether there is one or not.
+func accountName(username string) string {
+	return strings.ToLower(username[:min(len(username), usernameMost)])
+}
+
+// addressName is what counts as one address: an IPv6 client has a whole /64.
+func addressName(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
+}
