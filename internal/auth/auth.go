@@ -45,7 +45,7 @@ type Service struct {
 	setupDone atomic.Bool
 
 	seenMu sync.Mutex
-	seen   map[int64]time.Time // sessions used and not yet written
+	seen   map[int64]use // sessions used and not yet written
 
 	stop func()
 	done sync.WaitGroup
@@ -76,7 +76,7 @@ func New(o Options) *Service {
 		addresses: newLimiter(20, 15*time.Minute),
 		cache:     newVerifiedCache(),
 		setupCode: newSetupCode(),
-		seen:      map[int64]time.Time{},
+		seen:      map[int64]use{},
 		stop:      stop,
 	}
 	s.done.Go(func() { s.housekeep(ctx) })

@@ -24,7 +24,8 @@ type Session struct {
 	Created  time.Time
 	LastSeen time.Time // up to a minute behind
 	Expires  time.Time // if not used before
-	IP, UA   string    // at sign-in
+	IP       string    // of the last use
+	UA       string    // at sign-in
 	Current  bool      // the one that asks
 }
 
@@ -41,12 +42,12 @@ func (s *Service) newSession(person int64, now time.Time, m Meta) (token string,
 
 // Session returns who owns the token and notes that it was used. The error is
 // [ErrNoSession], or one of the store.
-func (s *Service) Session(ctx context.Context, token string) (Person, error) {
+func (s *Service) Session(ctx context.Context, token string, m Meta) (Person, error) {
 	p, session, err := s.session(ctx, token)
 	if err != nil {
 		return Person{}, err
 	}
-	s.see(session)
+	s.see(session, m)
 	return fromStored(p), nil
 }
 
@@ -62,7 +63,7 @@ func (s *Service) session(ctx context.Context, token string) (db.Person, db.Sess
 	if err != nil {
 		return db.Person{}, db.Session{}, fmt.Errorf("auth: session: %w", err)
 	}
-	session.LastSeen = s.lastSeen(session)
+	session = s.withUse(session)
 	if !s.now().Before(s.expires(session)) {
 		return db.Person{}, db.Session{}, ErrNoSession
 	}
@@ -85,40 +86,46 @@ func (s *Service) expires(x db.Session) time.Time {
 	return end
 }
 
+// use is when and from where a session was last used.
+type use struct {
+	at time.Time
+	ip string
+}
+
 // see notes in memory that a session was used now; it is written with others
 // once a minute.
-func (s *Service) see(x db.Session) {
+func (s *Service) see(x db.Session, m Meta) {
 	now := s.now()
-	if now.Sub(x.LastSeen) < seenEvery {
+	if now.Sub(x.LastSeen) < seenEvery && m.IP == x.IP {
 		return
 	}
 	s.seenMu.Lock()
 	defer s.seenMu.Unlock()
-	s.seen[x.ID] = now
+	s.seen[x.ID] = use{now, m.IP}
 }
 
-// lastSeen is when a session was last used, written or not.
-func (s *Service) lastSeen(x db.Session) time.Time {
+// withUse puts into x its last use, if that is not written yet.
+func (s *Service) withUse(x db.Session) db.Session {
 	s.seenMu.Lock()
 	defer s.seenMu.Unlock()
-	if at, ok := s.seen[x.ID]; ok && at.After(x.LastSeen) {
-		return at
+	if u, ok := s.seen[x.ID]; ok && u.at.After(x.LastSeen) {
+		x.LastSeen, x.IP = u.at, u.ip
 	}
-	return x.LastSeen
+	return x
 }
 
 // writeSeen writes what see noted, in one transaction.
 func (s *Service) writeSeen(ctx context.Context) error {
 	s.seenMu.Lock()
 	pending := s.seen
-	s.seen = map[int64]time.Time{}
+	s.seen = map[int64]use{}
 	s.seenMu.Unlock()
 	if len(pending) == 0 {
 		return nil
 	}
 	err := s.db.Write(ctx, func(t *db.Tx) error {
-		for id, at := range pending {
-			if err := t.SeeSession(ctx, id, at); err != nil {
+		for id, u := range pending {
+			if err := t.SeeSession(ctx, id, u.at, u.ip); err != nil {
 				return err
 			}
 		}
@@ -127,9 +134,9 @@ func (s *Service) writeSeen(ctx context.Context) error {
 	if err != nil { // once more at the next turn
 		s.seenMu.Lock()
 		defer s.seenMu.Unlock()
-		for id, at := range pending {
-			if at.After(s.seen[id]) {
-				s.seen[id] = at
+		for id, u := range pending {
+			if u.at.After(s.seen[id].at) {
+				s.seen[id] = u
 			}
 		}
 		return fmt.Errorf("auth: last use of sessions: %w", err)
@@ -169,7 +176,7 @@ func (s *Service) Sessions(ctx context.Context, person int64, token string) ([]S
 	now := s.now()
 	var list []Session
 	for _, x := range stored {
-		x.LastSeen = s.lastSeen(x)
+		x = s.withUse(x)
 		end := s.expires(x)
 		if !now.Before(end) {
 			continue

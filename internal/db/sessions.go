@@ -38,9 +38,10 @@ func (t *Tx) AddSession(ctx context.Context, s Session, most int) (int64, error)
 	return id, err
 }
 
-// SeeSession notes that a session was used; one that is gone is no error.
-func (t *Tx) SeeSession(ctx context.Context, id int64, at time.Time) error {
-	_, err := t.exec(ctx, "UPDATE sessions SET last_seen = ?1 WHERE id = ?2 AND last_seen < ?1", millis(at), id)
+// SeeSession notes when and from where a session was used; one that is gone is
+// no error.
+func (t *Tx) SeeSession(ctx context.Context, id int64, at time.Time, ip string) error {
+	_, err := t.exec(ctx, "UPDATE sessions SET last_seen = ?1, ip = ?3 WHERE id = ?2 AND last_seen <= ?1", millis(at), id, cut(ip))
 	return err
 }
 

@@ -68,7 +68,8 @@ type Session struct {
 	Kind     string   // "web"
 	Created  time.Time
 	LastSeen time.Time
-	IP, UA   string
+	IP       string // of the last use
+	UA       string // at sign-in
 }
 
 // A SignIn is one line of the sign-in log.
