@@ -3,6 +3,9 @@ package status
 import (
 	"net/url"
 	"strings"
+	"time"
+
+	"belvedere/internal/web/ui"
 )
 
 // RowID returns the id of the element that shows one host (service "") or
@@ -29,4 +32,10 @@ func Link(raw string) string {
 		return u.String()
 	}
 	return ""
+}
+
+// Seconds writes a measured time that cores give in seconds: "31 ms",
+// "10.0 s".
+func Seconds(s float64) string {
+	return ui.Duration(time.Duration(s * float64(time.Second)))
 }

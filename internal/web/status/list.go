@@ -95,3 +95,12 @@ func Back(given, path string) string {
 func isShown(shown []Column, key string) bool {
 	return slices.ContainsFunc(shown, func(c Column) bool { return c.Key == key })
 }
+
+// Same returns options whose labels are their values.
+func Same(values []string) [][2]string {
+	out := make([][2]string, len(values))
+	for i, v := range values {
+		out[i] = [2]string{v, v}
+	}
+	return out
+}
