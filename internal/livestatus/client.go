@@ -2,8 +2,11 @@ package livestatus
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"belvedere/internal/lql"
@@ -14,9 +17,11 @@ import (
 type Options struct {
 	Address
 	DialTimeout  time.Duration // connecting and TLS together, 10 s
-	FirstByte    time.Duration // from the request to the first byte of its answer, 30 s
+	FirstByte    time.Duration // from the request to the first byte of its answer, 30 s; a wait adds its timeout
 	ReadTimeout  time.Duration // between two bytes of an answer, 15 s
 	WriteTimeout time.Duration // for the whole request, 10 s
+	CommandWait  time.Duration // for a core to object to a command, 3 s
+	KeepIdle     time.Duration // how long an unused connection is kept, 30 s
 	MinRate      int           // bytes a second below which an answer is given up after Grace, 4 KiB
 	Grace        time.Duration // how long an answer may be slower than MinRate, 30 s
 	MaxBytes     int           // of one answer, 4 GiB
@@ -25,16 +30,59 @@ type Options struct {
 	MaxValue     int           // bytes of one text as written in JSON, 1 MiB; longer ones are cut and counted
 	Lane         *Lane         // shared by all clients of one core; nil: a lane of its own
 	Log          *slog.Logger  // nil: silent
-	Now          func() time.Time
+	// Now is the clock for entry times of commands; nil: time.Now.
+	Now func() time.Time
 	// Dial connects instead of a net.Dialer; for tests.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
+// withDefaults fills in what is 0.
+func (o Options) withDefaults() Options {
+	duration := func(d *time.Duration, def time.Duration) {
+		if *d <= 0 {
+			*d = def
+		}
+	}
+	size := func(n *int, def int) {
+		if *n <= 0 {
+			*n = def
+		}
+	}
+	duration(&o.DialTimeout, 10*time.Second)
+	duration(&o.FirstByte, 30*time.Second)
+	duration(&o.ReadTimeout, 15*time.Second)
+	duration(&o.WriteTimeout, 10*time.Second)
+	duration(&o.CommandWait, 3*time.Second)
+	duration(&o.KeepIdle, 30*time.Second)
+	duration(&o.Grace, 30*time.Second)
+	size(&o.MinRate, 4<<10)
+	size(&o.MaxBytes, 4<<30)
+	size(&o.MaxRows, 5_000_000)
+	size(&o.MaxRow, 64<<20)
+	size(&o.MaxValue, 1<<20)
+	if o.Lane == nil {
+		o.Lane = NewLane()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
 // A Client asks one core. It keeps nothing about the core but its [Profile]
 // and idle connections, and is safe for any number of goroutines. Close it
-// when done.
+// when done. It is a [lql.Querier] and a [lql.Sender].
 type Client struct {
 	o Options
+
+	mu     sync.Mutex
+	core   Core // zero until identified
+	known  bool
+	idle   []*wire
+	closed bool
 }
 
 // Stats says what one request cost.
@@ -45,51 +93,309 @@ type Stats struct {
 	Total     int // total_count of wrapped_json; -1: not given
 	BytesIn   int64
 	BytesOut  int64
-	Wait      time.Duration     // until the connection was ours
+	Wait      time.Duration     // until the lane was free
 	FirstByte time.Duration     // from sending to the first byte
 	Took      time.Duration     // from sending to the end
 	Failed    map[string]string // failed sites of an LMD by key
 }
 
 // A Sink takes the rows of an answer as they come in. Begin is called once
-// before the first row, also if there are none; columns is nil if the core did
-// not name them. cells are valid during the call only. An error ends the
-// request and is returned by Fetch.
+// before the first row, also if there are none; columns is nil if they were
+// not asked by name and the core did not name them. cells are valid during the
+// call only. An error ends the request and is returned by Fetch.
 type Sink interface {
 	Begin(columns []string) error
 	Row(cells []Cell) error
 }
 
 // NewClient returns a client. It does not connect.
-func NewClient(o Options) *Client { return &Client{o: o} }
+func NewClient(o Options) *Client { return &Client{o: o.withDefaults()} }
 
-// Fetch sends q and gives the answer to s row by row.
-func (c *Client) Fetch(ctx context.Context, q *lql.Query, s Sink) (Stats, error) {
-	return Stats{}, nil
+// identified takes what the core is, and its rules.
+func (c *Client) identified(core Core) {
+	c.mu.Lock()
+	c.core, c.known = core, true
+	if !core.Profile.KeepAlive {
+		c.drop()
+	}
+	c.mu.Unlock()
+	c.o.Lane.setMax(core.Profile.MaxConns)
 }
 
-// Query returns the whole answer to q.
-func (c *Client) Query(ctx context.Context, q *lql.Query) (*lql.Result, error) {
-	return nil, nil
+// drop closes the idle connections. mu is held.
+func (c *Client) drop() {
+	for _, w := range c.idle {
+		w.idle.Stop()
+		w.Close()
+	}
+	c.idle = nil
+}
+
+// Core returns what the last Identify found; ok is false before the first.
+func (c *Client) Core() (core Core, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.core, c.known
+}
+
+// profile returns the rules to follow now.
+func (c *Client) profile() Profile {
+	if core, ok := c.Core(); ok {
+		return core.Profile
+	}
+	return profileOf(0)
+}
+
+// Fetch sends q and gives the answer to s row by row. Output format, framing
+// and connection headers of q are the client's to choose; headers the core
+// does not know are left out where that does not change the meaning, else the
+// error is of [KindRequest]. Errors are [*Error], or those of s. A request
+// that found a kept connection dead is sent once more.
+func (c *Client) Fetch(ctx context.Context, q *lql.Query, s Sink) (Stats, error) {
+	p := c.profile()
+	n, err := prepare(q, p, p.KeepAlive)
+	if err != nil {
+		return Stats{}, err
+	}
+	queued := time.Now()
+	leave, err := c.o.Lane.Enter(ctx, priority(ctx))
+	if err != nil {
+		return Stats{}, canceled(ctx)
+	}
+	defer leave()
+	waited := time.Since(queued)
+	request := n.AppendText(nil)
+	for reuse := n.KeepAlive; ; reuse = false {
+		w, err := c.take(ctx, reuse)
+		if err != nil {
+			return Stats{Wait: waited}, err
+		}
+		st, err := c.fetch(ctx, w, n, request, s)
+		st.Wait = waited
+		if err != nil && w.used && w.in == 0 && ctx.Err() == nil && dead(err) {
+			continue // kept connections die with every reload of the core
+		}
+		return st, err
+	}
+}
+
+// fetch does one exchange on w and keeps or closes it.
+func (c *Client) fetch(ctx context.Context, w *wire, q *lql.Query, request []byte, s Sink) (Stats, error) {
+	done := w.use(ctx)
+	if q.Wait != nil {
+		w.limit += q.Wait.Timeout
+	}
+	sc, err := c.exchange(w, q, request, s)
+	st := Stats{BytesIn: w.in, BytesOut: w.out, FirstByte: w.first, Took: time.Since(w.began), Total: -1}
+	if sc != nil {
+		st.Rows, st.Dropped, st.Truncated, st.Total, st.Failed = sc.rows, sc.dropped, sc.truncated, sc.total, sc.failed
+	}
+	framed := sc != nil && err == nil
+	if done() && framed && q.KeepAlive && !sc.loose {
+		c.keep(w)
+	} else {
+		w.Close()
+	}
+	if st.Dropped > 0 {
+		c.o.Log.Debug("rows of the wrong width dropped", "table", q.Table, "rows", st.Dropped)
+	}
+	return st, err
+}
+
+// exchange sends the request and reads its answer into s.
+func (c *Client) exchange(w *wire, q *lql.Query, request []byte, s Sink) (*scanner, error) {
+	if err := w.send(request); err != nil {
+		// What is no Livestatus often speaks first and then hangs up on us.
+		if b, herr := readHead(w); herr == nil && b.status == 0 {
+			return nil, c.o.strange(w, b)
+		}
+		return nil, err
+	}
+	b, err := readHead(w)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case b.status == 0 && !b.json():
+		return nil, c.o.strange(w, b)
+	case b.status != 0 && b.status != 200:
+		return nil, b.refusal()
+	}
+	sc := newScanner(b, scanLimits{rows: c.o.MaxRows, row: c.o.MaxRow, value: c.o.MaxValue}, s)
+	sc.header, sc.loose = q.ColumnHeaders == lql.On, b.loose
+	if !sc.header {
+		sc.names = columnsOf(q)
+		sc.width = len(sc.names)
+	}
+	err = sc.scan()
+	return sc, c.scanError(w, err)
+}
+
+// scanError makes an [*Error] of what the scanner met; errors of the sink pass
+// as they are.
+func (c *Client) scanError(w *wire, err error) error {
+	if _, ok := errors.AsType[*Error](err); ok || err == nil {
+		return err
+	}
+	switch {
+	case errors.Is(err, errShape):
+		return &Error{Kind: KindProtocol, Err: err,
+			Cause: "The core's answer is not well formed or was cut short.",
+			Fix:   "The core was restarted or has crashed in the middle of it, or its Livestatus has an error; try again, and see the core's log."}
+	case errors.Is(err, errLarge):
+		return w.explain(err)
+	}
+	return err
+}
+
+// take returns a kept connection that still lives, or a new one.
+func (c *Client) take(ctx context.Context, reuse bool) (*wire, error) {
+	for reuse {
+		w := c.takeIdle()
+		if w == nil {
+			break
+		}
+		if w.alive() {
+			w.used = true
+			return w, nil
+		}
+		w.Close()
+	}
+	c.mu.Lock()
+	closed := c.closed
+	c.mu.Unlock()
+	if closed {
+		return nil, closedError()
+	}
+	conn, err := c.o.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &wire{Conn: conn, o: &c.o}, nil
+}
+
+func (c *Client) takeIdle() *wire {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.idle) > 0 {
+		w := c.idle[len(c.idle)-1]
+		c.idle = c.idle[:len(c.idle)-1]
+		if w.idle.Stop() {
+			return w
+		}
+		w.Close() // its time is just over
+	}
+	return nil
+}
+
+// keep puts a connection aside for the next request, or closes it.
+func (c *Client) keep(w *wire) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.core.Profile // a place is left for commands
+	if c.closed || !p.KeepAlive || len(c.idle) >= min(2, p.MaxConns-1) {
+		w.Close()
+		return
+	}
+	w.SetDeadline(time.Time{})
+	w.idle = time.AfterFunc(c.o.KeepIdle, func() { c.expire(w) })
+	c.idle = append(c.idle, w)
+}
+
+// expire closes a connection that was unused for too long.
+func (c *Client) expire(w *wire) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, v := range c.idle {
+		if v == w {
+			c.idle = append(c.idle[:i], c.idle[i+1:]...)
+			w.Close()
+			return
+		}
+	}
+}
+
+// Close ends idle connections and refuses further requests; those under way
+// end with their contexts. It may be called more than once.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.drop()
+	return nil
 }
 
 // Send sends an external command on a connection of its own, and reports what
-// the core says against it. Most cores say nothing in any case.
-func (c *Client) Send(ctx context.Context, cmd lql.Command) error { return nil }
-
-// Identify asks the core what it is; from then on c follows its profile.
-func (c *Client) Identify(ctx context.Context) (Core, error) { return Core{}, nil }
-
-// Columns returns the columns of each table the core has.
-func (c *Client) Columns(ctx context.Context, core Core) (map[string][]string, error) {
-	return nil, nil
+// the core says against it; most cores say nothing in any case. It is never
+// sent twice. The client identifies the core first if it has not yet.
+func (c *Client) Send(ctx context.Context, cmd lql.Command) error {
+	if _, ok := c.Core(); !ok {
+		if _, err := c.Identify(WithPriority(ctx, CommandPriority)); err != nil {
+			return err
+		}
+	}
+	p := c.profile()
+	cmd, err := prepareCommand(cmd, p, c.o.Now())
+	if err != nil {
+		return err
+	}
+	leave, err := c.o.Lane.Enter(ctx, CommandPriority)
+	if err != nil {
+		return canceled(ctx)
+	}
+	defer leave()
+	conn, err := c.o.connect(ctx)
+	if err != nil {
+		return err
+	}
+	w := &wire{Conn: conn, o: &c.o}
+	defer w.Close()
+	defer w.use(ctx)()
+	w.limit = c.o.CommandWait
+	if p.CommandFixed16 {
+		w.limit = c.o.FirstByte
+	}
+	if err := w.send(cmd.AppendText(nil)); err != nil {
+		if b, herr := readHead(w); herr == nil && b.status == 0 {
+			return c.o.strange(w, b)
+		}
+		return err
+	}
+	if !p.CommandFixed16 {
+		w.halfClose()
+	}
+	return c.objection(w, p)
 }
 
-// Clock estimates how far the core's clock is ahead of ours. exact: within a
-// second or two; else skew is 0 or a lower bound.
-func (c *Client) Clock(ctx context.Context, core Core) (skew time.Duration, exact bool, err error) {
-	return 0, false, nil
+// objection reads what a core has against the command just sent.
+func (c *Client) objection(w *wire, p Profile) error {
+	b, err := readHead(w)
+	switch {
+	case err != nil && p.CommandFixed16:
+		return uncertain(err)
+	case err != nil && w.ctx.Err() != nil:
+		return uncertain(err)
+	case err != nil && w.in == 0 && (KindOf(err) == KindSilent || errors.Is(err, io.EOF)):
+		return nil // silence is consent
+	case err != nil:
+		return uncertain(err)
+	case b.status == 200:
+		return nil
+	case b.status != 0:
+		return b.refusal()
+	}
+	return c.o.strange(w, b)
 }
 
-// Close ends idle connections and refuses further requests.
-func (c *Client) Close() error { return nil }
+// uncertain marks an error after which nobody knows whether the command was
+// taken.
+func uncertain(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	u := *e
+	u.Cause += " The command may or may not have been taken."
+	u.Fix = "Look whether it had its effect before sending it again."
+	return &u
+}

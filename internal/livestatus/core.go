@@ -1,6 +1,8 @@
 package livestatus
 
 import (
+	"regexp"
+	"strings"
 	"time"
 
 	"belvedere/internal/schema"
@@ -8,17 +10,17 @@ import (
 
 // A Core is what a core says about itself.
 type Core struct {
-	Impl              schema.Cores // one bit; 0: not known, treated most carefully
-	Name              string       // "Naemon", "Nagios", "Icinga 2", "Shinken", "Checkmk", "LMD", "Icinga", "Livestatus"
-	Version           string       // of the core, for people: "1.5.2"
-	LivestatusVersion string       // as sent
-	ProgramVersion    string       // as sent
-	ProgramStart      int64        // unix seconds, core's clock
-	Localtime         int64        // core's clock when it answered, unix seconds; 0: it does not tell, see [Client.Clock]
-	PID               int64
-	Commands          bool     // external commands are enabled
-	StatusColumns     []string // columns of table status
-	Profile           Profile
+	Impl              schema.Cores `json:"-"`    // one bit; 0: not known, treated most carefully
+	Name              string       `json:"name"` // "Naemon", "Nagios", "Icinga 2", "Icinga 1", "Shinken", "Checkmk", "LMD", "Livestatus" (not known)
+	Version           string       `json:"version"`
+	LivestatusVersion string       `json:"livestatus_version"` // as sent
+	ProgramVersion    string       `json:"program_version"`    // as sent
+	ProgramStart      int64        `json:"program_start"`      // unix seconds, core's clock
+	Localtime         int64        `json:"localtime"`          // core's clock when it answered, unix seconds; 0: it does not tell (only LMD does), see [Client.Clock]
+	PID               int64        `json:"pid"`
+	Commands          bool         `json:"commands"` // external commands are enabled
+	StatusColumns     []string     `json:"-"`        // columns of table status
+	Profile           Profile      `json:"-"`
 }
 
 // A Profile holds the rules by which an implementation is treated.
@@ -29,6 +31,8 @@ type Profile struct {
 	Wait               bool // Wait headers work and are worth using
 	WaitNeedsCondition bool // without WaitCondition a wait returns at once
 	Sort, Offset       bool // headers are understood
+	Timelimit          bool // header is understood
+	Backends           bool // header is understood
 	DoubleBackslash    bool // backslashes in commands are doubled
 	CommandFixed16     bool // ResponseHeader is honoured on COMMAND
 	CommandReply       bool // errors of commands come in band as "400: text"
@@ -46,4 +50,117 @@ func (p Profile) Interval(took time.Duration) time.Duration {
 		return 0
 	}
 	return max(time.Second, 20*took)
+}
+
+// profileOf returns the rules for an implementation; for an unknown one those
+// that hurt nobody.
+func profileOf(impl schema.Cores) Profile {
+	switch impl {
+	case schema.Naemon:
+		return Profile{KeepAlive: true, MaxConns: 8, Wait: true, Sort: true, Offset: true, Timelimit: true,
+			DoubleBackslash: true, CommandReply: true, ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
+	case schema.MK11, schema.MK12:
+		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true,
+			ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
+	case schema.MK15, schema.Checkmk:
+		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
+			ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
+	case schema.Icinga2:
+		return Profile{OneLane: true, MaxConns: 1, CommandFixed16: true}
+	case schema.Shinken:
+		return Profile{KeepAlive: true, MaxConns: 2, ColumnsTable: true}
+	case schema.LMD:
+		return Profile{KeepAlive: true, MaxConns: 8, Sort: true, Offset: true, Backends: true,
+			CommandReply: true, ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
+	}
+	return Profile{OneLane: true, MaxConns: 1}
+}
+
+// coreBuild takes what Identify reads from table status.
+type coreBuild struct {
+	core    Core
+	columns map[string]bool
+}
+
+// Begin takes the names of the columns.
+func (b *coreBuild) Begin(columns []string) error {
+	b.core.StatusColumns = columns
+	b.columns = map[string]bool{}
+	for _, c := range columns {
+		b.columns[c] = true
+	}
+	return nil
+}
+
+// Row takes the first row; an LMD has one per site.
+func (b *coreBuild) Row(cells []Cell) error {
+	if b.core.LivestatusVersion != "" || b.core.ProgramStart != 0 {
+		return nil
+	}
+	for i, c := range cells {
+		switch b.core.StatusColumns[i] {
+		case "livestatus_version":
+			b.core.LivestatusVersion = c.Text()
+		case "program_version":
+			b.core.ProgramVersion = c.Text()
+		case "program_start":
+			b.core.ProgramStart = c.Int()
+		case "nagios_pid":
+			b.core.PID = c.Int()
+		case "localtime":
+			b.core.Localtime = c.Int()
+		case "check_external_commands":
+			b.core.Commands = c.Int() != 0
+		}
+	}
+	return nil
+}
+
+// The forms of versions by which implementations are told apart.
+var (
+	icinga2Version = regexp.MustCompile(`-icinga2$|^[rv][0-9][0-9.-]*$`)
+	checkmkVersion = regexp.MustCompile(`^(2\.[0-9]|20[0-9]{2}\.)`)
+	plainVersion   = regexp.MustCompile(`^[rv]?([0-9]+(?:\.[0-9]+)*(?:-?(?:RC|rc|beta|p|b|i)[0-9]+)?)`)
+)
+
+// finish tells the implementation from what was read.
+func (b *coreBuild) finish() Core {
+	c := b.core
+	lv, pv := c.LivestatusVersion, c.ProgramVersion
+	version := pv
+	switch {
+	case b.columns["lmd_last_cache_update"] || b.columns["peer_key"]:
+		c.Impl, c.Name, version = schema.LMD, "LMD", lv
+	case strings.HasSuffix(lv, "-naemon"):
+		c.Impl, c.Name = schema.Naemon, "Naemon"
+	case strings.HasSuffix(lv, "-shinken"):
+		c.Impl, c.Name = schema.Shinken, "Shinken"
+	case icinga2Version.MatchString(pv) || strings.Contains(lv, "icinga2"):
+		c.Impl, c.Name = schema.Icinga2, "Icinga 2"
+	case checkmkVersion.MatchString(lv) || b.columns["edition"] || b.columns["core_pid"]:
+		c.Impl, c.Name, version = schema.Checkmk, "Checkmk", lv
+	case strings.HasPrefix(lv, "1.1."):
+		c.Impl, c.Name = schema.MK11, nagiosName(pv)
+	case strings.HasPrefix(lv, "1.2."):
+		c.Impl, c.Name = schema.MK12, nagiosName(pv)
+	case strings.HasPrefix(lv, "1."):
+		c.Impl, c.Name = schema.MK15, nagiosName(pv)
+	default:
+		c.Name = "Livestatus"
+	}
+	c.Version = version
+	if m := plainVersion.FindStringSubmatch(version); m != nil {
+		c.Version = m[1]
+	}
+	c.Profile = profileOf(c.Impl)
+	return c
+}
+
+// nagiosName names the core of an MK Livestatus: Icinga 1 counts from 1,
+// Nagios from 3.
+func nagiosName(version string) string {
+	if strings.HasPrefix(version, "1.") {
+		return "Icinga 1"
+	}
+	return "Nagios"
 }

@@ -1,5 +1,10 @@
 package livestatus
 
+import (
+	"context"
+	"errors"
+)
+
 // ErrKind sorts errors by what is wrong.
 type ErrKind string
 
@@ -24,7 +29,7 @@ const (
 	KindProtocol    ErrKind = "protocol"    // an answer that is not well formed, or cut short
 	KindStatus      ErrKind = "status"      // the core refused the request
 	KindTooLarge    ErrKind = "toolarge"    // more than the bounds allow
-	KindCommand     ErrKind = "command"     // a command that must not be sent
+	KindRequest     ErrKind = "request"     // must not be sent, or means nothing to this core
 	KindCanceled    ErrKind = "canceled"    // the caller ended it
 	KindClosed      ErrKind = "closed"      // the client was closed
 )
@@ -37,6 +42,8 @@ type Error struct {
 	Fix   string
 	Code  int // status of the core with KindStatus
 	Err   error
+
+	fingerprint string // of the certificate seen, with KindCertificate
 }
 
 func (e *Error) Error() string {
@@ -48,3 +55,25 @@ func (e *Error) Error() string {
 
 // Unwrap returns the error below, which may be nil.
 func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of the [*Error] in err, "" if there is none.
+func KindOf(err error) ErrKind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return ""
+}
+
+// canceled is the error for a request whose context ended.
+func canceled(ctx context.Context) *Error {
+	err := context.Cause(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Error{Kind: KindTimeout, Cause: "The time set for the whole request was over before the core had answered.", Fix: "Ask for less, or allow more time.", Err: err}
+	}
+	return &Error{Kind: KindCanceled, Cause: "The request was ended from our side.", Err: err}
+}
+
+// closedError is what a closed client answers.
+func closedError() *Error {
+	return &Error{Kind: KindClosed, Cause: "The connection to this core was closed from our side."}
+}
