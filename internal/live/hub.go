@@ -29,7 +29,8 @@ type Set struct {
 	Sites   map[string]Change
 }
 
-// Tables returns the names of all tables in the set, sorted.
+// Tables returns the names of all tables in the set, sorted; a change of
+// health is one of table sites.
 func (s Set) Tables() []string {
 	var out []string
 	for _, c := range s.Sites {
@@ -37,6 +38,9 @@ func (s Set) Tables() []string {
 			if !slices.Contains(out, t) {
 				out = append(out, t)
 			}
+		}
+		if c.Health && !slices.Contains(out, Sites) {
+			out = append(out, Sites)
 		}
 	}
 	slices.Sort(out)
@@ -52,12 +56,18 @@ func (s Set) Empty() bool { return len(s.Sites) == 0 }
 type Hub struct {
 	mu      sync.Mutex
 	version uint64
+	tables  map[string]uint64 // how many changes touched a table
 	subs    map[*Subscription]struct{}
 	closed  bool
 }
 
+// Sites is the table that a change of health touches.
+const Sites = "sites"
+
 // NewHub returns a hub without subscriptions.
-func NewHub() *Hub { return &Hub{subs: map[*Subscription]struct{}{}} }
+func NewHub() *Hub {
+	return &Hub{subs: map[*Subscription]struct{}{}, tables: map[string]uint64{}}
+}
 
 // Publish tells every subscription of c. It never blocks on a reader, and
 // keeps no reference to c's slices and maps.
@@ -65,6 +75,12 @@ func (h *Hub) Publish(c Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.version++
+	for _, t := range c.Tables {
+		h.tables[t]++
+	}
+	if c.Health {
+		h.tables[Sites]++
+	}
 	for s := range h.subs {
 		s.add(c, h.version)
 	}
@@ -75,6 +91,19 @@ func (h *Hub) Version() uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.version
+}
+
+// Stamp returns a number that grows whenever one of the tables changes at any
+// site. Whoever reads data after taking a stamp has at least what it stands
+// for, so an answer kept with its stamp is good while the stamp is the same.
+func (h *Hub) Stamp(tables ...string) uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var n uint64
+	for _, t := range tables {
+		n += h.tables[t]
+	}
+	return n
 }
 
 // Subscribers returns how many subscriptions are open.

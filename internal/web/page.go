@@ -12,8 +12,8 @@ import (
 type Page struct {
 	Title  string // "Problems"; also the window's title
 	Active string // name of the menu entry that is current
-	// Count is shown in the window's title instead of the open problems when
-	// it is not negative. The zero value shows the open problems.
+	// Count, when above 0, is shown in the window's title instead of the
+	// number of open problems.
 	Count int
 	// Body is the whole content of <main>. Parts of it that follow the world
 	// are wrapped in ui.Block(name, tables…) and listed in Blocks.

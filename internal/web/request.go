@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -29,7 +30,19 @@ type state struct {
 	viewer access.Viewer
 	chosen access.Viewer // viewer narrowed to the chosen sites
 	prefs  *Preferences
-	secure bool
+	origin origin
+	env    *ui.Environment
+}
+
+// loadZone takes over the person's time zone.
+func (s *state) loadZone() {
+	var name string
+	if err := s.prefs.Get("zone", &name); err != nil || name == "" {
+		return
+	}
+	if z, err := time.LoadLocation(name); err == nil {
+		s.env.Zone = z
+	}
 }
 
 type stateKey struct{}

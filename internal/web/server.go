@@ -2,9 +2,14 @@ package web
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
 
 	"belvedere/internal/access"
 	"belvedere/internal/auth"
@@ -12,14 +17,32 @@ import (
 	"belvedere/internal/lql"
 )
 
-// An Engine makes Queriers bound to a viewer. *query.Engine is one.
+const (
+	// CookieName is the name of the cookie that holds a session's token.
+	CookieName = "belvedere_session"
+
+	defaultBody    = 1 << 20          // bytes of a request body
+	requestTimeout = 30 * time.Second // for everything but streams
+)
+
+// Engine makes Queriers bound to a viewer. *query.Engine is one.
 type Engine interface {
 	For(v access.Viewer) lql.Querier
 }
 
+// Auth says who asks. *auth.Service is one.
+type Auth interface {
+	SignIn(ctx context.Context, username, password string, m auth.Meta) (token string, p auth.Person, err error)
+	Session(ctx context.Context, token string, m auth.Meta) (auth.Person, error)
+	SignOut(ctx context.Context, token string, m auth.Meta) error
+	Basic(ctx context.Context, username, password string, m auth.Meta) (auth.Person, error)
+	NeedsSetup(ctx context.Context) bool
+	CompleteSetup(ctx context.Context, code, username, password string, m auth.Meta) (token string, p auth.Person, err error)
+}
+
 // Options are what a Server needs.
 type Options struct {
-	Auth     *auth.Service
+	Auth     Auth
 	Engine   Engine
 	Hub      *live.Hub
 	Prefs    PrefStore // may be nil: nothing is kept
@@ -27,8 +50,9 @@ type Options struct {
 
 	PublicURL      string         // "https://monitoring.example.org/belvedere"; "" when reached directly
 	TrustedProxies []netip.Prefix // networks whose X-Forwarded-* headers count
-	Log            *slog.Logger
+	Log            *slog.Logger   // nil: silent
 	Version        string
+	Start          string // path of the first page; "": /problems
 
 	Setup   SetupHooks
 	Metrics http.Handler // nil: no /metrics
@@ -45,24 +69,117 @@ type SetupHooks struct {
 	StartDemo func(ctx context.Context) error // starts invented sites; nil: not offered
 }
 
-// A Server answers HTTP. Make it with [New].
+// A Server answers HTTP. Make it with [New]. Safe for concurrent use.
 type Server struct {
-	opt Options
+	opt      Options
+	log      *slog.Logger
+	public   publicURL
+	assets   *assets
+	menu     []MenuItem
+	palette  []PaletteItem
+	counters *counters
+	streams  *streams
+	zip      func(http.Handler) http.HandlerFunc
+	handler  http.Handler
+	started  time.Time
 }
 
 // New returns a server for o. It listens on nothing: see [Server.Handler].
+// Errors: a public URL that is none, a route or menu entry given twice.
 func New(o Options) (*Server, error) {
-	return &Server{opt: o}, nil
+	if o.Auth == nil || o.Engine == nil || o.Hub == nil {
+		return nil, errors.New("web: new: Auth, Engine and Hub are needed")
+	}
+	s := &Server{opt: o, log: o.Log, started: time.Now()}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.opt.Start == "" {
+		s.opt.Start = "/problems"
+	}
+	var err error
+	if s.public, err = parsePublic(o.PublicURL); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	s.menu = menuOf(o.Features)
+	s.palette = paletteOf(o.Features, s.menu)
+	s.counters = newCounters(s.opt.Engine, o.Hub, s.menu, s.log)
+	s.streams = newStreams()
+	if s.handler, err = s.build(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Handler returns the whole server as one handler.
-func (s *Server) Handler() http.Handler { return http.NotFoundHandler() }
+func (s *Server) Handler() http.Handler { return s.handler }
 
-// Close ends all streams, so that a graceful stop need not wait for them.
-func (s *Server) Close() {}
+// Close ends all streams, so that a graceful stop need not wait for them. The
+// handler answers other requests as before.
+func (s *Server) Close() { s.streams.close() }
 
-func (s *Server) render(w http.ResponseWriter, r *http.Request, p Page) error { return nil }
+// build makes the handler of everything: mux and middleware.
+func (s *Server) build() (h http.Handler, err error) {
+	defer func() {
+		if p := recover(); p != nil { // ServeMux panics on a pattern given twice
+			err = fmt.Errorf("web: routes: %v", p)
+		}
+	}()
+	if s.zip, err = gzhttp.NewWrapper(gzhttp.MinSize(600), gzhttp.EnableZstd(true)); err != nil {
+		return nil, fmt.Errorf("web: compression: %w", err)
+	}
+	mux := http.NewServeMux()
+	for _, rt := range s.ownRoutes() {
+		mux.Handle(rt.Pattern, s.route(rt))
+	}
+	for _, f := range s.opt.Features {
+		for _, rt := range f.Routes {
+			mux.Handle(rt.Pattern, s.route(rt))
+		}
+	}
+	mux.Handle("/", s.route(Route{Right: SignedIn, Handler: func(http.ResponseWriter, *http.Request) error {
+		return NotFound("There is no such page", "Use the menu or search")
+	}}))
+	guard := http.NewCrossOriginProtection()
+	if s.public.origin != "" {
+		if err := guard.AddTrustedOrigin(s.public.origin); err != nil {
+			return nil, fmt.Errorf("web: public_url: %w", err)
+		}
+	}
+	return s.outer(s.guarded(guard, mux)), nil
+}
 
-func blocksOf(r *http.Request) []string { return nil }
+// ownRoutes are the pages and addresses of the shell itself.
+func (s *Server) ownRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /{$}", Right: SignedIn, Handler: s.start},
+		{Pattern: "GET /login", Right: Public, Handler: s.loginPage},
+		{Pattern: "POST /login", Right: Public, Handler: s.login, MaxBody: 16 << 10},
+		{Pattern: "POST /logout", Right: Public, Handler: s.logout},
+		{Pattern: "GET /setup", Right: Public, Handler: s.setupPage},
+		{Pattern: "POST /setup", Right: Public, Handler: s.setup, MaxBody: 16 << 10},
+		{Pattern: "POST /setup/demo", Right: Admin, Handler: s.setupDemo},
+		{Pattern: "GET /live", Right: SignedIn, Handler: s.live, Stream: true},
+		{Pattern: "GET /shell", Right: SignedIn, Handler: s.shellBlock},
+		{Pattern: "POST /chooser", Right: SignedIn, Handler: s.choose, MaxBody: 256 << 10},
+		{Pattern: "POST /preferences", Right: Public, Handler: s.setPreference, MaxBody: 4 << 10},
+		{Pattern: "GET /assets/{hash}/{name}", Right: Public, Handler: s.assets.serve},
+		{Pattern: "GET /favicon.ico", Right: Public, Handler: s.favicon},
+		{Pattern: "GET /healthz", Right: Public, Handler: s.healthz},
+		{Pattern: "GET /readyz", Right: Public, Handler: s.readyz},
+		{Pattern: "GET /metrics", Right: Public, Handler: s.metrics},
+	}
+}
 
-func setSay(w http.ResponseWriter, r *http.Request, say string) {}
+// start sends the person to their first page.
+func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
+	page := s.opt.Start
+	var own string
+	if err := Prefs(r).Get("start", &own); err == nil && safePath(own) {
+		page = own
+	}
+	return Redirect(w, r, page, "")
+}

@@ -13,15 +13,17 @@ import (
 
 // Environment is what components know about the request they are drawn for.
 type Environment struct {
-	Prefix string                   // "" or "/belvedere"
-	Now    time.Time                // one clock for the whole page
-	Zone   *time.Location           // the person's; nil: the server's
-	Sprite string                   // path of the icons with hash, without prefix
-	Path   string                   // path of the request, without prefix
-	Query  url.Values               // query of the request
-	Remote string                   // the client's IP address
-	Sites  map[string]int           // number of sites; nil: unknown
-	Asset  func(name string) string // path of an asset with hash, without prefix
+	Prefix string         // "" or "/belvedere"
+	Now    time.Time      // one clock for the whole page
+	Zone   *time.Location // the person's; nil: the server's
+	Sprite string         // path of the icons with hash, without prefix
+	Path   string         // path of the request, without prefix
+	Query  url.Values     // query of the request
+	Remote string         // the client's IP address
+	// Still leaves out what changes by itself, such as ages: the browser fills
+	// it in. Blocks of live updates are drawn so, which makes equal data equal
+	// text.
+	Still bool
 }
 
 type envKey struct{}

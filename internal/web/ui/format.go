@@ -79,6 +79,24 @@ func AgoWords(seconds int64) string {
 	return Ago(seconds) + " ago"
 }
 
+// ago is Ago for a component: nothing where the browser fills it in.
+func ago(ctx context.Context, unix int64) string {
+	e := Env(ctx)
+	if e.Still {
+		return ""
+	}
+	return Ago(e.Now.Unix() - unix)
+}
+
+// agoWords is AgoWords for a component.
+func agoWords(ctx context.Context, unix int64) string {
+	e := Env(ctx)
+	if e.Still {
+		return ""
+	}
+	return AgoWords(e.Now.Unix() - unix)
+}
+
 // Duration writes a measured length: "12 ms", "1.4 s", "2 m".
 func Duration(d time.Duration) string {
 	switch {
@@ -149,3 +167,6 @@ func percents(slices []Slice) []percent {
 	}
 	return out
 }
+
+// Symbol returns the address of a symbol of the sprite: "i-host", "s-crit".
+func Symbol(ctx context.Context, name string) string { return sprite(ctx, name) }

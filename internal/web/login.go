@@ -1,0 +1,107 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"belvedere/internal/auth"
+	"belvedere/internal/web/ui"
+)
+
+// A loginView is the sign-in page.
+type loginView struct {
+	Username, Next string
+	Error, Hint    string
+	Version, Host  string
+}
+
+// loginPage serves GET /login.
+func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
+	if from(r).signed {
+		return Redirect(w, r, nextOf(r.URL.Query().Get("next")), "")
+	}
+	if s.opt.Auth.NeedsSetup(r.Context()) {
+		return Redirect(w, r, "/setup", "")
+	}
+	return s.showLogin(w, r, http.StatusOK, loginView{Next: nextOf(r.URL.Query().Get("next"))})
+}
+
+func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, v loginView) error {
+	v.Version, v.Host = s.opt.Version, r.Host
+	return s.render(w, r, Page{Title: "Sign in", Bare: true, Status: status, Body: loginBody(v)})
+}
+
+// login serves POST /login.
+func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	v := loginView{Username: strings.TrimSpace(r.PostForm.Get("username")), Next: nextOf(r.PostForm.Get("next"))}
+	token, _, err := s.opt.Auth.SignIn(r.Context(), v.Username, r.PostForm.Get("password"), meta(r))
+	var limited *auth.RateLimitedError
+	switch {
+	case errors.Is(err, auth.ErrBadCredentials):
+		v.Error = "User name or password is wrong"
+		v.Hint = "Check the spelling and whether Caps Lock is on."
+		return s.refuseLogin(w, r, http.StatusUnauthorized, v)
+	case errors.As(err, &limited):
+		w.Header().Set("Retry-After", retryAfter(limited.Retry))
+		v.Error = "Too many failed sign-ins"
+		v.Hint = "Try again in " + ui.Ago(int64(limited.Retry/time.Second)+1) + "."
+		return s.refuseLogin(w, r, http.StatusTooManyRequests, v)
+	case errors.Is(err, auth.ErrBusy):
+		v.Error = "Too many people sign in at this moment"
+		v.Hint = "Try again in a few seconds."
+		return s.refuseLogin(w, r, http.StatusServiceUnavailable, v)
+	case err != nil:
+		return err
+	}
+	s.setSession(w, r, token)
+	return Redirect(w, r, v.Next, "")
+}
+
+// refuseLogin shows the form again with what is wrong.
+func (s *Server) refuseLogin(w http.ResponseWriter, r *http.Request, status int, v loginView) error {
+	if WantsJSON(r) {
+		return &Error{Status: status, Msg: v.Error, Hint: v.Hint}
+	}
+	return s.showLogin(w, r, status, v)
+}
+
+// logout serves POST /logout.
+func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
+	st := from(r)
+	if st.token != "" {
+		if err := s.opt.Auth.SignOut(r.Context(), st.token, meta(r)); err != nil && !errors.Is(err, auth.ErrNoSession) {
+			return err
+		}
+		s.streams.wake(st.person.ID)
+	}
+	http.SetCookie(w, &http.Cookie{Name: CookieName, Path: st.cookiePath(), MaxAge: -1, HttpOnly: true,
+		Secure: st.origin.https, SameSite: http.SameSiteLaxMode})
+	w.Header().Set("Clear-Site-Data", `"cache"`)
+	return Redirect(w, r, "/login", "")
+}
+
+// setSession gives the browser the token. The cookie outlives the browser; how
+// long the session does is for package auth to say.
+func (s *Server) setSession(w http.ResponseWriter, r *http.Request, token string) {
+	st := from(r)
+	http.SetCookie(w, &http.Cookie{Name: CookieName, Value: token, Path: st.cookiePath(), MaxAge: 90 * 86400,
+		HttpOnly: true, Secure: st.origin.https, SameSite: http.SameSiteLaxMode})
+}
+
+// nextOf returns where to go after signing in: a path of ours, else the start.
+func nextOf(next string) string {
+	if safePath(next) && !strings.HasPrefix(next, "/login") && !strings.HasPrefix(next, "/logout") && !strings.HasPrefix(next, "/setup") {
+		return next
+	}
+	return "/"
+}
+
+func retryAfter(d time.Duration) string {
+	return strconv.FormatInt(int64(d/time.Second)+1, 10)
+}

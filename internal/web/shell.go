@@ -1,0 +1,183 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"belvedere/internal/auth"
+	"belvedere/internal/web/ui"
+)
+
+// A shellView is what the document around a page shows.
+type shellView struct {
+	Title    string // of the window, with the count
+	Base     string // without it, for the browser to count on
+	Theme    string
+	Person   auth.Person
+	Signed   bool
+	Menu     [][]menuEntry
+	Phone    []menuEntry
+	Chooser  chooserView
+	Newest   int64 // unix seconds of the newest data
+	Say      string
+	Keys     bool // single-key shortcuts are on
+	Lacking  incomplete
+	Palette  []PaletteItem
+	Version  string
+	CSS, JS  string
+	Favicon  string
+	Manifest string
+	Worker   string
+	Assets   string
+}
+
+// A chooserView is the site chooser.
+type chooserView struct{ Sites []site }
+
+// chosen returns how many sites are chosen.
+func (v chooserView) chosen() int {
+	n := 0
+	for _, x := range v.Sites {
+		if x.Chosen {
+			n++
+		}
+	}
+	return n
+}
+
+// trouble returns how many of the chosen sites are late or down.
+func (v chooserView) trouble() int {
+	n := 0
+	for _, x := range v.Sites {
+		if x.Chosen && x.Trouble() {
+			n++
+		}
+	}
+	return n
+}
+
+// words says what is chosen: "5 sites", "2 of 5 sites".
+func (v chooserView) words() string {
+	if n := v.chosen(); n < len(v.Sites) {
+		return fmt.Sprintf("%d of %s", n, ui.Plural(len(v.Sites), "site", "sites"))
+	}
+	return ui.Plural(len(v.Sites), "site", "sites")
+}
+
+// markChosen marks the sites the person wants to see.
+func markChosen(sites []site, st *state) {
+	for i := range sites {
+		sites[i].Chosen = st.chosen.Sites == nil || slices.Contains(st.chosen.Sites, sites[i].Key)
+	}
+}
+
+// shell collects what the document around p shows. What cannot be had is left
+// out: a page without its menu numbers is better than none.
+func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView {
+	st := from(r)
+	v := shellView{Title: p.Title, Base: p.Title, Theme: themeOf(r), Person: st.person, Signed: st.signed, Version: s.opt.Version,
+		Keys: true, Lacking: lacking(p.Parts), Assets: s.assets.base,
+		CSS: s.assets.path("app.css"), JS: s.assets.path("app.js"), Worker: s.assets.path("worker.js"),
+		Favicon: s.assets.path("favicon.svg"), Manifest: s.assets.path("manifest.webmanifest")}
+	v.Say = takeSay(w, r)
+	if !st.signed || p.Bare {
+		return v
+	}
+	var keys string
+	if err := st.prefs.Get("keys", &keys); err == nil && keys == "off" {
+		v.Keys = false
+	}
+	counts, _ := s.counters.get(r.Context(), st.chosen)
+	v.Menu = s.menuGroups(st.person.Role, p.Active, counts)
+	v.Phone = phoneEntries(v.Menu)
+	for _, item := range s.palette {
+		if may(st.person.Role, item.Right) {
+			v.Palette = append(v.Palette, item)
+		}
+	}
+	sites, err := s.sites(r.Context(), st.viewer)
+	if err != nil {
+		s.log.Warn("shell without sites", "request", st.id, "err", err)
+	}
+	markChosen(sites, st)
+	v.Chooser = chooserView{sites}
+	for _, x := range sites {
+		if x.Chosen {
+			v.Newest = max(v.Newest, x.Last)
+		}
+	}
+	n := p.Count
+	for _, m := range s.menu {
+		if m.InTitle && n == 0 {
+			n = counts[m.Name].N
+		}
+	}
+	if n > 0 {
+		v.Title = "(" + strconv.Itoa(n) + ") " + p.Title
+	}
+	return v
+}
+
+// sayCookie carries one sentence over a redirect.
+const sayCookie = "belvedere_say"
+
+func setSay(w http.ResponseWriter, r *http.Request, say string) {
+	st := from(r)
+	if len(say) > 500 {
+		say = say[:500]
+	}
+	http.SetCookie(w, &http.Cookie{Name: sayCookie, Value: url.QueryEscape(say), Path: st.cookiePath(), MaxAge: 60,
+		HttpOnly: true, Secure: st.origin.https, SameSite: http.SameSiteLaxMode})
+}
+
+// takeSay returns the sentence and forgets it.
+func takeSay(w http.ResponseWriter, r *http.Request) string {
+	c, err := r.Cookie(sayCookie)
+	if err != nil {
+		return ""
+	}
+	http.SetCookie(w, &http.Cookie{Name: sayCookie, Path: from(r).cookiePath(), MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	say, err := url.QueryUnescape(c.Value)
+	if err != nil {
+		return ""
+	}
+	return say
+}
+
+// cookiePath is where our cookies count.
+func (s *state) cookiePath() string {
+	if s.origin.prefix == "" {
+		return "/"
+	}
+	return s.origin.prefix
+}
+
+// personName returns the name to call somebody.
+func personName(p auth.Person) string {
+	if p.DisplayName != "" {
+		return p.DisplayName
+	}
+	return p.Username
+}
+
+// errorIcon returns the icon of an error page.
+func errorIcon(status int) string {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return "lock"
+	case http.StatusNotFound:
+		return "search"
+	}
+	return "alert"
+}
+
+// setupHint says what a good password is.
+func setupHint(v setupView) string {
+	if v.Hint != "" {
+		return v.Hint
+	}
+	return "12 characters or more. This account is the administrator."
+}
