@@ -237,13 +237,29 @@ func (e Encoder) appendTuple(dst []byte, tuple []any) []byte {
 	return append(dst, ']')
 }
 
-// appendString appends a string literal. Python 2 strings are unicode ones;
-// JSON's escapes mean the same in all three.
+// appendString appends a string literal. JSON's escapes mean the same in
+// Python 3; Python 2 needs unicode literals in plain ASCII.
 func (e Encoder) appendString(dst []byte, s string) []byte {
-	if e.Format == Python {
-		dst = append(dst, 'u')
+	if e.Format != Python {
+		return AppendJSONString(dst, s)
 	}
-	return AppendJSONString(dst, s)
+	dst = append(dst, `u"`...)
+	for _, r := range s {
+		switch {
+		case r < utf8.RuneSelf && plainByte[r]:
+			dst = append(dst, byte(r))
+		case r < utf8.RuneSelf:
+			dst = appendEscape(dst, byte(r))
+		case r <= 0xffff:
+			dst = append(dst, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&0xf], hexDigits[r>>4&0xf], hexDigits[r&0xf])
+		default:
+			dst = append(dst, `\U000`...)
+			for shift := 16; shift >= 0; shift -= 4 {
+				dst = append(dst, hexDigits[r>>shift&0xf])
+			}
+		}
+	}
+	return append(dst, '"')
 }
 
 // appendFloat appends the shortest decimal that reads back as f. What is no

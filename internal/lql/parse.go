@@ -149,14 +149,14 @@ func (p *parser) badHeader(name string, colon bool, known []string) error {
 	word, _, _ := cutBlank(name)
 	near := nearest(word, known)
 	switch {
+	case word == "":
+		return p.fail(0, "a header begins at the start of the line", "take away the blanks before it")
 	case near == word && !colon:
 		return p.fail(0, "the colon after the header is missing", "write "+near+":")
 	case near == word:
 		return p.fail(0, "there is a blank before the colon", "write "+near+":")
 	case near != "":
 		return p.fail(0, "unknown header", "perhaps "+near+": was meant")
-	case word == "":
-		return p.fail(0, "a header begins at the start of the line", "take away the blanks before it")
 	}
 	return p.fail(0, "unknown header", "the headers are "+strings.Join(known, ", "))
 }

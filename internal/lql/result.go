@@ -2,23 +2,27 @@ package lql
 
 import "strconv"
 
-// noColumn stands in for columns a Result does not have.
-var noColumn Vector
-
 // Column returns the first column of that name. For a name the result does not
 // have it returns an empty vector, whose values are all zero: a view then shows
 // nothing instead of failing. Ask [Result.Has] to tell the two apart.
 func (r *Result) Column(name string) *Vector {
-	for i := range r.Vectors {
-		if r.Vectors[i].Name == name {
-			return &r.Vectors[i]
-		}
+	if i := r.index(name); i >= 0 {
+		return &r.Vectors[i]
 	}
-	return &noColumn
+	return new(Vector)
 }
 
 // Has reports whether the result has a column of that name.
-func (r *Result) Has(name string) bool { return r.Column(name) != &noColumn }
+func (r *Result) Has(name string) bool { return r.index(name) >= 0 }
+
+func (r *Result) index(name string) int {
+	for i := range r.Vectors {
+		if r.Vectors[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
 
 // Int returns the value of the named column in a row; see [Vector.Int].
 func (r *Result) Int(row int, column string) int64 { return r.Column(column).Int(row) }
