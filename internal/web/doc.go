@@ -1,0 +1,19 @@
+package web
+
+// What the scripts of the page look for. Everything works without them too,
+// except live updates.
+//
+//	data-block, data-tables      a live block (ui.Block)
+//	tr[id] in table[data-live]   rows with a stable id: j and k move, Enter opens the first link, x selects
+//	data-key on tr               what the selection remembers a row by; else its id
+//	input.pick, input.pick-all   selection of rows; .bulk with <output> appears with the first
+//	button[data-fold=CLASS]      shows and hides the rows with that class
+//	data-open=ID, data-close     opens a <dialog>, closes it
+//	data-copy=TEXT               copies
+//	data-dismiss                 removes the toast or banner around it
+//	form[data-pending]           its button is busy after sending
+//	form[data-filter]            "/" goes there
+//	form[data-auto]              is sent when one of its fields changes
+//	button[data-stream]          sends its form and shows the parts of a Stream as they come
+//	button[data-confirm=TEXT]    asks before it is pressed
+//	time[data-age], [data-ago]   unix seconds; counted by one timer
