@@ -1,6 +1,55 @@
 package host
 
-import "belvedere/internal/web"
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/web"
+	"belvedere/internal/web/ui"
+)
+
+// tables are those whose changes change the page.
+func tables() []string { return []string{"hosts", "services", "comments", "downtimes", "sites"} }
 
 // Feature returns the room.
-func Feature() web.Feature { return web.Feature{Name: "host"} }
+func Feature() web.Feature {
+	return web.Feature{
+		Name:   "host",
+		Routes: []web.Route{{Pattern: "GET /host/{site}/{host}", Right: web.SignedIn, Handler: show}},
+	}
+}
+
+// show serves the page of one host. It is reached by links and bookmarks, so
+// the choice of sites in the top bar does not matter.
+func show(w http.ResponseWriter, r *http.Request) error {
+	site, name := r.PathValue("site"), r.PathValue("host")
+	secrets := web.Viewer(r).CommandLines
+	p, found, err := load(r.Context(), web.AllData(r), site, name, secrets, ui.Now(r.Context()))
+	if err != nil {
+		return err
+	}
+	if !found {
+		return missing(p.parts, name)
+	}
+	v := newView(p)
+	return web.Render(w, r, web.Page{
+		Title:  name + " · " + v.SiteName,
+		Active: "hosts",
+		Body:   body(v),
+		Blocks: map[string]templ.Component{"object": facts(v)},
+		Parts:  p.parts,
+	})
+}
+
+// missing says that there is no such host; whoever may not see it gets the
+// same answer.
+func missing(parts []lql.Part, name string) error {
+	for _, part := range parts {
+		if part.Missing {
+			return web.NotFound("The host “"+ui.Visible(name)+"” is not known now", "Its site has not been read yet. Look at the sites, and try again in a moment.")
+		}
+	}
+	return web.NotFound("There is no host “"+ui.Visible(name)+"” here", "It may have been removed or renamed, or you may not see it. Search for its name.")
+}

@@ -1,6 +1,55 @@
 package service
 
-import "belvedere/internal/web"
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/web"
+	"belvedere/internal/web/ui"
+)
+
+// tables are those whose changes change the page.
+func tables() []string { return []string{"hosts", "services", "comments", "downtimes", "sites"} }
 
 // Feature returns the room.
-func Feature() web.Feature { return web.Feature{Name: "service"} }
+func Feature() web.Feature {
+	return web.Feature{
+		Name:   "service",
+		Routes: []web.Route{{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: show}},
+	}
+}
+
+// show serves the page of one service. It is reached by links and bookmarks, so
+// the choice of sites in the top bar does not matter.
+func show(w http.ResponseWriter, r *http.Request) error {
+	site, host, name := r.PathValue("site"), r.PathValue("host"), r.PathValue("service")
+	secrets := web.Viewer(r).CommandLines
+	p, found, err := load(r.Context(), web.AllData(r), site, host, name, secrets, ui.Now(r.Context()))
+	if err != nil {
+		return err
+	}
+	if !found {
+		return missing(p.parts, host, name)
+	}
+	v := newView(p)
+	return web.Render(w, r, web.Page{
+		Title:  name + " on " + host + " · " + v.SiteName,
+		Active: "services",
+		Body:   body(v),
+		Blocks: map[string]templ.Component{"object": facts(v)},
+		Parts:  p.parts,
+	})
+}
+
+// missing says that there is no such service; whoever may not see it gets the
+// same answer.
+func missing(parts []lql.Part, host, name string) error {
+	for _, part := range parts {
+		if part.Missing {
+			return web.NotFound("The service “"+ui.Visible(name)+"” on “"+ui.Visible(host)+"” is not known now", "Its site has not been read yet. Look at the sites, and try again in a moment.")
+		}
+	}
+	return web.NotFound("There is no service “"+ui.Visible(name)+"” on “"+ui.Visible(host)+"” here", "It may have been removed or renamed, or you may not see it. Search for its name.")
+}

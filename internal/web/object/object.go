@@ -1,0 +1,231 @@
+// Package object is what the pages of one host and of one service have alike:
+// every fact a core knows about it, arranged in panels.
+//
+// Secrets stay where they belong: command lines, arguments of commands and
+// custom variables that look like passwords are shown only to those who may
+// see command lines.
+package object
+
+import (
+	"strings"
+	"time"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+	"belvedere/internal/web/status"
+)
+
+// An Object is one host or service with everything known about it.
+type Object struct {
+	status.Row
+	Table      string // "hosts" or "services"
+	Secrets    bool   // the viewer may see command lines
+	Comments   []status.Comment
+	Downtimes  []status.Downtime
+	Metrics    []Metric
+	Vars       []Var
+	Links      []Link
+	Everything []Value
+}
+
+// A Var is a custom variable.
+type Var struct {
+	Name, Value string
+	Hidden      bool   // the value is a secret and left out
+	URL         string // the value as a link when it is one
+}
+
+// A Link is a page that the configuration names for the object.
+type Link struct{ Label, URL string }
+
+// A Value is one column as the core gave it.
+type Value struct{ Name, Value, Doc string }
+
+// Columns returns all columns to ask for about an object of the table: all of
+// its own, without command lines when these are secret.
+func Columns(table string, secrets bool) []string {
+	t, ok := schema.Lookup(table)
+	if !ok {
+		return nil
+	}
+	out := make([]string, 0, len(t.Columns)+8)
+	for _, c := range t.Columns {
+		if !secrets && c.Name == "check_command_expanded" {
+			continue
+		}
+		out = append(out, c.Name)
+	}
+	if table == "services" {
+		out = append(out, "host_alias", "host_address", "host_state", "host_has_been_checked",
+			"host_acknowledged", "host_scheduled_downtime_depth", "host_plugin_output", "host_last_state_change", "host_groups")
+	}
+	return out
+}
+
+// New reads the first row of a result over table with [Columns]; ok is false
+// when it has none.
+func New(table string, res *lql.Result, secrets bool, now time.Time) (o Object, ok bool) {
+	read := status.Hosts
+	if table == "services" {
+		read = status.Services
+	}
+	rows := read(res, now)
+	if len(rows) == 0 {
+		return Object{}, false
+	}
+	o = Object{Row: rows[0], Table: table, Secrets: secrets}
+	o.Comments = status.Comments(o.Cells, o.Index)
+	o.Downtimes = status.Downtimes(o.Cells, o.Index)
+	o.Metrics = ParsePerf(o.Text("perf_data"))
+	for _, p := range o.Cells.Pairs("custom_variables", o.Index) {
+		o.Vars = append(o.Vars, o.variable(p))
+	}
+	o.Links = o.links()
+	o.Everything = o.everything()
+	return o, true
+}
+
+// Text returns a column as text.
+func (o Object) Text(column string) string { return o.Cells.Text(column, o.Index) }
+
+// Int returns a column as a number.
+func (o Object) Int(column string) int64 { return o.Cells.Int(column, o.Index) }
+
+// Bool reports whether a column is not 0.
+func (o Object) Bool(column string) bool { return o.Cells.Bool(column, o.Index) }
+
+// Float returns a column as a number.
+func (o Object) Float(column string) float64 { return o.Cells.Float(column, o.Index) }
+
+// List returns a column as names.
+func (o Object) List(column string) []string { return o.Cells.List(column, o.Index) }
+
+// command returns a command as the viewer may see it: without its arguments,
+// which can hold secrets, for most.
+func (o Object) command(column string) string {
+	name, args, found := strings.Cut(o.Text(column), "!")
+	if o.Secrets && found {
+		return name + "!" + args
+	}
+	return name
+}
+
+func (o Object) variable(p [2]string) Var {
+	v := Var{Name: p[0], Value: p[1], URL: status.Link(p[1])}
+	if !o.Secrets && secret(p[0]) {
+		v.Value, v.URL, v.Hidden = "", "", true
+	}
+	return v
+}
+
+// secret reports whether a custom variable of that name may hold a secret.
+func secret(name string) bool {
+	name = strings.ToUpper(name)
+	for _, w := range []string{"PASS", "PWD", "SECRET", "TOKEN", "COMMUNITY", "APIKEY", "API_KEY", "PRIVATE", "CREDENTIAL", "AUTH"} {
+		if strings.Contains(name, w) {
+			return true
+		}
+	}
+	return strings.HasSuffix(name, "KEY")
+}
+
+// links are the pages named by the configuration; only http and https ones.
+// The core has expanded their macros where it can.
+func (o Object) links() []Link {
+	var out []Link
+	for _, l := range []struct{ label, expanded, raw string }{
+		{"Notes", "notes_url_expanded", "notes_url"},
+		{"Action", "action_url_expanded", "action_url"},
+	} {
+		url := status.Link(o.Text(l.expanded))
+		if url == "" {
+			url = status.Link(o.Text(l.raw))
+		}
+		if url != "" {
+			out = append(out, Link{l.label, url})
+		}
+	}
+	return out
+}
+
+// everything are all columns with a value worth showing.
+func (o Object) everything() []Value {
+	t, ok := schema.Lookup(o.Table)
+	if !ok {
+		return nil
+	}
+	var out []Value
+	for _, c := range t.Columns {
+		if strings.HasSuffix(c.Name, "_lc") || !o.Cells.Has(c.Name) {
+			continue
+		}
+		out = append(out, Value{Name: c.Name, Value: o.value(c), Doc: c.Doc})
+	}
+	return out
+}
+
+// value writes a column for the table of everything.
+func (o Object) value(c schema.Column) string {
+	switch c.Name {
+	case "check_command", "event_handler":
+		return o.command(c.Name)
+	case "custom_variable_values":
+		return "" // beside their names in custom_variables
+	case "custom_variables":
+		var b strings.Builder
+		for i, v := range o.Vars {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(v.Name + "=")
+			if v.Hidden {
+				b.WriteString("(hidden)")
+			} else {
+				b.WriteString(v.Value)
+			}
+		}
+		return b.String()
+	}
+	switch c.Kind {
+	case schema.Time:
+		if n := o.Int(c.Name); n > 0 {
+			return time.Unix(n, 0).UTC().Format("2006-01-02 15:04:05 UTC")
+		}
+		return ""
+	case schema.Members:
+		return pairs(o.Cells.Pairs(c.Name, o.Index), "/")
+	case schema.Dict:
+		return pairs(o.Cells.Pairs(c.Name, o.Index), "=")
+	}
+	if c.Unit != "" && c.Unit != "bit" {
+		return o.Text(c.Name) + " " + c.Unit
+	}
+	return o.Text(c.Name)
+}
+
+func pairs(p [][2]string, sep string) string {
+	words := make([]string, len(p))
+	for i, x := range p {
+		words[i] = x[0]
+		if x[1] != "" {
+			words[i] += sep + x[1]
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// minutes writes an interval that cores give in minutes: "5m", "1m30s"; ""
+// when it is 0 or less.
+func minutes(m float64) string {
+	if m <= 0 {
+		return ""
+	}
+	s := time.Duration(m * float64(time.Minute)).Round(time.Second).String()
+	if short, ok := strings.CutSuffix(s, "m0s"); ok {
+		s = short + "m"
+	}
+	if short, ok := strings.CutSuffix(s, "h0m"); ok {
+		s = short + "h"
+	}
+	return s
+}
