@@ -82,6 +82,7 @@ type Client struct {
 	core   Core // zero until identified
 	known  bool
 	idle   []*wire
+	ready  net.Conn // connected already by Diagnose, for the first request
 	closed bool
 }
 
@@ -262,10 +263,14 @@ func (c *Client) take(ctx context.Context, reuse bool) (*wire, error) {
 		w.Close()
 	}
 	c.mu.Lock()
-	closed := c.closed
+	closed, ready := c.closed, c.ready
+	c.ready = nil
 	c.mu.Unlock()
 	if closed {
 		return nil, closedError()
+	}
+	if ready != nil {
+		return &wire{Conn: ready, o: &c.o}, nil
 	}
 	conn, err := c.o.connect(ctx)
 	if err != nil {
@@ -321,6 +326,10 @@ func (c *Client) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
+	if c.ready != nil {
+		c.ready.Close()
+		c.ready = nil
+	}
 	c.drop()
 	return nil
 }

@@ -2,7 +2,14 @@ package livestatus
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
 	"time"
+
+	"belvedere/internal/lql"
 )
 
 // StepState is how a step of a diagnosis went.
@@ -40,13 +47,445 @@ type Report struct {
 	Kind        ErrKind  `json:"kind,omitempty"`
 	Cause       string   `json:"cause,omitempty"`
 	Fix         string   `json:"fix,omitempty"`
-	Fingerprint string   `json:"fingerprint,omitempty"` // SHA-256 of the certificate seen
+	Fingerprint string   `json:"fingerprint,omitempty"` // SHA-256 of the server's certificate, if one was seen
 	Duplicate   string   `json:"duplicate,omitempty"`   // name of a site that looks like the same core; set by the caller
 }
 
+// The times a diagnosis allows.
+const (
+	diagnoseTotal = 20 * time.Second
+	diagnoseDial  = 5 * time.Second
+	diagnoseReply = 6 * time.Second
+	diagnoseProbe = 3 * time.Second
+	diagnoseLane  = 3 * time.Second
+)
+
+// clockTolerance is how far a core's clock may be off without a warning.
+const clockTolerance = 2 * time.Second
+
+// A diagnosis is one run of Diagnose.
+type diagnosis struct {
+	o      Options
+	tell   func(Step)
+	report Report
+	conn   net.Conn // connected, not used yet
+	client *Client
+	core   Core
+	stats  Stats // of identifying
+}
+
+// A stage is one step and how it is done. The error of a failing stage ends
+// the diagnosis.
+type stage struct {
+	name, title string
+	run         func(*diagnosis, context.Context, *Step) error
+}
+
+func stages(a Address) []stage {
+	connect := "Connect to port " + a.Port
+	if a.Scheme == "unix" {
+		connect = "Open the socket"
+	}
+	return []stage{
+		{"dns", "Resolve " + a.Host, (*diagnosis).resolve},
+		{"connect", connect, (*diagnosis).connect},
+		{"tls", "TLS handshake", (*diagnosis).handshake},
+		{"answers", "Livestatus answers", (*diagnosis).answers},
+		{"identify", "Identify the core", (*diagnosis).identify},
+		{"hosts", "Read hosts", (*diagnosis).hosts},
+		{"services", "Read services", (*diagnosis).services},
+		{"clock", "Clock", (*diagnosis).clock},
+		{"commands", "Commands allowed", (*diagnosis).commands},
+		{"volume", "Volume", (*diagnosis).volume},
+	}
+}
+
+func (f stage) begin() Step { return Step{Name: f.name, Title: f.title} }
+
+// DiagnoseText is [Diagnose] for an address as people write it; t takes the
+// place of the TLS options unless the address has its own.
+func DiagnoseText(ctx context.Context, text string, t TLSOptions, o Options, step func(Step)) Report {
+	a, err := ParseAddress(text)
+	if err != nil {
+		return badAddress(text, err, step)
+	}
+	if a.TLS == (TLSOptions{}) {
+		a.TLS = t
+	}
+	o.Address = a
+	return Diagnose(ctx, o, step)
+}
+
+// badAddress is the report on an address that cannot be read.
+func badAddress(text string, err error, tell func(Step)) Report {
+	r := Report{Address: text, Kind: KindAddress, Cause: "The address cannot be used: " + err.Error() + "."}
+	if bad, ok := errors.AsType[*AddressError](err); ok {
+		r.Cause, r.Fix = "The address cannot be used: it "+bad.Msg+".", bad.Hint
+		if !strings.HasPrefix(bad.Msg, "is ") && !strings.HasPrefix(bad.Msg, "contains ") {
+			r.Cause = "The address cannot be used: " + bad.Msg + "."
+		}
+	}
+	steps := []Step{{Name: "parse", Title: "Read the address", State: StepFail, Cause: r.Cause, Fix: r.Fix}}
+	for _, f := range stages(Address{Host: "the name", Port: DefaultPort}) {
+		s := f.begin()
+		s.State = StepSkip
+		steps = append(steps, s)
+	}
+	r.Steps = steps
+	for _, s := range steps {
+		if tell != nil {
+			tell(s)
+		}
+	}
+	return r
+}
+
 // Diagnose goes through connecting to a core step by step and reports each,
-// when it begins and when it ended, to step, which may be nil. It ends within
-// about twenty seconds whatever the other side does.
+// when it begins and when it ended, to step, which may be nil and is called
+// from this goroutine. It sends no command. It ends within about twenty
+// seconds whatever the other side does. With a Lane in o it waits for its turn
+// there.
 func Diagnose(ctx context.Context, o Options, step func(Step)) Report {
-	return Report{Address: o.Address.String()}
+	if o.Scheme == "" {
+		return badAddress("", &AddressError{Msg: "is empty", Hint: addressForms}, step)
+	}
+	ctx, cancel := context.WithTimeout(ctx, diagnoseTotal)
+	defer cancel()
+	lctx, lcancel := context.WithTimeout(ctx, diagnoseLane)
+	defer lcancel()
+	if o.Lane != nil {
+		// Who holds it for long is probably stuck, which is what we look for.
+		if leave, err := o.Lane.Enter(lctx, PersonPriority); err == nil {
+			defer leave()
+		}
+	}
+	o.Lane = nil
+	o.DialTimeout, o.FirstByte, o.ReadTimeout, o.Grace = diagnoseDial, diagnoseReply, diagnoseDial, diagnoseReply
+	d := &diagnosis{o: o.withDefaults(), tell: step, report: Report{Address: o.Address.String()}}
+	if d.tell == nil {
+		d.tell = func(Step) {}
+	}
+	d.client = NewClient(d.o)
+	defer d.client.Close()
+	d.run(ctx)
+	return d.report
+}
+
+func (d *diagnosis) run(ctx context.Context) {
+	d.note(Step{Name: "parse", Title: "Read the address", State: StepOK, Detail: d.o.Address.String()})
+	failed := false
+	for _, f := range stages(d.o.Address) {
+		s := f.begin()
+		if failed {
+			s.State = StepSkip
+			d.note(s)
+			continue
+		}
+		s.State = StepRun
+		d.tell(s)
+		began := time.Now()
+		s.State = StepOK
+		err := f.run(d, ctx, &s)
+		s.Took = time.Since(began)
+		if err != nil {
+			failed = true
+			d.fail(&s, err)
+		}
+		if s.State == StepWarn {
+			d.report.Warnings = append(d.report.Warnings, s.Cause)
+		}
+		d.note(s)
+	}
+	d.report.OK = !failed
+	d.report.Core = d.core
+}
+
+// note records a step that is over.
+func (d *diagnosis) note(s Step) {
+	d.report.Steps = append(d.report.Steps, s)
+	d.tell(s)
+}
+
+// fail fills in why a step failed.
+func (d *diagnosis) fail(s *Step, err error) {
+	s.State = StepFail
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		e = &Error{Kind: KindProtocol, Cause: "This did not work: " + plain(err) + ".", Fix: "See the log of this program."}
+	}
+	s.Cause, s.Fix = e.Cause, e.Fix
+	d.report.Kind, d.report.Cause, d.report.Fix = e.Kind, e.Cause, e.Fix
+	if e.fingerprint != "" {
+		d.report.Fingerprint = e.fingerprint
+	}
+}
+
+func skip(s *Step, detail string) error {
+	s.State, s.Detail = StepSkip, detail
+	return nil
+}
+
+func (d *diagnosis) resolve(ctx context.Context, s *Step) error {
+	switch {
+	case d.o.Scheme == "unix":
+		s.Title = "Resolve the name"
+		return skip(s, "a socket on this machine")
+	case net.ParseIP(zoneless(d.o.Host)) != nil:
+		return skip(s, "an IP address")
+	case d.o.Dial != nil:
+		return skip(s, "left to the dialer")
+	}
+	dctx, cancel := context.WithTimeout(ctx, diagnoseDial)
+	defer cancel()
+	addrs, err := net.DefaultResolver.LookupHost(dctx, d.o.Host)
+	if err != nil {
+		if ctx.Err() != nil {
+			return canceled(ctx)
+		}
+		return hostError(d.o.Address, diagnoseDial, err)
+	}
+	s.Detail = strings.Join(addrs, ", ")
+	return nil
+}
+
+func (d *diagnosis) connect(ctx context.Context, s *Step) error {
+	conn, err := d.o.dial(ctx)
+	if err != nil {
+		return err
+	}
+	if d.o.Scheme != "unix" {
+		s.Detail = fmt.Sprintf("%s, our address is %s", conn.RemoteAddr(), localIP(conn))
+	}
+	if d.o.Scheme == "tls" {
+		d.conn = conn
+		return nil
+	}
+	d.client.ready = conn
+	return nil
+}
+
+func (d *diagnosis) handshake(ctx context.Context, s *Step) error {
+	if d.o.Scheme != "tls" {
+		return skip(s, "not used")
+	}
+	conn, err := d.o.handshake(ctx, d.conn, diagnoseDial)
+	if err != nil {
+		return d.perhapsPlain(ctx, err)
+	}
+	state := conn.ConnectionState()
+	leaf := state.PeerCertificates[0]
+	d.report.Fingerprint = Fingerprint(leaf)
+	s.Detail = fmt.Sprintf("%s, certificate %s", tls.VersionName(state.Version), describe(leaf))
+	if left := time.Until(leaf.NotAfter); left < 14*24*time.Hour && !d.o.TLS.InsecureSkipVerify && d.o.TLS.Fingerprint == "" {
+		s.State = StepWarn
+		s.Cause = fmt.Sprintf("The certificate expires on %s.", leaf.NotAfter.UTC().Format("2 Jan 2006"))
+		s.Fix = "Renew it on the server in time."
+	}
+	if d.o.TLS.InsecureSkipVerify {
+		s.State = StepWarn
+		s.Cause = "The certificate is not checked: anybody on the way can read and change everything."
+		s.Fix = "Give the file of the issuing authority as ca, or pin the fingerprint."
+	}
+	d.client.ready = conn
+	return nil
+}
+
+// perhapsPlain finds out whether what refused TLS speaks something we know.
+func (d *diagnosis) perhapsPlain(ctx context.Context, cause error) error {
+	switch KindOf(cause) {
+	case KindTLS, KindHangup, KindSilent:
+	default:
+		return cause
+	}
+	o := d.o
+	o.Scheme = "tcp"
+	o.FirstByte, o.ReadTimeout, o.Grace, o.Lane = diagnoseProbe, diagnoseProbe, diagnoseProbe, nil
+	c := NewClient(o)
+	defer c.Close()
+	core, err := c.Identify(ctx)
+	switch {
+	case err == nil:
+		return &Error{Kind: KindTLS, Err: cause,
+			Cause: fmt.Sprintf("%s on %s speaks Livestatus without TLS.", core.Name, where(o.Address)),
+			Fix:   fmt.Sprintf("Use %s, or put a TLS proxy such as stunnel before it.", o.Address)}
+	case KindOf(err) == KindXinetd, KindOf(err) == KindHTTP, KindOf(err) == KindSSH, KindOf(err) == KindBanner:
+		return err
+	}
+	return cause
+}
+
+// perhapsTLS finds out whether what did not answer in clear text speaks TLS.
+func (d *diagnosis) perhapsTLS(ctx context.Context, cause error) error {
+	switch KindOf(cause) {
+	case KindHangup, KindSilent, KindProtocol, KindHTTP:
+	default:
+		return cause
+	}
+	if d.o.Scheme != "tcp" {
+		return cause
+	}
+	conn, err := d.o.dial(ctx)
+	if err != nil {
+		return cause
+	}
+	defer conn.Close()
+	hctx, cancel := context.WithTimeout(ctx, diagnoseProbe)
+	defer cancel()
+	c := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
+	err = c.HandshakeContext(hctx)
+	var alert tls.AlertError
+	if err != nil && !errors.As(err, &alert) {
+		return cause
+	}
+	if KindOf(cause) == KindHTTP {
+		return &Error{Kind: KindHTTP, Err: cause,
+			Cause: fmt.Sprintf("A web server with TLS (HTTPS) answers on %s, not Livestatus.", where(d.o.Address)),
+			Fix:   "Give the port of Livestatus (usually 6557, for Icinga 2 6558), not that of Thruk, the core's web pages or an API."}
+	}
+	o := d.o.Address
+	o.Scheme = "tls"
+	return &Error{Kind: KindTLS, Err: cause,
+		Cause: fmt.Sprintf("%s speaks TLS, but the address says to talk without.", where(o)), Fix: fmt.Sprintf("Use %s.", o)}
+}
+
+func (d *diagnosis) answers(ctx context.Context, s *Step) error {
+	core, st, err := d.client.identify(ctx)
+	if err != nil {
+		return d.perhapsTLS(ctx, err)
+	}
+	d.core, d.stats = core, st
+	s.Detail = "in " + milliseconds(st.Took)
+	return nil
+}
+
+func (d *diagnosis) identify(_ context.Context, s *Step) error {
+	c := d.core
+	s.Detail = strings.TrimSpace(c.Name + " " + c.Version)
+	if c.LivestatusVersion != "" && c.LivestatusVersion != c.Version {
+		s.Detail += ", Livestatus " + clip(firstLine([]byte(c.LivestatusVersion)))
+	}
+	if c.ProgramStart > 0 {
+		s.Detail += ", running since " + time.Unix(c.ProgramStart, 0).UTC().Format("2 Jan 2006 15:04 MST")
+	}
+	if c.Impl == 0 {
+		s.State = StepWarn
+		s.Cause = fmt.Sprintf("This implementation is not known (it calls itself %q), so it is treated most carefully.", clip(firstLine([]byte(c.ProgramVersion+" "+c.LivestatusVersion))))
+		s.Fix = "It may work; tell us its name and version."
+	}
+	return nil
+}
+
+func (d *diagnosis) hosts(ctx context.Context, s *Step) (err error) {
+	d.report.Hosts, err = d.count(ctx, s, "hosts")
+	if err == nil && d.report.Hosts == 0 {
+		s.State = StepWarn
+		s.Cause = "The core has no hosts."
+		s.Fix = "Check its configuration, or whether it is still starting."
+	}
+	return err
+}
+
+func (d *diagnosis) services(ctx context.Context, s *Step) (err error) {
+	d.report.Services, err = d.count(ctx, s, "services")
+	return err
+}
+
+// count counts the rows of a table in a way every implementation knows.
+func (d *diagnosis) count(ctx context.Context, s *Step, table string) (int, error) {
+	q := lql.Get(table)
+	q.Count(lql.Cmp("state", lql.NotEqual, "9999"))
+	row, st, err := d.client.numbers(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	n := int(row[0])
+	s.Detail = fmt.Sprintf("%d in %s", n, milliseconds(st.Took))
+	return n, nil
+}
+
+func (d *diagnosis) clock(ctx context.Context, s *Step) error {
+	skew, exact, err := d.client.Clock(ctx, d.core)
+	switch {
+	case KindOf(err) == KindStatus:
+		s.Detail = "cannot be told"
+		return nil
+	case err != nil:
+		return err
+	case !exact:
+		s.Detail = "cannot be told: nothing was checked while we looked"
+		return nil
+	case skew.Abs() <= clockTolerance:
+		s.Detail = "agrees with ours"
+		return nil
+	}
+	word := "ahead of"
+	if skew < 0 {
+		word = "behind"
+	}
+	n := int(skew.Abs().Seconds())
+	s.State = StepWarn
+	s.Detail = fmt.Sprintf("%d s %s ours", n, word)
+	s.Cause = fmt.Sprintf("The core's clock is about %d s %s ours: times and ages are off by as much.", n, word)
+	s.Fix = "Run chrony or another time service on both machines."
+	return nil
+}
+
+func (d *diagnosis) commands(_ context.Context, s *Step) error {
+	if d.core.Commands {
+		s.Detail = "external commands are enabled; none was sent"
+		return nil
+	}
+	s.State = StepWarn
+	s.Cause = "The core has external commands switched off: acknowledgements, downtimes and the like would be ignored."
+	s.Fix = "Set check_external_commands=1 in the core's configuration if they are wanted."
+	return nil
+}
+
+// liveColumns are what changes with a check and all implementations have.
+var liveColumns = [...]string{"host_name", "description", "state", "state_type", "has_been_checked", "last_check", "next_check", "last_state_change",
+	"last_hard_state_change", "current_attempt", "plugin_output", "long_plugin_output", "perf_data", "latency", "execution_time", "acknowledged",
+	"scheduled_downtime_depth", "is_flapping", "notifications_enabled", "active_checks_enabled"}
+
+// volume estimates what following the core will cost from a sample of its rows.
+func (d *diagnosis) volume(ctx context.Context, s *Step) error {
+	if d.report.Services == 0 {
+		return skip(s, "no services")
+	}
+	q := lql.Get("services", liveColumns[:]...)
+	q.Limit = 100
+	st, err := d.client.Fetch(ctx, q, &namesSink{})
+	switch {
+	case KindOf(err) == KindStatus:
+		return skip(s, "cannot be estimated")
+	case err != nil:
+		return err
+	case st.Rows == 0:
+		return skip(s, "cannot be estimated")
+	}
+	perRow := st.BytesIn / int64(st.Rows)
+	all := perRow * int64(d.report.Services+d.report.Hosts)
+	s.Detail = fmt.Sprintf("about %s for all states, then about %s a second if each is checked every 5 minutes", size(all), size(all/300))
+	if every := d.core.Profile.Interval(d.stats.Took); every > 0 {
+		s.Detail += fmt.Sprintf("; this core is asked at most every %s", short(every))
+	}
+	return nil
+}
+
+func milliseconds(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	}
+	return fmt.Sprintf("%d ms", d.Milliseconds())
+}
+
+func size(n int64) string {
+	switch {
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MB", n>>20)
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%d kB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
 }

@@ -47,7 +47,7 @@ func prepare(q *lql.Query, p Profile, keep bool) (*lql.Query, error) {
 	n.Separators = lql.Separators{} // Icinga 2 ends the fixed16 header with them
 	n.Fixed16 = true
 	n.KeepAlive = keep
-	n.ColumnHeaders = lql.Off
+	n.ColumnHeaders = lql.Unset
 	switch {
 	case len(n.Columns) == 0 && len(n.Stats) == 0 && n.Format == lql.WrappedJSON:
 		return nil, unfit("A wrapped answer without named columns cannot be read as it comes.", "Name the columns.")

@@ -1,0 +1,3 @@
+package livestatus
+
+func diagnoseAsNobody(path string) int { return 0 }
