@@ -3,6 +3,7 @@ package testkit
 import (
 	"context"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -21,123 +22,149 @@ const (
 // clock is time.Now.
 type Options struct {
 	Name            string           // shown in names and custom variables; "" is "Wien"
-	Profile         Profile          // "" is Naemon
+	Profile         Profile          // "" is Naemon; another than the four panics in NewCore
 	Hosts           int              // 0: 20
 	ServicesPerHost int              // 0: 8; negative: none
 	Seed            uint64           // equal seeds and clocks make equal worlds
-	Churn           float64          // share of services checked per second while started, 0 to 1; 0: 0.01; negative: none
+	Churn           float64          // share of services checked per second while time passes, 0 to 1; 0: 0.01; negative: none
 	Now             func() time.Time // nil: time.Now
 	Quiet           bool             // no problems, outages, comments or downtimes of its own: all is OK
+}
+
+func (o Options) withDefaults() Options {
+	if o.Name == "" {
+		o.Name = "Wien"
+	}
+	if o.Profile == "" {
+		o.Profile = Naemon
+	}
+	if o.Hosts <= 0 {
+		o.Hosts = 20
+	}
+	if o.ServicesPerHost == 0 {
+		o.ServicesPerHost = 8
+	}
+	o.ServicesPerHost = max(o.ServicesPerHost, 0)
+	if o.Churn == 0 {
+		o.Churn = 0.01
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
 }
 
 // A Core is one simulated monitoring core. Its methods are safe for concurrent
 // use. Make it with [NewCore] and end it with [Core.Close].
 type Core struct {
-	o Options
+	w     *world
+	slots chan struct{} // client threads; nil: any number
+	done  chan struct{}
+	wg    sync.WaitGroup
+
+	mu     sync.Mutex // protects the fields below
+	closed bool
+	doors  []*door
+	conns  map[net.Conn]struct{}
+	fault  Fault
+	heal   chan struct{} // closed when the fault changes
+}
+
+// A door is an address the core listens on; l is nil while it is shut.
+type door struct {
+	network, addr string
+	l             net.Listener
 }
 
 // NewCore returns a core with its world made, listening nowhere and at rest.
-func NewCore(o Options) *Core { return &Core{o: o} }
+// It panics on a profile that does not exist, which is a mistake in the caller.
+func NewCore(o Options) *Core {
+	o = o.withDefaults()
+	p, err := newProfile(o.Profile)
+	if err != nil {
+		panic(err)
+	}
+	c := &Core{w: newWorld(p, o), done: make(chan struct{}), conns: map[net.Conn]struct{}{}, heal: make(chan struct{})}
+	if n := max(p.threads, p.pool); n > 0 {
+		c.slots = make(chan struct{}, n)
+	}
+	if p.pool > 0 {
+		c.w.stalled = func() bool { return len(c.slots) == cap(c.slots) }
+	}
+	return c
+}
 
-// ListenTCP serves Livestatus on a loopback address such as "127.0.0.1:0" and
-// returns the address bound. Other than loopback addresses are refused.
-func (c *Core) ListenTCP(addr string) (net.Addr, error) { return nil, nil }
+// Name returns the name of the core's site.
+func (c *Core) Name() string { return c.w.o.Name }
 
-// ListenUnix serves Livestatus on a unix socket.
-func (c *Core) ListenUnix(path string) error { return nil }
+// Profile returns which implementation the core imitates.
+func (c *Core) Profile() Profile { return c.w.p.name }
 
 // Close ends every listener, connection and goroutine of the core, and waits
-// for them.
-func (c *Core) Close() error { return nil }
+// for them. It may be called twice.
+func (c *Core) Close() error {
+	c.mu.Lock()
+	if !c.closed {
+		c.closed = true
+		close(c.done)
+		for _, d := range c.doors {
+			if d.l != nil {
+				_ = d.l.Close()
+			}
+		}
+		for conn := range c.conns {
+			_ = conn.Close()
+		}
+	}
+	c.mu.Unlock()
+	c.wg.Wait()
+	return nil
+}
+
+// tick is how often a started world moves.
+const tick = 200 * time.Millisecond
 
 // Start moves the world in real time until ctx ends or the core is closed. It
 // does not block.
-func (c *Core) Start(ctx context.Context) {}
+func (c *Core) Start(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.wg.Go(func() {
+		t := time.NewTicker(tick)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				c.Step(c.w.o.Now())
+			case <-ctx.Done():
+				return
+			case <-c.done:
+				return
+			}
+		}
+	})
+}
 
-// Step moves the world to now by hand.
-func (c *Core) Step(now time.Time) {}
-
-// SetFault makes the core misbehave on the wire, or well again.
-func (c *Core) SetFault(f Fault) {}
-
-// Reload reads the configuration again: comments and downtimes are renumbered
-// on cores that do that, program_start changes, connections die.
-func (c *Core) Reload() {}
-
-// Restart is a Reload with a new process id.
-func (c *Core) Restart() {}
+// Step moves the world to now, by the clock of Options.Now: checks that are
+// due by then are run once each, problems and downtimes come and go.
+func (c *Core) Step(now time.Time) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.w.step(sec(now.Add(c.w.skew).Unix()))
+}
 
 // SetClockSkew sets how far the core's clock is ahead of Options.Now.
-func (c *Core) SetClockSkew(d time.Duration) {}
-
-// Command executes an external command, "[123] NAME;args" or "NAME;args". The
-// error is what the core would log or answer.
-func (c *Core) Command(line string) error { return nil }
-
-// SetState submits a check result. An empty svc means the host itself.
-func (c *Core) SetState(host, svc string, state int, output string) {}
+func (c *Core) SetClockSkew(d time.Duration) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.w.skew = d
+}
 
 // Rows returns the truth about a table in normal form, one map from column
-// name to value per row, see [schema.Kind] for the Go types.
-func (c *Core) Rows(table string) []map[string]any { return nil }
-
-// FaultKind is a way to misbehave on the wire.
-type FaultKind uint8
-
-// The faults.
-const (
-	Healthy         FaultKind = iota
-	Hang                      // accepts, reads, never answers
-	Drip                      // answers with one byte a second
-	CloseNow                  // accepts and closes
-	HalfRow                   // sends half an answer, then nothing
-	Garbage                   // answers with random bytes
-	HTTP                      // answers as a web server
-	SSH                       // greets as an SSH server
-	XinetdNoSocket            // answers as xinetd with unixcat when the core is down
-	Huge                      // streams ten million rows
-	Slow                      // answers after Fault.Latency
-	Refuse                    // the listener is closed
-)
-
-// A Fault is a way to misbehave. The zero Fault is none.
-type Fault struct {
-	Kind    FaultKind
-	Latency time.Duration // Slow
-}
-
-// Rule is how far being a contact reaches.
-type Rule uint8
-
-const (
-	Strict Rule = iota
-	Loose
-)
-
-// Rights are the rules Evaluate applies. The zero Rights see everything unless
-// the request has an AuthUser.
-type Rights struct {
-	User             string // contact; "" is everything
-	Services, Groups Rule
-}
-
-// A World is the truth about several tables: table name to rows, as
-// [Core.Rows] gives them.
-type World map[string][]map[string]any
-
-// Evaluate answers a Livestatus GET request over the rows of w in the most
-// naive way. total is the number of rows before Offset and Limit. Values are in
-// normal form.
-func Evaluate(w World, request string, r Rights) (columns []string, rows [][]any, total int, err error) {
-	return nil, nil, 0, nil
-}
-
-// A DemoSite is one site of a demonstration.
-type DemoSite struct {
-	Name, Section string
-	Core          *Core
-}
-
-// Demo returns n believable sites of mixed implementations with hosts hosts and
-// services services in each, of which the share churn is checked per second.
-func Demo(n, hosts, services int, churn float64, seed uint64) []DemoSite { return nil }
+// name to value per row, see package schema for the Go types of the kinds. It
+// has every own column the schema declares for the table, derived ones too; a
+// column that this implementation lacks has the schema's default.
+func (c *Core) Rows(table string) []map[string]any { return c.w.truth(table) }
