@@ -31,8 +31,7 @@ type Object struct {
 // A Var is a custom variable.
 type Var struct {
 	Name, Value string
-	Hidden      bool   // the value is a secret and left out
-	URL         string // the value as a link when it is one
+	Hidden      bool // the value is a secret and left out
 }
 
 // A Link is a page that the configuration names for the object.
@@ -111,9 +110,9 @@ func (o Object) command(column string) string {
 }
 
 func (o Object) variable(p [2]string) Var {
-	v := Var{Name: p[0], Value: p[1], URL: status.Link(p[1])}
+	v := Var{Name: p[0], Value: p[1]}
 	if !o.Secrets && secret(p[0]) {
-		v.Value, v.URL, v.Hidden = "", "", true
+		v.Value, v.Hidden = "", true
 	}
 	return v
 }
