@@ -1,36 +1,64 @@
 // Package config is the configuration file: one struct, one format, exact
 // errors. It imports no other package of this program.
+//
+// [Load] reads one YAML file, the files of conf.d beside it, and the
+// BELVEDERE_ variables of the environment. It checks everything that can be
+// checked without opening a socket, and reports all that is wrong at once,
+// each with its place and a hint. docs/belvedere.example.yaml shows every
+// option; a test keeps it in step with [Config].
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
 
-// A Config is a checked configuration.
+// A Config is a checked configuration. The zero value is not valid; [Default]
+// and [Load] make one. It is plain data.
 type Config struct {
-	File           string         `yaml:"-"` // "" when there was none
-	Listen         []string       `yaml:"listen"`
-	Data           string         `yaml:"data"`
-	TLS            TLS            `yaml:"tls"`
-	PublicURL      string         `yaml:"public_url"`
+	// Listen are the web addresses: "host:port", or the path of a unix socket.
+	Listen []string `yaml:"listen"`
+	// Data is the folder of the embedded store, relative to where the server
+	// is started.
+	Data string `yaml:"data"`
+	// TLS serves HTTPS without a proxy.
+	TLS TLS `yaml:"tls"`
+	// PublicURL is what browsers see when a proxy is in front, without a slash
+	// at the end; "" for none.
+	PublicURL string `yaml:"public_url"`
+	// TrustedProxies are the networks whose X-Forwarded-* headers count.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
-	Database       string         `yaml:"database"`
-	MemoryLimit    int64          `yaml:"memory_limit"` // bytes, 0: none
-	Log            Log            `yaml:"log"`
-	Sessions       Sessions       `yaml:"sessions"`
-	Sites          []Site         `yaml:"sites"`
-	Users          []User         `yaml:"users"`
-	Livestatus     []Livestatus   `yaml:"livestatus"`
+	// Database is "": SQLite in Data. There is nothing else yet.
+	Database string `yaml:"database"`
+	// MemoryLimit is a soft limit in bytes, 0 for none.
+	MemoryLimit int64 `yaml:"memory_limit"`
+	// MetricsToken lets whoever sends it read /metrics from elsewhere than
+	// loopback; "" lets nobody.
+	MetricsToken string `yaml:"metrics_token"`
+	// Log says what is logged and how.
+	Log Log `yaml:"log"`
+	// Sessions says how long people stay signed in.
+	Sessions Sessions `yaml:"sessions"`
+	// Sites, Users and Livestatus are collected over all files.
+	Sites      []Site       `yaml:"sites"`
+	Users      []User       `yaml:"users"`
+	Livestatus []Livestatus `yaml:"livestatus"`
+
+	// Files are those that were read, the main one first.
+	Files []string `yaml:"-"`
+
+	notes []string // for Warnings, found while loading
 }
 
-// TLS is the certificate of the web address, both files or none.
+// TLS names the certificate of the web address and its key, PEM files; both or
+// none.
 type TLS struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
 }
 
-// Log is how and what is logged.
+// Log says what is logged and how.
 type Log struct {
 	Level  string `yaml:"level"`  // debug, info, warn, error
 	Format string `yaml:"format"` // text, json
@@ -38,70 +66,93 @@ type Log struct {
 
 // Sessions says how long people stay signed in.
 type Sessions struct {
-	Idle time.Duration `yaml:"idle"`
-	Max  time.Duration `yaml:"max"`
+	Idle time.Duration `yaml:"idle"` // without use
+	Max  time.Duration `yaml:"max"`  // in any case
 }
 
 // A Site is one core.
 type Site struct {
-	Name      string        `yaml:"name"`
-	Section   string        `yaml:"section"`
-	Addresses []string      `yaml:"addresses"` // "address" too; at least one
+	Name      string        `yaml:"name"`                    // unique over all files, whatever its case
+	Section   string        `yaml:"section"`                 // "" or "Europe/Germany"
+	Addresses []string      `yaml:"addresses" one:"address"` // at least one; the later ones are for failover
 	TLS       SiteTLS       `yaml:"tls"`
-	Interval  time.Duration `yaml:"interval"` // 0: the default
+	Interval  time.Duration `yaml:"interval"` // 0: what suits the core
 	Paused    bool          `yaml:"paused"`
 }
 
-// SiteTLS is how a site's certificate is checked and what we show it.
+// SiteTLS is how a site's certificate is checked and what we show it. All
+// fields may be empty.
 type SiteTLS struct {
-	CA          string `yaml:"ca"`
-	Cert        string `yaml:"cert"`
-	Key         string `yaml:"key"`
-	ServerName  string `yaml:"server_name"`
-	Fingerprint string `yaml:"fingerprint"`
+	CA          string `yaml:"ca"`          // PEM file
+	Cert        string `yaml:"cert"`        // PEM file
+	Key         string `yaml:"key"`         // PEM file
+	ServerName  string `yaml:"server_name"` // instead of the address' host
+	Fingerprint string `yaml:"fingerprint"` // SHA-256 of the certificate, 64 hexadecimal digits
 }
 
 // A User is somebody who may sign in.
 type User struct {
-	Name         string            `yaml:"name"`
+	Name         string            `yaml:"name"` // unique over all files, whatever its case
 	DisplayName  string            `yaml:"display_name"`
-	Role         string            `yaml:"role"` // admin, operator, viewer
-	PasswordHash string            `yaml:"password_hash"`
+	Role         string            `yaml:"role"`          // admin, operator, viewer
+	PasswordHash string            `yaml:"password_hash"` // argon2id, PHC form
 	SeeAll       bool              `yaml:"see_all"`
 	Contact      string            `yaml:"contact"`
 	Contacts     map[string]string `yaml:"contacts"` // site name to contact name
 	CommandLines bool              `yaml:"command_lines"`
 }
 
-// A Livestatus is a listener that answers Livestatus queries.
+// A Livestatus is an address that answers Livestatus queries.
 type Livestatus struct {
 	Listen string `yaml:"listen"` // as written
-	// Network and Address are Listen for net.Listen.
+	// Network and Address are Listen for [net.Listen].
 	Network string `yaml:"-"`
 	Address string `yaml:"-"`
 }
 
-// An Error is one thing wrong in a configuration file.
-type Error struct {
-	File         string
-	Line, Column int // from 1; 0: unknown
-	Msg          string
-	Hint         string
+// Default returns the configuration without any file.
+func Default() Config {
+	return Config{
+		Listen:   []string{"127.0.0.1:8080"},
+		Data:     "./belvedere-data",
+		Log:      Log{Level: "info", Format: "text"},
+		Sessions: Sessions{Idle: 30 * 24 * time.Hour, Max: 90 * 24 * time.Hour},
+	}
 }
 
-// Error returns "file:line:col: what: hint".
-func (e *Error) Error() string { return e.Msg }
+// An Error is one thing wrong in a configuration.
+type Error struct {
+	File         string // or the name of the environment variable
+	Line, Column int    // counted from 1; 0: the whole
+	Msg          string // what is wrong: no full stop
+	Hint         string // what would be right; may be empty
+}
 
-// Default returns the configuration without any file.
-func Default() Config { return Config{} }
+// Error returns one line: "file:line:col: what: hint".
+func (e *Error) Error() string {
+	s := e.File + ": "
+	if e.Line > 0 {
+		s = fmt.Sprintf("%s:%d:%d: ", e.File, e.Line, e.Column)
+	}
+	s += e.Msg
+	if e.Hint != "" {
+		s += ": " + e.Hint
+	}
+	return s
+}
 
-// Load reads the file at path, conf.d beside it, and the BELVEDERE_ variables
-// of env ("KEY=value", as os.Environ gives). With path "" there is no file.
-// The error joins all [Error]s found.
-func Load(path string, env []string) (Config, error) { return Config{}, nil }
+// Errors are all things wrong in a configuration, at least one, in the order
+// of files and lines.
+type Errors []*Error
 
-// ListenLivestatus parses one address of a Livestatus listener.
-func ListenLivestatus(listen string) (Livestatus, error) { return Livestatus{}, nil }
-
-// Warnings returns what is allowed but unwise, one sentence each.
-func (c Config) Warnings() []string { return nil }
+// Error returns one line for each.
+func (e Errors) Error() string {
+	s := ""
+	for i, one := range e {
+		if i > 0 {
+			s += "\n"
+		}
+		s += one.Error()
+	}
+	return s
+}

@@ -1,0 +1,394 @@
+package config
+
+import (
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	memoryLeast   = 64 << 20
+	tokenLeast    = 16
+	nameMost      = 100 // characters
+	idleLeast     = 5 * time.Minute
+	intervalLeast = time.Second
+	intervalMost  = time.Hour
+)
+
+// check says what is wrong with values that have the right type.
+func (l *loader) check() {
+	c := &l.cfg
+	l.checkListen(c.Listen)
+	if c.Data == "" {
+		l.addAt("data", "the data folder is empty", "name a folder that may be written")
+	}
+	l.checkPair("tls", c.TLS.Cert, c.TLS.Key)
+	l.checkPublicURL()
+	l.checkDatabase()
+	if c.MemoryLimit != 0 && c.MemoryLimit < memoryLeast {
+		l.addAt("memory_limit", "this is too little memory", fmt.Sprintf("use at least %dMiB, or 0 for no limit", memoryLeast>>20))
+	}
+	if n := len(c.MetricsToken); n > 0 && n < tokenLeast {
+		l.addAt("metrics_token", "the token is too short", fmt.Sprintf("use at least %d random characters", tokenLeast))
+	}
+	l.checkChoice("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	l.checkChoice("log.format", c.Log.Format, "text", "json")
+	if c.Sessions.Idle < idleLeast {
+		l.addAt("sessions.idle", "people would be signed out while they read", "use at least "+idleLeast.String())
+	}
+	if c.Sessions.Max < c.Sessions.Idle {
+		l.addAt("sessions.max", "this is shorter than sessions.idle", "use at least as long")
+	}
+	l.checkSites()
+	l.checkUsers()
+	l.checkLivestatus()
+}
+
+func (l *loader) checkChoice(path, value string, choices ...string) {
+	if !slices.Contains(choices, value) {
+		l.addAt(path, fmt.Sprintf("%q is not possible here", value), "use one of "+strings.Join(choices, ", "))
+	}
+}
+
+func (l *loader) checkListen(list []string) {
+	if len(list) == 0 {
+		l.addAt("listen", "there is no address to listen on", "write listen: 127.0.0.1:8080")
+	}
+	for i, s := range list {
+		path := fmt.Sprintf("listen.%d", i)
+		if slices.Contains(list[:i], s) {
+			l.addAt(path, fmt.Sprintf("%q is there twice", s), "remove one")
+		} else if _, _, err := SplitListen(s); err != nil {
+			l.addAt(path, fmt.Sprintf("%q is not an address to listen on", s), "write host:port, like 127.0.0.1:8080 or [::1]:8080, or the path of a unix socket")
+		}
+	}
+}
+
+// SplitListen turns one web address of [Config.Listen] into what [net.Listen]
+// takes.
+func SplitListen(s string) (network, address string, err error) {
+	if path, ok := strings.CutPrefix(s, "unix://"); ok {
+		s = path
+	}
+	if strings.Contains(s, "/") {
+		if strings.Contains(s, "://") || !utf8.ValidString(s) {
+			return "", "", errSyntax
+		}
+		return "unix", s, nil
+	}
+	if _, _, err := splitHostPort(s, true); err != nil {
+		return "", "", err
+	}
+	return "tcp", s, nil
+}
+
+// splitHostPort wants a port from 0 or 1 to 65535, and a host that can be one.
+func splitHostPort(s string, zero bool) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", 0, errSyntax
+	}
+	port, err = strconv.Atoi(text)
+	if err != nil || port < 0 || port == 0 && !zero || port > 65535 || text[0] == '+' {
+		return "", 0, errSyntax
+	}
+	if _, err := netip.ParseAddr(host); err == nil || host == "" {
+		return host, port, nil
+	}
+	if strings.ContainsFunc(host, func(r rune) bool {
+		return !(unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '.' || r == '_')
+	}) {
+		return "", 0, errSyntax
+	}
+	return host, port, nil
+}
+
+// checkPair wants both files of a certificate or none, readable.
+func (l *loader) checkPair(path, cert, key string) {
+	if (cert == "") != (key == "") {
+		l.addAt(path, "a certificate needs its key", "set both cert and key, or none")
+	}
+	l.checkFile(path+".cert", cert)
+	l.checkFile(path+".key", key)
+}
+
+func (l *loader) checkFile(path, name string) {
+	if name == "" {
+		return
+	}
+	f, err := os.Open(name)
+	if err == nil {
+		defer f.Close()
+		var st os.FileInfo
+		if st, err = f.Stat(); err == nil && !st.Mode().IsRegular() {
+			l.addAt(path, fmt.Sprintf("%s is not a file", name), "name a PEM file")
+			return
+		}
+	}
+	if err != nil {
+		l.addAt(path, fmt.Sprintf("%s cannot be read: %v", name, reason(err)), "check the path and the permissions of the user that runs belvedere")
+	}
+}
+
+func (l *loader) checkPublicURL() {
+	s := l.cfg.PublicURL
+	if s == "" {
+		return
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(s, "#") {
+		l.addAt("public_url", fmt.Sprintf("%q is not an address of this server", s), "write it like https://monitoring.example.org/belvedere")
+		return
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), "443")
+	}
+	if _, _, err := splitHostPort(host, false); err != nil || u.Hostname() == "" || strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/..") {
+		l.addAt("public_url", fmt.Sprintf("%q is not an address of this server", s), "write it like https://monitoring.example.org/belvedere")
+		return
+	}
+	l.cfg.PublicURL = strings.TrimRight(s, "/")
+}
+
+func (l *loader) checkDatabase() {
+	s := l.cfg.Database
+	switch {
+	case s == "":
+	case strings.HasPrefix(s, "postgres://"), strings.HasPrefix(s, "postgresql://"):
+		l.addAt("database", "PostgreSQL is not supported yet", "leave it empty: the store is then SQLite in the data folder")
+	default:
+		l.addAt("database", "this is not a database that is supported", "leave it empty: the store is then SQLite in the data folder")
+	}
+}
+
+func (l *loader) checkSites() {
+	seen := map[string]string{}
+	for i := range l.cfg.Sites {
+		s, path := &l.cfg.Sites[i], fmt.Sprintf("sites.%d", i)
+		l.checkName(path+".name", s.Name, "site", seen)
+		if msg := badSection(s.Section); msg != "" {
+			l.addAt(path+".section", msg, "write it like Europe/Germany")
+		}
+		l.checkAddresses(s, path)
+		l.checkPair(path+".tls", s.TLS.Cert, s.TLS.Key)
+		l.checkFile(path+".tls.ca", s.TLS.CA)
+		l.checkFingerprint(path+".tls.fingerprint", &s.TLS.Fingerprint)
+		if s.TLS != (SiteTLS{}) && !slices.ContainsFunc(s.Addresses, usesTLS) {
+			l.addAt(path+".tls", "no address of this site uses TLS", "write the address as tls://host:6557, or remove tls")
+		}
+		if s.Interval != 0 && (s.Interval < intervalLeast || s.Interval > intervalMost) {
+			l.addAt(path+".interval", "the interval is out of bounds", fmt.Sprintf("use %s to %s, or leave it out", intervalLeast, intervalMost))
+		}
+	}
+}
+
+// checkName wants a name that is there, printable and unique.
+func (l *loader) checkName(path, name, what string, seen map[string]string) {
+	switch {
+	case name == "":
+		l.addAt(path, fmt.Sprintf("this %s has no name", what), "add name: …")
+		return
+	case utf8.RuneCountInString(name) > nameMost || strings.TrimSpace(name) != name || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name):
+		l.addAt(path, fmt.Sprintf("the name of this %s is too long, or has spaces around it or control characters", what), fmt.Sprintf("use at most %d characters", nameMost))
+		return
+	}
+	fold := strings.ToLower(name)
+	if before, ok := seen[fold]; ok {
+		p := l.places[before]
+		l.addAt(path, fmt.Sprintf("there is a %s %q already at %s:%d", what, name, p.file, p.line), "names must differ in more than upper and lower case")
+		return
+	}
+	seen[fold] = path
+}
+
+func badSection(s string) string {
+	if s == "" {
+		return ""
+	}
+	for part := range strings.SplitSeq(s, "/") {
+		if strings.TrimSpace(part) != part || part == "" {
+			return "a part of the section is empty or has spaces around it"
+		}
+	}
+	if utf8.RuneCountInString(s) > 3*nameMost || strings.ContainsFunc(s, unicode.IsControl) {
+		return "the section is too long or has control characters"
+	}
+	return ""
+}
+
+func (l *loader) checkAddresses(s *Site, path string) {
+	if len(s.Addresses) == 0 {
+		l.addAt(path, fmt.Sprintf("the site %q has no address", s.Name), "add address: tcp://host:6557")
+	}
+	for i, a := range s.Addresses {
+		at := fmt.Sprintf("%s.addresses.%d", path, i)
+		if slices.Contains(s.Addresses[:i], a) {
+			l.addAt(at, fmt.Sprintf("%q is there twice", a), "remove one")
+		} else if msg := badAddress(a); msg != "" {
+			l.addAt(at, msg, "write it like tcp://host:6557, tls://host:6557 or unix:///var/cache/naemon/live")
+		}
+	}
+}
+
+// schemes are those an address of a site may begin with.
+func schemes() []string {
+	return []string{"tcp", "tls", "unix", "ssh", "icinga2", "agent", "http", "https"}
+}
+
+// badAddress looks at the shape only: what a scheme means in detail is known
+// to those who connect.
+func badAddress(a string) string {
+	scheme, rest, ok := strings.Cut(a, "://")
+	switch {
+	case a == "":
+		return "the address is empty"
+	case !utf8.ValidString(a) || strings.ContainsFunc(a, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
+		return fmt.Sprintf("the address %q has spaces or control characters", a)
+	case !ok && strings.HasPrefix(a, "/"):
+		return ""
+	case !ok:
+		if host, _, err := splitHostPort(a, false); err != nil || host == "" {
+			return fmt.Sprintf("%q is not an address", a)
+		}
+		return ""
+	case !slices.Contains(schemes(), scheme):
+		return fmt.Sprintf("there are no addresses that begin with %q", scheme+"://")
+	case scheme == "unix" && !strings.HasPrefix(rest, "/"):
+		return fmt.Sprintf("the path in %q does not begin with a slash", a)
+	case scheme == "tcp" || scheme == "tls":
+		if host, _, err := splitHostPort(rest, false); err != nil || host == "" {
+			return fmt.Sprintf("%q has no host, no port, or something after them", a)
+		}
+	case rest == "" || strings.HasPrefix(rest, "/") && scheme != "unix":
+		return fmt.Sprintf("%q names no host", a)
+	}
+	return ""
+}
+
+func usesTLS(a string) bool {
+	for _, s := range []string{"tls://", "https://", "icinga2://", "agent://"} {
+		if strings.HasPrefix(a, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkFingerprint takes hexadecimal with or without colons and keeps it
+// without.
+func (l *loader) checkFingerprint(path string, s *string) {
+	if *s == "" {
+		return
+	}
+	bare := strings.ToLower(strings.ReplaceAll(*s, ":", ""))
+	if b, err := hex.DecodeString(bare); err != nil || len(b) != 32 {
+		l.addAt(path, "this is not a SHA-256 fingerprint", "it has 64 hexadecimal digits; belvedere site test prints it")
+		return
+	}
+	*s = bare
+}
+
+func (l *loader) checkUsers() {
+	seen := map[string]string{}
+	for i := range l.cfg.Users {
+		u, path := &l.cfg.Users[i], fmt.Sprintf("users.%d", i)
+		l.checkName(path+".name", u.Name, "user", seen)
+		if u.Role == "" {
+			u.Role = "viewer"
+		}
+		l.checkChoice(path+".role", u.Role, "admin", "operator", "viewer")
+		switch {
+		case u.PasswordHash == "":
+			l.addAt(path, fmt.Sprintf("the user %q has no password_hash", u.Name), "make one with: belvedere user hash")
+		case !strings.HasPrefix(u.PasswordHash, "$argon2id$"):
+			l.addAt(path+".password_hash", "this is not an argon2id hash", "make one with: belvedere user hash")
+		}
+		for _, site := range slices.Sorted(maps.Keys(u.Contacts)) {
+			if site == "" {
+				l.addAt(path+".contacts", "a contact has no site", "write it as site name: contact name")
+			}
+		}
+	}
+}
+
+func (l *loader) checkLivestatus() {
+	var seen []string
+	for i := range l.cfg.Livestatus {
+		path := fmt.Sprintf("livestatus.%d", i)
+		text := l.cfg.Livestatus[i].Listen
+		if text == "" {
+			l.addAt(path, "this listener has no address", "add listen: tcp://127.0.0.1:6557 or unix:///run/belvedere/live")
+			continue
+		}
+		parsed, err := ListenLivestatus(text)
+		if e, ok := err.(*Error); ok {
+			l.addAt(path+".listen", e.Msg, e.Hint)
+			continue
+		}
+		if slices.Contains(seen, parsed.Address) {
+			l.addAt(path+".listen", fmt.Sprintf("%q is there twice", text), "remove one")
+		}
+		seen = append(seen, parsed.Address)
+		l.cfg.Livestatus[i] = parsed
+	}
+}
+
+// ListenLivestatus parses one address of a Livestatus listener, from the file
+// or the command line: "tcp://127.0.0.1:6557", "unix:///run/belvedere/live", or
+// these without a scheme. Only loopback and unix sockets are allowed, because
+// Livestatus asks nobody who they are. The error is an [*Error] without a
+// place.
+func ListenLivestatus(listen string) (Livestatus, error) {
+	const form = "write it like tcp://127.0.0.1:6557 or unix:///run/belvedere/live"
+	l := Livestatus{Listen: listen}
+	scheme, rest, ok := strings.Cut(listen, "://")
+	if !ok {
+		scheme, rest = "tcp", listen
+		if strings.HasPrefix(listen, "/") {
+			scheme = "unix"
+		}
+	}
+	switch scheme {
+	case "unix":
+		if !filepath.IsAbs(rest) || strings.ContainsFunc(rest, unicode.IsControl) {
+			return l, &Error{File: "livestatus", Msg: fmt.Sprintf("%q is not an address to listen on", listen), Hint: form}
+		}
+		l.Network, l.Address = "unix", filepath.Clean(rest)
+		return l, nil
+	case "tcp":
+		host, _, err := splitHostPort(rest, true)
+		if err != nil {
+			return l, &Error{File: "livestatus", Msg: fmt.Sprintf("%q is not an address to listen on", listen), Hint: form}
+		}
+		if !loopback(host) {
+			return l, &Error{
+				File: "livestatus",
+				Msg:  fmt.Sprintf("%q would answer everybody who reaches it, because Livestatus has no sign-in and no encryption", listen),
+				Hint: "listen on loopback or a unix socket, and reach it through an SSH tunnel",
+			}
+		}
+		l.Network, l.Address = "tcp", rest
+		return l, nil
+	}
+	return l, &Error{File: "livestatus", Msg: fmt.Sprintf("nobody can listen on %q", listen), Hint: form}
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback()
+}
