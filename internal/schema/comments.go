@@ -1,6 +1,9 @@
 package schema
 
-// commentColumns are the columns of comments.
+// commentColumns are the columns of comments. Rows of comments and downtimes
+// come and go but never change. host_name and service_description are own
+// columns, not joined ones, because they are how the host and service of a row
+// are found.
 var commentColumns = []Column{
 	{Name: "author", Kind: Text, Class: Static, Cores: AllCores, Doc: "Who wrote the comment"},
 	{Name: "comment", Kind: Text, Class: Static, Cores: AllCores, Doc: "Text of the comment"},

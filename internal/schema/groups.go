@@ -1,6 +1,9 @@
 package schema
 
 // hostgroupColumns are the columns of hostgroups.
+//
+// The numbers, the worst states and members_with_state are derived, in both
+// tables of groups, because they count and list only what the viewer may see.
 var hostgroupColumns = []Column{
 	{Name: "action_url", Kind: Text, Class: Static, Cores: AllCores, Doc: "Link to a page with actions for this group"},
 	{Name: "alias", Kind: Text, Class: Static, Cores: AllCores, Doc: "Longer name of the group"},

@@ -1,6 +1,14 @@
 package schema
 
 // hostColumns are the columns of hosts and hostsbygroup.
+//
+// Why some are derived: num_services..., total_services, worst_... and
+// services... count and list only services the viewer may see, which no core
+// knows. comments... and downtimes... come from the tables of these names, so
+// that all cores give tuples of one shape, whatever they send. hard_state,
+// staleness and should_be_scheduled have one meaning here and several in the
+// cores. has_long_plugin_output, last_state_change_order and ..._lc say again
+// what another column says. peer_... name the site.
 var hostColumns = []Column{
 	{Name: "accept_passive_checks", Kind: Bool, Class: Live, Cores: AllCores, Doc: "Check results from outside are accepted"},
 	{Name: "acknowledged", Kind: Bool, Class: Live, Cores: AllCores, Doc: "The current problem is acknowledged"},

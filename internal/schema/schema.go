@@ -37,6 +37,7 @@ type Pair struct{ Name, Value string }
 // Class says when a column's value can change.
 type Class uint8
 
+// The classes.
 const (
 	Key      Class = iota // identifies the row; static
 	Static                // only with a configuration reload; in comments, downtimes and log never
@@ -48,6 +49,7 @@ const (
 // Cores is a set of implementations.
 type Cores uint16
 
+// The implementations, and two sets of them.
 const (
 	MK11     Cores = 1 << iota // mk-livestatus 1.1.x (Nagios 3, Icinga 1)
 	MK12                       // mk-livestatus 1.2.x
@@ -57,8 +59,8 @@ const (
 	Shinken                    // mod-livestatus 1.4
 	LMD                        // LMD 2.8
 	Checkmk                    // Checkmk 2.x
-	AllCores = 1<<iota - 1
-	MK       = MK11 | MK12 | MK15
+	AllCores Cores = 1<<iota - 1
+	MK             = MK11 | MK12 | MK15
 )
 
 // A Column is one column of a table.
@@ -97,6 +99,7 @@ type Table struct {
 // Source says where a table's rows come from.
 type Source uint8
 
+// The sources.
 const (
 	FromCore Source = iota // fetched from every core and kept in the store
 	Expanded               // hostsbygroup and its sisters: computed from other tables
@@ -138,6 +141,7 @@ func Tables() []*Table { return tables }
 // CommandClass sorts external commands by what they can do.
 type CommandClass uint8
 
+// The classes of commands.
 const (
 	Ordinary    CommandClass = iota // acts on what is monitored
 	Configuring                     // changes how the core is configured at run time
@@ -154,6 +158,7 @@ type Param struct {
 // ParamType is the type of a command's parameter.
 type ParamType uint8
 
+// The types of parameters.
 const (
 	PText ParamType = iota // rest of line if last
 	PInt

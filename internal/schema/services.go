@@ -1,7 +1,8 @@
 package schema
 
 // serviceColumns are the columns of services, servicesbygroup and
-// servicesbyhostgroup.
+// servicesbyhostgroup. Derived are the same as in hostColumns, for the same
+// reasons, and state_order, which is state in another order.
 var serviceColumns = []Column{
 	{Name: "accept_passive_checks", Kind: Bool, Class: Live, Cores: AllCores, Doc: "Check results from outside are accepted"},
 	{Name: "acknowledged", Kind: Bool, Class: Live, Cores: AllCores, Doc: "The current problem is acknowledged"},

@@ -1,6 +1,7 @@
 package schema
 
-// siteColumns are the columns of sites and backends.
+// siteColumns are the columns of sites and backends. All but the key are
+// derived: they say what this program knows about the sites.
 var siteColumns = []Column{
 	{Name: "addr", Kind: Text, Class: Derived, Cores: LMD, Doc: "Address the site is reached at"},
 	{Name: "bytes_received", Kind: Int, Class: Derived, Unit: "byte", Cores: LMD, Doc: "Bytes received from the site"},

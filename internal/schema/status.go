@@ -1,6 +1,9 @@
 package schema
 
 // statusColumns are the columns of status.
+//
+// num_hosts and num_services are derived because they count only what the
+// viewer may see, localtime and peer_... because this program knows them best.
 var statusColumns = []Column{
 	{Name: "accept_passive_host_checks", Kind: Bool, Class: Live, Cores: AllCores, Doc: "Passive results of hosts are accepted"},
 	{Name: "accept_passive_service_checks", Kind: Bool, Class: Live, Cores: AllCores, Doc: "Passive results of services are accepted"},

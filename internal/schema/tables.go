@@ -81,7 +81,7 @@ var tables = []*Table{
 		Columns: statehistColumns,
 		Joins:   []Join{{"current_host_", "hosts"}, {"current_service_", "services"}},
 		Source:  Passed,
-		Doc:     "Intervals in which a host or service was in one state; needs a filter time >= ...",
+		Doc:     "Intervals in which a host or service was in one state; needs a lower bound of time",
 	}, {
 		Name: "sites", Own: "site_", Keys: []string{"key"},
 		Columns: siteColumns,
