@@ -1,9 +1,18 @@
 package livestatus
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"belvedere/internal/lql"
@@ -15,26 +24,428 @@ type ServerOptions struct {
 	Querier      lql.Querier   // required
 	Waiter       lql.Waiter    // nil: Wait headers are ignored
 	Sender       lql.Sender    // nil: COMMAND is refused
-	MaxConns     int           // connections at once, 100
+	MaxConns     int           // connections at once, 100; further ones are closed
 	MaxRequest   int           // bytes of one request, 1 MiB
-	IdleTimeout  time.Duration // between requests, 5 min
+	IdleTimeout  time.Duration // between requests, 5 min; also the longest wait
+	ReadTimeout  time.Duration // for a request once begun, 10 s
 	WriteTimeout time.Duration // for each piece of an answer, 30 s
-	QueryTimeout time.Duration // for answering one request, 1 min
+	QueryTimeout time.Duration // for answering one request, waiting aside, 1 min
 	Log          *slog.Logger  // nil: silent
+	// Now is the clock for the header Localtime; nil: time.Now.
+	Now func() time.Time
 }
 
-// A Server answers Livestatus requests.
-type Server struct{ o ServerOptions }
+// A Server answers Livestatus requests. Who may connect is for the listener to
+// say: the protocol has no sign-in. Safe for serving several listeners.
+type Server struct {
+	o     ServerOptions
+	slots chan struct{}
+}
 
 // NewServer returns a server that does not listen yet.
-func NewServer(o ServerOptions) *Server { return &Server{o: o} }
+func NewServer(o ServerOptions) *Server {
+	duration := func(d *time.Duration, def time.Duration) {
+		if *d <= 0 {
+			*d = def
+		}
+	}
+	duration(&o.IdleTimeout, 5*time.Minute)
+	duration(&o.ReadTimeout, 10*time.Second)
+	duration(&o.WriteTimeout, 30*time.Second)
+	duration(&o.QueryTimeout, time.Minute)
+	if o.MaxConns <= 0 {
+		o.MaxConns = 100
+	}
+	if o.MaxRequest <= 0 {
+		o.MaxRequest = 1 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Server{o: o, slots: make(chan struct{}, o.MaxConns)}
+}
 
-// Serve answers on l until ctx ends, then closes l and all connections and
+// Serve answers on l until ctx ends, then closes l and all its connections and
 // waits for them. It returns nil when ctx ended, else why accepting failed.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error { return nil }
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	defer l.Close()
+	pause := time.Duration(0)
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) && !errors.Is(err, syscall.ECONNABORTED) {
+				return fmt.Errorf("livestatus: accept: %w", err)
+			}
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		pause = 0
+		select {
+		case s.slots <- struct{}{}:
+		default:
+			s.o.Log.Warn("Livestatus connection refused: too many", "most", s.o.MaxConns)
+			c.Close()
+			continue
+		}
+		group.Go(func() {
+			defer func() { <-s.slots }()
+			s.serve(ctx, c)
+		})
+	}
+}
 
-// Listen opens a listener for network "unix" or "tcp". A unix socket gets
-// mode 0660, and a stale one of the same name is replaced.
+// errNotLivestatus ends connections of clients that speak something else.
+var errNotLivestatus = errors.New("not a Livestatus request")
+
+// A gate passes on what a client sends if it begins like a request. Browsers
+// and scanners get nothing at all.
+type gate struct {
+	net.Conn
+	head []byte
+	open bool
+}
+
+// Read reads from the connection.
+func (g *gate) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if g.open || n == 0 {
+		return n, err
+	}
+	g.head = bytes.TrimLeft(append(g.head, p[:n]...), "\r\n")
+	for _, verb := range [...]string{"GET ", "COMMAND ", "LOCALTIME "} {
+		if bytes.HasPrefix(g.head, []byte(verb)) {
+			g.open, g.head = true, nil
+			return n, err
+		}
+		if strings.HasPrefix(verb, string(g.head)) {
+			return n, err
+		}
+	}
+	return 0, errNotLivestatus
+}
+
+// serve answers the requests of one connection.
+func (s *Server) serve(ctx context.Context, c net.Conn) {
+	defer c.Close()
+	stop := context.AfterFunc(ctx, func() { c.Close() })
+	defer stop()
+	r := lql.NewReader(&gate{Conn: c}, lql.Limits{Line: min(s.o.MaxRequest, 64<<10), Request: s.o.MaxRequest})
+	for {
+		c.SetReadDeadline(time.Now().Add(s.o.IdleTimeout))
+		if r.Wait() != nil {
+			return
+		}
+		c.SetReadDeadline(time.Now().Add(s.o.ReadTimeout))
+		text, err := r.Next()
+		if err != nil {
+			if bad, ok := errors.AsType[*lql.SyntaxError](err); ok {
+				s.write(c, []byte(bad.Msg+"\n"))
+				s.linger(c)
+			}
+			return
+		}
+		if !s.request(ctx, c, text) {
+			s.linger(c)
+			return
+		}
+	}
+}
+
+// linger ends a connection so that an answer is not lost because the client
+// has sent more than was read.
+func (s *Server) linger(c net.Conn) {
+	h, ok := c.(interface{ CloseWrite() error })
+	if !ok || h.CloseWrite() != nil {
+		return
+	}
+	c.SetReadDeadline(time.Now().Add(time.Second))
+	io.CopyN(io.Discard, c, 64<<10) // what is still to come is of no interest
+}
+
+// request answers one request and says whether the connection goes on.
+func (s *Server) request(ctx context.Context, c net.Conn, text string) bool {
+	req, err := lql.ParseRequest(text)
+	if err != nil {
+		fixed, keep := framing(text)
+		return s.refuse(c, fixed, err) && keep
+	}
+	if req.Command != nil {
+		return s.command(ctx, c, *req.Command)
+	}
+	q := req.Query
+	encoder := lql.EncoderFor(q)
+	if encoder.Shift, err = s.shift(q.Localtime); err != nil {
+		return s.refuse(c, q.Fixed16, err) && q.KeepAlive
+	}
+	if q.Wait != nil && s.o.Waiter != nil {
+		if err := s.wait(ctx, q); err != nil {
+			return s.refuse(c, q.Fixed16, err) && q.KeepAlive
+		}
+	}
+	limit := s.o.QueryTimeout
+	if q.Timelimit > 0 {
+		limit = min(limit, q.Timelimit)
+	}
+	qctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	result, err := s.o.Querier.Query(qctx, q)
+	if err != nil {
+		return s.refuse(c, q.Fixed16, err) && q.KeepAlive
+	}
+	return s.answer(c, encoder, result, q.Fixed16) == nil && q.KeepAlive
+}
+
+// framing finds out whether a request that cannot be parsed wanted a header
+// and the connection kept.
+func framing(text string) (fixed, keep bool) {
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(line, ":")
+		switch value = strings.TrimSpace(value); {
+		case name == "ResponseHeader" && value == "fixed16":
+			fixed = true
+		case name == "KeepAlive" && value == "on":
+			keep = true
+		}
+	}
+	if !strings.HasPrefix(text, "GET ") {
+		keep = false
+	}
+	return fixed, keep && fixed
+}
+
+// shift returns the whole half hours by which a client's clock differs from
+// ours, in seconds.
+func (s *Server) shift(localtime int64) (int64, error) {
+	if localtime == 0 {
+		return 0, nil
+	}
+	const half = 1800
+	diff := localtime - s.o.Now().Unix()
+	rounded := (diff + half/2) / half * half
+	if diff < 0 {
+		rounded = (diff - half/2) / half * half
+	}
+	if rounded <= -48*half || rounded >= 48*half {
+		return 0, &lql.QueryError{Code: 400, Msg: "Localtime differs from ours by 24 hours or more", Hint: "give the present time in unix seconds"}
+	}
+	return rounded, nil
+}
+
+// wait blocks until the wait of q is over; that its time passed is no error.
+func (s *Server) wait(ctx context.Context, q *lql.Query) error {
+	limit := s.o.IdleTimeout
+	if q.Wait.Timeout > 0 {
+		limit = min(limit, q.Wait.Timeout)
+	}
+	wctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := s.o.Waiter.Wait(wctx, q)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
+}
+
+// command executes a COMMAND; like in the cores, the connection stays open and
+// success is silent unless a header was asked for.
+func (s *Server) command(ctx context.Context, c net.Conn, cmd lql.Command) bool {
+	if s.o.Sender == nil {
+		const refused = "commands are not accepted on this connection"
+		if cmd.Fixed16 {
+			return s.write(c, lql.AppendFixed16(nil, 403, len(refused)+1), []byte(refused+"\n")) == nil
+		}
+		return s.write(c, []byte("403: "+refused+"\n")) == nil
+	}
+	qctx, cancel := context.WithTimeout(ctx, s.o.QueryTimeout)
+	defer cancel()
+	if err := s.o.Sender.Send(qctx, cmd); err != nil {
+		code, line := s.explain(err)
+		if cmd.Fixed16 {
+			return s.write(c, lql.AppendFixed16(nil, code, len(line)+1), []byte(line+"\n")) == nil
+		}
+		return s.write(c, []byte(fmt.Sprintf("%d: %s\n", code, line))) == nil
+	}
+	switch {
+	case !cmd.Fixed16:
+		return true
+	case cmd.FormatSet && cmd.Format == lql.WrappedJSON: // what clients of LMD expect
+		const none = "{\"failed\":{}}\n"
+		return s.write(c, lql.AppendFixed16(nil, 200, len(none)), []byte(none)) == nil
+	}
+	return s.write(c, lql.AppendFixed16(nil, 200, 0)) == nil
+}
+
+// explain returns status and text for an error, one line that may be shown.
+func (s *Server) explain(err error) (code int, line string) {
+	var syntax *lql.SyntaxError
+	var query *lql.QueryError
+	var wire *Error
+	hint := ""
+	switch {
+	case errors.As(err, &syntax):
+		code, line, hint = syntax.Status(), fmt.Sprintf("line %d: %s", syntax.Line, syntax.Msg), syntax.Hint
+	case errors.As(err, &query):
+		code, line, hint = query.Code, query.Msg, query.Hint
+	case errors.Is(err, context.DeadlineExceeded):
+		code, line = 413, "the time limit was exceeded"
+	case errors.Is(err, context.Canceled):
+		code, line = 413, "this server is shutting down"
+	case errors.As(err, &wire):
+		code, line = 502, wire.Cause
+	default:
+		s.o.Log.Error("Livestatus request failed", "err", err)
+		code, line = 500, "internal error"
+	}
+	if hint != "" {
+		line += " (" + hint + ")"
+	}
+	if code < 100 || code > 999 {
+		code = 400
+	}
+	return code, strings.Join(strings.Fields(line), " ")
+}
+
+// refuse answers with an error: with a header if asked for, else with the text
+// alone, as Naemon does. It says whether that could be written.
+func (s *Server) refuse(c net.Conn, fixed bool, err error) bool {
+	code, line := s.explain(err)
+	if fixed {
+		return s.write(c, lql.AppendFixed16(nil, code, len(line)+1), []byte(line+"\n")) == nil
+	}
+	return s.write(c, []byte(line+"\n")) == nil
+}
+
+const (
+	answerRows = 256     // rows encoded at a time
+	answerHold = 4 << 20 // bytes of an answer held in memory
+	pieceSize  = 64 << 10
+)
+
+// answer writes a result. A header needs the length first: an answer too large
+// to hold is encoded twice, once to measure it.
+func (s *Server) answer(c net.Conn, e lql.Encoder, r *lql.Result, fixed bool) error {
+	if !fixed {
+		return pieces(e, r, func(b []byte) error { return s.write(c, b) })
+	}
+	length := 0
+	var held []byte
+	pieces(e, r, func(b []byte) error { // counting cannot fail
+		length += len(b)
+		if length <= answerHold {
+			held = append(held, b...)
+		} else {
+			held = nil
+		}
+		return nil
+	})
+	head := lql.AppendFixed16(nil, 200, length)
+	if length <= answerHold {
+		return s.write(c, head, held)
+	}
+	if err := s.write(c, head); err != nil {
+		return err
+	}
+	return pieces(e, r, func(b []byte) error { return s.write(c, b) })
+}
+
+// pieces encodes a result some rows at a time; f must not keep b.
+func pieces(e lql.Encoder, r *lql.Result, f func(b []byte) error) error {
+	buf := e.AppendHead(nil, r)
+	for row := 0; row < r.Rows; row += answerRows {
+		buf = e.AppendRows(buf, r, row, min(row+answerRows, r.Rows))
+		if len(buf) < pieceSize {
+			continue
+		}
+		if err := f(buf); err != nil {
+			return err
+		}
+		buf = buf[:0]
+	}
+	return f(e.AppendTail(buf, r))
+}
+
+// write sends bytes in pieces, each of which must be taken in WriteTimeout.
+func (s *Server) write(c net.Conn, parts ...[]byte) error {
+	if len(parts) == 2 && len(parts[1]) < pieceSize {
+		parts = [][]byte{append(parts[0], parts[1]...)}
+	}
+	for _, b := range parts {
+		for len(b) > 0 {
+			c.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
+			n, err := c.Write(b[:min(len(b), pieceSize)])
+			if err != nil {
+				return err
+			}
+			b = b[n:]
+		}
+	}
+	return nil
+}
+
+// Listen opens a listener for network "unix" or "tcp". A unix socket gets mode
+// 0660; one that nobody listens on any more is replaced.
 func Listen(ctx context.Context, network, address string) (net.Listener, error) {
-	return nil, nil
+	var lc net.ListenConfig
+	if network != "unix" {
+		l, err := lc.Listen(ctx, network, address)
+		if err != nil {
+			return nil, fmt.Errorf("livestatus: listen: %w", err)
+		}
+		return l, nil
+	}
+	if err := removeStale(ctx, address); err != nil {
+		return nil, err
+	}
+	l, err := lc.Listen(ctx, "unix", address)
+	if err != nil {
+		return nil, fmt.Errorf("livestatus: listen: %w", err)
+	}
+	if err := os.Chmod(address, 0o660); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("livestatus: listen: %w", err)
+	}
+	return l, nil
+}
+
+// removeStale removes a socket that nobody listens on.
+func removeStale(ctx context.Context, path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("livestatus: listen: %w", err)
+	case info.Mode()&fs.ModeSocket == 0:
+		return fmt.Errorf("livestatus: listen: %s exists and is no socket", path)
+	}
+	dctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	c, err := (&net.Dialer{}).DialContext(dctx, "unix", path)
+	if err == nil {
+		c.Close()
+		return fmt.Errorf("livestatus: listen: another program listens on %s", path)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("livestatus: listen: %w", err)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("livestatus: listen: %w", err)
+	}
+	return nil
 }
