@@ -45,7 +45,7 @@ func (l *loader) check() {
 	l.checkChoice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	l.checkChoice("log.format", c.Log.Format, "text", "json")
 	if c.Sessions.Idle < idleLeast {
-		l.addAt("sessions.idle", "people would be signed out while they read", "use at least "+idleLeast.String())
+		l.addAt("sessions.idle", "people would be signed out while they read", "use at least 5m")
 	}
 	if c.Sessions.Max < c.Sessions.Idle {
 		l.addAt("sessions.max", "this is shorter than sessions.idle", "use at least as long")
@@ -189,7 +189,7 @@ func (l *loader) checkSites() {
 			l.addAt(path+".tls", "no address of this site uses TLS", "write the address as tls://host:6557, or remove tls")
 		}
 		if s.Interval != 0 && (s.Interval < intervalLeast || s.Interval > intervalMost) {
-			l.addAt(path+".interval", "the interval is out of bounds", fmt.Sprintf("use %s to %s, or leave it out", intervalLeast, intervalMost))
+			l.addAt(path+".interval", "the interval is out of bounds", "use 1s to 1h, or leave it out")
 		}
 	}
 }

@@ -82,7 +82,11 @@ func (l *loader) tree(text []byte) (tree *ast.File, ok bool) {
 		return tree, true
 	}
 	if se, ok := err.(yaml.Error); ok && se.GetToken() != nil {
-		l.add(l.atToken(se.GetToken()), oneLine(se.GetMessage()), "")
+		hint := ""
+		if strings.Contains(se.GetMessage(), "\t") {
+			hint = "use spaces instead of tabs"
+		}
+		l.add(l.atToken(se.GetToken()), oneLine(se.GetMessage()), hint)
 	} else {
 		l.add(place{file: l.now}, oneLine(err.Error()), "")
 	}
@@ -112,7 +116,7 @@ func (l *loader) atToken(t *token.Token) place {
 func (l *loader) mapping(n ast.Node, v reflect.Value, path string) {
 	m, ok := n.(*ast.MappingNode)
 	if !ok {
-		l.wrong(n, "options as key: value")
+		l.wrong(n, "options are: write them as key and value with a colon between")
 		return
 	}
 	fields := fieldsOf(v.Type())
@@ -149,6 +153,9 @@ func (l *loader) field(kv *ast.MappingValueNode, v reflect.Value, i int, path, n
 	if kv.Value == nil || kv.Value.Type() == ast.NullType {
 		return // nothing written: the default
 	}
+	if _, _, ok := scalarText(kv.Value); ok {
+		l.places[key] = l.at(kv.Value)
+	}
 	if f.Tag.Get("one") == name {
 		one := reflect.New(into.Type().Elem()).Elem()
 		l.places[key+".0"] = l.at(kv.Value)
@@ -175,7 +182,7 @@ func (l *loader) value(n ast.Node, v reflect.Value, path string) {
 	case v.Kind() == reflect.Bool:
 		b, ok := n.(*ast.BoolNode)
 		if !ok {
-			l.wrong(n, "true or false")
+			l.wrong(n, "true or false is")
 			return
 		}
 		v.SetBool(b.Value)
@@ -192,11 +199,11 @@ func (l *loader) value(n ast.Node, v reflect.Value, path string) {
 func (l *loader) scalar(n ast.Node, v reflect.Value) {
 	text, number, ok := scalarText(n)
 	if !ok || number && v.Kind() == reflect.String {
-		want := "text"
+		need := "text is"
 		if number {
-			want = fmt.Sprintf("text: put it in quotes: %q", text)
+			need = fmt.Sprintf("text is: put it in quotes: %q", text)
 		}
-		l.wrong(n, want)
+		l.wrong(n, need)
 		return
 	}
 	if msg, hint := setScalar(v, text); msg != "" {
@@ -239,7 +246,7 @@ func (l *loader) list(n ast.Node, v reflect.Value, path string) {
 			l.element(n, v, path)
 			return
 		}
-		l.wrong(n, `a list: begin each entry with "- "`)
+		l.wrong(n, `a list is: begin each entry with "- "`)
 		return
 	}
 	for _, item := range seq.Values {
@@ -259,7 +266,7 @@ func (l *loader) element(n ast.Node, v reflect.Value, path string) {
 func (l *loader) texts(n ast.Node, v reflect.Value, path string) {
 	m, ok := n.(*ast.MappingNode)
 	if !ok {
-		l.wrong(n, "names with a value each, as name: value")
+		l.wrong(n, "names with a value each are: write them with a colon between")
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
@@ -276,28 +283,31 @@ func (l *loader) texts(n ast.Node, v reflect.Value, path string) {
 	}
 }
 
-// wrong says that another kind of value was expected.
-func (l *loader) wrong(n ast.Node, want string) {
-	have, hint := n.Type().YAMLName(), ""
+// wrong says that another kind of value is needed; a hint may follow after ": ".
+func (l *loader) wrong(n ast.Node, need string) {
+	need, hint, _ := strings.Cut(need, ": ")
+	have := "this is something else"
 	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
 		l.add(l.at(n), "anchors, aliases and tags are not supported", "write the value itself")
 		return
 	case *ast.MappingNode, *ast.MappingValueNode:
-		have = "options"
+		have = "these are options"
+		if need == "text is" {
+			hint = "if it is one value with a colon in it, put it in quotes"
+		}
 	case *ast.SequenceNode:
-		have = "a list"
+		have = "this is a list"
 	case *ast.StringNode, *ast.LiteralNode:
-		have = "text"
+		have = "this is text"
 	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		have = "a number"
+		have = "this is a number"
 	case *ast.BoolNode:
-		have = "true or false"
+		have = "this is true or false"
 	case *ast.NullNode:
-		have = "nothing"
+		have = "this is empty"
 	}
-	want, hint, _ = strings.Cut(want, ": ")
-	l.add(l.at(n), fmt.Sprintf("%s is here, but it must be %s", have, want), hint)
+	l.add(l.at(n), fmt.Sprintf("%s, but %s needed", have, need), hint)
 }
 
 // scalarText returns a scalar as it is written; number is true for what YAML

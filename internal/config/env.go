@@ -44,7 +44,11 @@ func (l *loader) environment(env []string) {
 		}
 		path, ok := known[name]
 		if !ok {
-			l.cfg.notes = append(l.cfg.notes, fmt.Sprintf("the environment variable %s is not known (%s)", name, suggestion(name, known)))
+			note := fmt.Sprintf("the environment variable %s is not known", name)
+			if best := closest(name, known); best != "" {
+				note += fmt.Sprintf("; did you mean %s?", best)
+			}
+			l.cfg.notes = append(l.cfg.notes, note)
 			continue
 		}
 		l.now = name

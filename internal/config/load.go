@@ -24,8 +24,7 @@ const (
 // error is of type [Errors].
 func Load(path string, env []string) (Config, error) {
 	l := newLoader()
-	if path != "" {
-		l.file(path)
+	if path != "" && l.file(path) {
 		l.folder(filepath.Join(filepath.Dir(path), "conf.d"))
 	}
 	l.environment(env)
@@ -87,17 +86,18 @@ func (l *loader) sorted() Errors {
 	return l.errs
 }
 
-// file reads one file into the configuration.
-func (l *loader) file(name string) {
+// file reads one file into the configuration; false if it cannot be read.
+func (l *loader) file(name string) bool {
 	l.now = name
 	l.order[name] = len(l.order)
 	text, err := readFile(name)
 	if err != nil {
 		l.add(place{file: name}, "cannot be read: "+err.Error(), "check the path and the permissions of the user that runs belvedere")
-		return
+		return false
 	}
 	l.cfg.Files = append(l.cfg.Files, name)
 	l.parse(text)
+	return true
 }
 
 func readFile(name string) ([]byte, error) {

@@ -57,17 +57,26 @@ func parseSize(s string) (int64, error) {
 
 // suggestion names the closest known key, or all where none is close.
 func suggestion[V any](name string, known map[string]V) string {
-	keys := slices.Sorted(maps.Keys(known))
-	best, distance := "", 4
-	for _, k := range keys {
-		if d := editDistance(strings.ToLower(name), k); d < distance && d < max(len(k), 3) {
+	if best := closest(name, known); best != "" {
+		return `did you mean "` + best + `"?`
+	}
+	return "known here: " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+}
+
+// closest returns the known key that was probably meant, "" if there is none.
+func closest[V any](name string, known map[string]V) string {
+	typed, best, distance := strings.ToLower(name), "", min(3, max(1, len(name)/2))+1
+	for _, k := range slices.Sorted(maps.Keys(known)) {
+		if d := editDistance(typed, strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best != "" {
-		return `did you mean "` + best + `"?`
+	for _, k := range slices.Sorted(maps.Keys(known)) {
+		if best == "" && len(typed) >= 3 && strings.HasPrefix(k, typed) {
+			best = k
+		}
 	}
-	return "known here: " + strings.Join(keys, ", ")
+	return best
 }
 
 // editDistance counts the letters to insert, delete, replace or swap that turn
