@@ -2,6 +2,12 @@ package site
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
@@ -10,37 +16,337 @@ import (
 // A Manager runs sites. Make it with [NewManager] and end it with
 // [Manager.Stop]. All methods are safe for concurrent use.
 type Manager struct {
-	o Options
+	o      Options
+	client func(livestatus.Options) client // replaced in tests
+
+	apply sync.Mutex // one Apply or Stop at a time
+
+	mu      sync.Mutex
+	sites   map[string]*entry
+	lanes   map[string]*livestatus.Lane // by canonical address
+	prints  map[string]print            // by site key
+	stopped bool
+}
+
+// An entry is a site with what people now call it.
+type entry struct {
+	spec Spec
+	site *site
+}
+
+// A print is what two sites that are the same core have in common.
+type print struct {
+	start    int64
+	hosts    int
+	services int
+	names    uint64 // of all hosts
 }
 
 // NewManager returns a manager that runs no site yet.
-func NewManager(o Options) *Manager { return &Manager{o: o} }
+func NewManager(o Options) *Manager {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Manager{
+		o:      o,
+		client: func(lo livestatus.Options) client { return livestatus.NewClient(lo) },
+		sites:  map[string]*entry{},
+		lanes:  map[string]*livestatus.Lane{},
+		prints: map[string]print{},
+	}
+}
 
 // Apply makes the running sites those of specs: it starts, stops and changes
 // what differs. A site whose address, interval and trust are the same goes on
-// undisturbed, even if it is renamed or moved.
-func (m *Manager) Apply(specs []Spec) {}
+// undisturbed, even if it is renamed or moved. It returns when the sites that
+// had to end have ended.
+func (m *Manager) Apply(specs []Spec) {
+	m.apply.Lock()
+	defer m.apply.Unlock()
+	if m.isStopped() {
+		return
+	}
+	wanted := map[string]Spec{}
+	for _, s := range specs {
+		wanted[s.Key] = s
+	}
+	m.end(func(e *entry) bool {
+		w, ok := wanted[e.spec.Key]
+		return !ok || !w.sameCore(e.site.spec)
+	})
+	for _, key := range m.keys() {
+		if _, ok := wanted[key]; !ok {
+			m.forget(key)
+		}
+	}
+	for _, s := range specs {
+		m.begin(s)
+	}
+}
+
+func (m *Manager) isStopped() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stopped
+}
+
+func (m *Manager) keys() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var keys []string
+	for k := range m.sites {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// end stops the sites chosen, all at once, and waits for them. Their entries
+// stay.
+func (m *Manager) end(choose func(*entry) bool) {
+	m.mu.Lock()
+	var ending []*site
+	for _, e := range m.sites {
+		if choose(e) {
+			ending = append(ending, e.site)
+		}
+	}
+	m.mu.Unlock()
+	for _, s := range ending {
+		s.cancel()
+	}
+	for _, s := range ending {
+		<-s.done
+	}
+}
+
+// forget drops a site that has ended, with its data.
+func (m *Manager) forget(key string) {
+	m.mu.Lock()
+	delete(m.sites, key)
+	delete(m.prints, key)
+	m.mu.Unlock()
+	m.o.Fleet.Remove(key)
+	m.duplicates()
+}
+
+// begin starts a site that does not run, and tells the store what it is called.
+func (m *Manager) begin(spec Spec) {
+	st := m.o.Fleet.Add(spec.info())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e, ok := m.sites[spec.Key]; ok {
+		e.spec = spec
+		select {
+		case <-e.site.done:
+		default:
+			return // runs on
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &site{
+		m: m, spec: spec, st: st, now: m.o.Now, cancel: cancel,
+		log:    m.o.Log,
+		health: newTracker(st, m.o.Now),
+		done:   make(chan struct{}),
+		kicked: make(chan struct{}, 1),
+	}
+	m.sites[spec.Key] = &entry{spec: spec, site: s}
+	go s.run(ctx)
+}
+
+// clientOptions are how to reach one address of a site. Clients of the same
+// address share a lane, whoever makes them.
+func (m *Manager) clientOptions(spec Spec, a livestatus.Address) livestatus.Options {
+	if a.Scheme == "tls" && a.TLS == (livestatus.TLSOptions{}) {
+		a.TLS = spec.TLS
+	}
+	m.mu.Lock()
+	lane := m.lanes[a.String()]
+	if lane == nil {
+		lane = livestatus.NewLane()
+		m.lanes[a.String()] = lane
+	}
+	m.mu.Unlock()
+	return livestatus.Options{Address: a, Lane: lane, MaxRows: m.o.MaxRows, MaxBytes: m.o.MaxBytes, Log: m.o.Log, Now: m.o.Now, Dial: m.o.Dial}
+}
+
+// find returns the running site.
+func (m *Manager) find(key string) (*site, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, ok := m.sites[key]
+	if !ok {
+		return nil, &UnavailableError{Site: key, Cause: "There is no such site."}
+	}
+	return e.site, nil
+}
 
 // Sites returns all sites in the fleet's order.
-func (m *Manager) Sites() []Status { return nil }
+func (m *Manager) Sites() []Status {
+	m.mu.Lock()
+	var all []Status
+	for _, e := range m.sites {
+		all = append(all, Status{Spec: e.spec, Health: e.site.st.Health()})
+	}
+	m.mu.Unlock()
+	slices.SortFunc(all, func(a, b Status) int {
+		if a.Spec.Position != b.Spec.Position {
+			return a.Spec.Position - b.Spec.Position
+		}
+		return strings.Compare(a.Spec.Name, b.Spec.Name)
+	})
+	return all
+}
 
-// Test goes through connecting to spec's first address step by step.
+// Test goes through connecting to spec's addresses step by step, each until
+// one works, and tells of a site that looks like the same core.
 func (m *Manager) Test(ctx context.Context, spec Spec, step func(livestatus.Step)) livestatus.Report {
-	return livestatus.Report{}
+	var first *livestatus.Report
+	for _, text := range spec.Addresses {
+		r := m.test(ctx, spec, text, step)
+		if r.OK {
+			r.Duplicate = m.lookAlike(spec.Key, print{start: r.Core.ProgramStart, hosts: r.Hosts, services: r.Services})
+			return r
+		}
+		if first == nil {
+			first = &r
+		}
+	}
+	if first == nil {
+		err := &livestatus.AddressError{Msg: "is empty", Hint: "Give at least one address."}
+		return badAddress("", err, step)
+	}
+	return *first
+}
+
+func (m *Manager) test(ctx context.Context, spec Spec, text string, step func(livestatus.Step)) livestatus.Report {
+	a, err := livestatus.ParseAddress(text)
+	if err != nil {
+		return badAddress(text, err, step)
+	}
+	return livestatus.Diagnose(livestatus.WithPriority(ctx, livestatus.PersonPriority), m.clientOptions(spec, a), step)
+}
+
+// badAddress is the report on a text that is no address.
+func badAddress(text string, err error, step func(livestatus.Step)) livestatus.Report {
+	cause := causeOf(err)
+	s := livestatus.Step{Name: "parse", Title: "Read the address", State: livestatus.StepFail, Cause: cause}
+	if step != nil {
+		step(s)
+	}
+	return livestatus.Report{Address: text, Steps: []livestatus.Step{s}, Kind: livestatus.KindAddress, Cause: cause}
 }
 
 // Send sends an external command to a site's core, and has the site read at
-// once and often until its effect shows, for five seconds at most.
-func (m *Manager) Send(ctx context.Context, siteKey string, c lql.Command) error { return nil }
-
-// Passed answers a query for a table that is not kept, log or statehist, by
-// asking the core.
-func (m *Manager) Passed(ctx context.Context, siteKey string, q *lql.Query) (*lql.Result, error) {
-	return nil, nil
+// once and often until its effect shows, for five seconds at most. It is never
+// sent twice. Errors are [*UnavailableError] and [*livestatus.Error].
+func (m *Manager) Send(ctx context.Context, siteKey string, c lql.Command) error {
+	s, err := m.find(siteKey)
+	if err != nil {
+		return err
+	}
+	ses, err := s.session()
+	if err != nil {
+		return err
+	}
+	if err := ses.client.Send(livestatus.WithPriority(ctx, livestatus.CommandPriority), c); err != nil {
+		return fmt.Errorf("site: send: %w", err)
+	}
+	s.hurry(c)
+	return nil
 }
 
 // Refresh has a site read at once, or connect at once if it is down.
-func (m *Manager) Refresh(siteKey string) {}
+func (m *Manager) Refresh(siteKey string) {
+	if s, err := m.find(siteKey); err == nil {
+		s.kick()
+	}
+}
 
 // Stop ends all sites and waits for their goroutines, at most until ctx ends.
-func (m *Manager) Stop(ctx context.Context) {}
+// The data stays in the fleet. Apply does nothing afterwards.
+func (m *Manager) Stop(ctx context.Context) {
+	m.mu.Lock()
+	m.stopped = true
+	for _, e := range m.sites {
+		e.site.cancel()
+	}
+	m.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		m.apply.Lock()
+		defer m.apply.Unlock()
+		m.end(func(*entry) bool { return true })
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// identified takes the fingerprint of a site that was read whole, and notes
+// on each site which others look like the same core.
+func (m *Manager) identified(s *site) {
+	snap := s.st.Snapshot()
+	p := print{start: s.held.start, hosts: snap.Rows("hosts"), services: snap.Rows("services")}
+	for _, name := range snap.AllKeys("hosts") {
+		p.names += sumOf(name)
+	}
+	m.mu.Lock()
+	m.prints[s.spec.Key] = p
+	m.mu.Unlock()
+	m.duplicates()
+}
+
+// duplicates sets the notes about sites that look alike.
+func (m *Manager) duplicates() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, e := range m.sites {
+		note := ""
+		if other := m.alike(key, m.prints[key], true); other != "" {
+			note = fmt.Sprintf("This looks like the same core as site %q: same hosts, same start. Everything would be counted twice.", other)
+		}
+		e.site.health.note("duplicate", note)
+	}
+}
+
+// lookAlike returns the name of another site that seems to be the core of p,
+// whose host names are not known.
+func (m *Manager) lookAlike(key string, p print) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.alike(key, p, false)
+}
+
+func (m *Manager) alike(key string, p print, names bool) string {
+	if p.start == 0 || p.hosts == 0 {
+		return ""
+	}
+	var found []string
+	for other, q := range m.prints {
+		if !names {
+			q.names = 0
+		}
+		if e, ok := m.sites[other]; ok && other != key && p == q {
+			found = append(found, e.spec.Name)
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return slices.Min(found)
+}
+
+// sumOf is a number that tells texts apart; sums do not depend on the order.
+func sumOf(name string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 1099511628211
+	}
+	return h
+}

@@ -1,0 +1,159 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"belvedere/internal/lql"
+)
+
+// readScans compares hosts and services with the store: the few columns that
+// change without a check, as often as that is cheap, and every number once a
+// minute. What differs is read; where rows came or went all is read.
+func (s *session) readScans(ctx context.Context, began time.Time, urgent bool, changed *changes) error {
+	cur := &s.cursor
+	deep := began.Sub(cur.deep) >= deepEvery
+	every := min(max(s.interval(), costFactor*cur.quickCost), quickAtMost)
+	if s.plan.tables["services"].window == "last_update" {
+		every = max(every, quickAtMost/2) // the window tells nearly all
+	}
+	if !deep && !urgent && began.Sub(cur.quick) < every {
+		return nil
+	}
+	start := s.now()
+	for _, name := range []string{"hosts", "services"} {
+		t := s.plan.tables[name]
+		req := &t.quick
+		if deep {
+			req = &t.deep
+		}
+		if err := s.scan(ctx, t, req, changed); err != nil {
+			return err
+		}
+	}
+	if deep {
+		if err := s.readRare(ctx, changed); err != nil {
+			return err
+		}
+		cur.deep = began
+	} else {
+		cur.quickCost = s.now().Sub(start)
+	}
+	cur.quick = began
+	return nil
+}
+
+// scan compares one table by the columns of req and reads the rows that
+// differ.
+func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed *changes) error {
+	c := newComparer(req, s.st.Snapshot())
+	c.window = req.position("last_check")
+	if err := s.fetch(ctx, roundAnswer, req.query(), c); err != nil {
+		return err
+	}
+	if len(c.added) > 0 || len(c.gone()) > 0 {
+		changed.cameOrWent = true
+		return nil
+	}
+	if t.window == "last_check" && c.newest > 0 && c.newest < s.cursor.newest[t.table.Name]-overlapCheck {
+		s.cursor.newest[t.table.Name] = c.newest // the core's clock went back
+	}
+	return s.readKeys(ctx, t, c.changed, changed)
+}
+
+// readKeys reads the live columns of the named rows, or of all if they are
+// many.
+func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, changed *changes) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	b := s.st.Begin()
+	f, err := newFeeder(&t.live, b.Update(t.table.Name))
+	if err != nil {
+		b.Abort()
+		return fmt.Errorf("site: %w", err)
+	}
+	q := t.live.query()
+	if len(keys) <= byKeyAtMost {
+		q.Filter = all(lql.Filter{Kind: lql.Or, Kids: t.byKey(keys)})
+	}
+	if err := s.fetch(ctx, roundAnswer, q, f); err != nil {
+		b.Abort()
+		return err
+	}
+	return s.commit(b, changed)
+}
+
+// readRare reads what changes seldom and is small: whether it is now within a
+// period, and switches of contacts.
+func (s *session) readRare(ctx context.Context, changed *changes) error {
+	for _, name := range []string{"contacts", "timeperiods", "endpoints", "zones"} {
+		t := s.plan.tables[name]
+		if t == nil {
+			continue
+		}
+		c := newComparer(&t.deep, s.st.Snapshot())
+		if err := s.fetch(ctx, roundAnswer, t.deep.query(), c); err != nil {
+			return err
+		}
+		if len(c.added) > 0 || len(c.gone()) > 0 {
+			changed.cameOrWent = true
+			continue
+		}
+		if err := s.readKeys(ctx, t, c.changed, changed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readNumbered compares comments and downtimes by number and reads the new
+// ones. The numbers are those of this run of the core: if that ended in the
+// meantime nothing is taken over.
+func (s *session) readNumbered(ctx context.Context, changed *changes) error {
+	b := s.st.Begin()
+	any := false
+	for _, name := range []string{"comments", "downtimes"} {
+		t := s.plan.tables[name]
+		if t == nil {
+			continue
+		}
+		c := newComparer(&t.quick, s.st.Snapshot())
+		if err := s.fetch(ctx, roundAnswer, t.quick.query(), c); err != nil {
+			b.Abort()
+			return err
+		}
+		if gone := c.gone(); len(gone) > 0 {
+			b.Delete(name, gone...)
+			any = true
+		}
+		keys := append(c.added, c.changed...)
+		if len(keys) == 0 {
+			continue
+		}
+		any = true
+		f, err := newFeeder(&t.all, b.Update(name))
+		if err != nil {
+			b.Abort()
+			return fmt.Errorf("site: %w", err)
+		}
+		q := t.all.query()
+		if len(keys) <= byKeyAtMost {
+			q.Filter = all(lql.Filter{Kind: lql.Or, Kids: t.byKey(keys)})
+		}
+		if err := s.fetch(ctx, roundAnswer, q, f); err != nil {
+			b.Abort()
+			return err
+		}
+	}
+	if !any {
+		b.Abort()
+		return nil
+	}
+	if same, err := s.sameRun(ctx); err != nil || !same {
+		b.Abort()
+		return err // the next poll sees the new run
+	}
+	return s.commit(b, changed)
+}

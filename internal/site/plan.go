@@ -1,0 +1,248 @@
+package site
+
+import (
+	"slices"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+)
+
+// A column is one stored column and where its value comes from.
+type column struct {
+	name string // in the store
+	kind schema.Kind
+	core string // what the core calls it
+	with string // second column of the core the conversion looks at, ""
+	to   convert
+}
+
+// A request is a set of columns asked together: a query without filters, and
+// what to do with each cell of a row.
+type request struct {
+	table  string
+	ask    []string // columns asked of the core, each once
+	names  []string // columns to store
+	fields []field
+	keys   []field // the key's parts, in order
+}
+
+// A field is a column with the position of its cells.
+type field struct {
+	column
+	at, with int // positions in the row; with is -1 without one
+}
+
+// A tablePlan is what is asked for one table and when. A table the core does
+// not have has no plan.
+type tablePlan struct {
+	table *schema.Table
+	all   request // everything
+	live  request // key and what may change without a reload
+	quick request // key and the few columns that change without a check
+	deep  request // key and every number that may change without a check
+	// window is the column that tells what changed last: last_update where
+	// the core keeps one, else last_check, else "".
+	window    string
+	executing bool // the core tells what is being checked
+}
+
+// A plan is how to read one core.
+type plan struct {
+	order  []*tablePlan // in the order of the first reading
+	tables map[string]*tablePlan
+	// missing are tables and key columns without which the core cannot be
+	// shown.
+	missing []string
+}
+
+// firstReading is the order in which tables are read: what others refer to
+// comes first, so that no service is ever seen without its host.
+var firstReading = []string{
+	"status", "contacts", "contactgroups", "commands", "timeperiods", "endpoints", "zones",
+	"hostgroups", "servicegroups", "hosts", "services", "comments", "downtimes",
+}
+
+// needed are the tables a core must have to be of use.
+var needed = []string{"status", "hosts", "services"}
+
+// quickColumns change without a check, or say that something did.
+var quickColumns = []string{
+	"last_check", "has_been_checked", "state", "state_type", "acknowledged", "acknowledgement_type", "scheduled_downtime_depth",
+	"notifications_enabled", "active_checks_enabled", "accept_passive_checks", "event_handler_enabled",
+	"flap_detection_enabled", "obsess_over_host", "obsess_over_service", "is_flapping", "next_check",
+	"modified_attributes", "current_notification_number", "last_notification",
+	// of comments and downtimes: a number used anew for another one
+	"entry_time", "start_time", "end_time",
+}
+
+// restless columns change all the time and mean nothing by themselves.
+var restless = []string{"is_executing", "check_options", "notified_on", "latency", "execution_time", "percent_state_change", "last_update"}
+
+// newPlan makes the plan for a core with these columns. The map holds table
+// names with the columns each has.
+func newPlan(impl schema.Cores, has map[string][]string) *plan {
+	p := &plan{tables: map[string]*tablePlan{}}
+	for _, name := range firstReading {
+		t, ok := schema.Lookup(name)
+		if !ok || t.Source != schema.FromCore {
+			continue
+		}
+		cols := has[name]
+		if tp := newTablePlan(t, impl, cols); tp != nil {
+			p.order = append(p.order, tp)
+			p.tables[name] = tp
+		} else if slices.Contains(needed, name) {
+			p.missing = append(p.missing, name)
+		}
+	}
+	return p
+}
+
+// newTablePlan returns nil if the core lacks the table or a key column.
+func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
+	if len(has) == 0 {
+		return nil
+	}
+	var cols []column
+	classes := map[string]schema.Class{}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Class == schema.Derived {
+			continue
+		}
+		if col, ok := source(t.Name, c, impl, has); ok {
+			cols = append(cols, col)
+			classes[c.Name] = c.Class
+		}
+	}
+	for _, k := range t.Keys {
+		if _, ok := classes[k]; !ok {
+			return nil
+		}
+	}
+	pick := func(want func(column) bool) request {
+		var sel []column
+		for _, c := range cols {
+			if slices.Contains(t.Keys, c.name) || want(c) {
+				sel = append(sel, c)
+			}
+		}
+		return newRequest(t, sel)
+	}
+	changes := func(c column) bool {
+		return classes[c.name] == schema.Live || classes[c.name] == schema.Settable
+	}
+	tp := &tablePlan{table: t}
+	tp.all = pick(func(column) bool { return true })
+	tp.live = pick(changes)
+	tp.quick = pick(func(c column) bool { return slices.Contains(quickColumns, c.name) })
+	tp.deep = pick(func(c column) bool {
+		return slices.Contains(quickColumns, c.name) || changes(c) && number(c.kind) && !slices.Contains(restless, c.name) || c.name == "original_attributes"
+	})
+	switch {
+	case t.Name != "hosts" && t.Name != "services":
+	case slices.Contains(has, "last_update"):
+		tp.window = "last_update"
+	case slices.Contains(has, "last_check"):
+		tp.window = "last_check"
+	}
+	tp.executing = slices.Contains(has, "is_executing")
+	return tp
+}
+
+func number(k schema.Kind) bool { return k == schema.Bool || k == schema.Int || k == schema.Time }
+
+// newRequest lays the columns out: each column of the core is asked once.
+func newRequest(t *schema.Table, cols []column) request {
+	r := request{table: t.Name}
+	position := func(name string) int {
+		if name == "" {
+			return -1
+		}
+		if i := slices.Index(r.ask, name); i >= 0 {
+			return i
+		}
+		r.ask = append(r.ask, name)
+		return len(r.ask) - 1
+	}
+	for _, c := range cols {
+		r.fields = append(r.fields, field{column: c, at: position(c.core), with: position(c.with)})
+		r.names = append(r.names, c.name)
+	}
+	for _, k := range t.Keys {
+		r.keys = append(r.keys, r.fields[slices.Index(r.names, k)])
+	}
+	return r
+}
+
+// query returns a fresh query for the request.
+func (r *request) query() *lql.Query { return lql.Get(r.table, r.ask...) }
+
+// source says where column c of a table comes from at a core with these
+// columns: the one place that knows what the implementations mean by their
+// columns. ok is false if the core has nothing for it.
+func source(table string, c *schema.Column, impl schema.Cores, has []string) (col column, ok bool) {
+	col = column{name: c.Name, kind: c.Kind, core: c.Name, to: byKind(c.Kind)}
+	objects := table == "hosts" || table == "services"
+	switch c.Name {
+	case "state", "last_state", "last_hard_state", "hard_state":
+		if objects {
+			col.with, col.to = "has_been_checked", toState
+		}
+	case "acknowledgement_type":
+		col.with, col.to = "acknowledged", toAckType
+	case "long_plugin_output":
+		col.to = toLines
+	case "modified_attributes_list":
+		col.core, col.to = "modified_attributes", toAttributes
+	case "type":
+		if table == "downtimes" {
+			col.core, col.to = "is_service", toDowntimeType
+		} else if table == "comments" {
+			col.core, col.to = "is_service", toCommentType
+		}
+	case "custom_variable_names", "custom_variable_values", "custom_variables":
+		return variableSource(c, has)
+	}
+	if !slices.Contains(has, col.core) {
+		return column{}, false
+	}
+	if col.with != "" && !slices.Contains(has, col.with) {
+		col.with, col.to = "", byKind(c.Kind)
+		if c.Kind == schema.Int && objects {
+			col.to = toState // reads names, too
+		}
+	}
+	return col, true
+}
+
+// variableSource takes all three columns of custom variables from their names
+// and values: these are the only two that every core sends alike. Icinga 2
+// has other names for those of contacts.
+func variableSource(c *schema.Column, has []string) (col column, ok bool) {
+	col = column{name: c.Name, kind: c.Kind}
+	switch c.Name {
+	case "custom_variable_names":
+		col.to = toVariableNames
+	case "custom_variable_values":
+		col.to = toVariableValues
+	default:
+		col.to = toVariables
+	}
+	for _, prefix := range []string{"custom_variable_", "vars_variable_"} {
+		if slices.Contains(has, prefix+"names") && slices.Contains(has, prefix+"values") {
+			col.core, col.with = prefix+"names", prefix+"values"
+			return col, true
+		}
+	}
+	return column{}, false
+}
+
+// cell returns the cell at i, null for -1.
+func cell(cells []livestatus.Cell, i int) livestatus.Cell {
+	if i < 0 {
+		return livestatus.Cell{}
+	}
+	return cells[i]
+}

@@ -1,0 +1,294 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/store"
+)
+
+// How far back a window reaches below the newest row seen. A core notes the
+// time at which a check began, and hands the result out later.
+const (
+	overlapUpdate = 2
+	overlapCheck  = 5
+	// byKeyAtMost is how many rows are asked by name; above, the whole table
+	// is asked.
+	byKeyAtMost = 100
+)
+
+// readAll reads every table. While there is no data at all each table shows
+// as soon as it is there; otherwise the old data shows until all of the new
+// is whole. A reload while reading begins it again.
+func (s *session) readAll(ctx context.Context) error {
+	for try := 0; ; try++ {
+		began := s.now()
+		id := identity{s.core.ProgramStart, s.core.PID}
+		cur := cursor{newest: map[string]int64{}, recent: map[string]map[string]uint64{}, executing: map[string][]string{}, whole: began}
+		if err := s.readTables(ctx, &cur); err != nil {
+			return err
+		}
+		same, err := s.sameRun(ctx)
+		if err != nil {
+			return err
+		}
+		if same {
+			s.held, s.heldAddr, s.heldPlan, s.heldCore, s.cursor = id, s.addr, s.plan, s.core, cur
+			s.health.synced(s.now().Sub(began))
+			s.health.fresh(began, s.latency, s.round)
+			s.m.identified(s.site)
+			return nil
+		}
+		if try == 2 {
+			return &livestatus.Error{Kind: livestatus.KindProtocol, Cause: "The core was reloaded again and again while it was being read.", Fix: "Look into the core's log for the reason."}
+		}
+		if err := s.reidentify(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// sameRun asks whether the core is still the one that was identified.
+func (s *session) sameRun(ctx context.Context) (bool, error) {
+	var id identity
+	q := lql.Get("status", "program_start", "nagios_pid")
+	err := s.fetch(ctx, smallAnswer, q, rowFunc(func(c []livestatus.Cell) error {
+		id = identity{c[0].Int(), c[1].Int()}
+		return nil
+	}))
+	return id == identity{s.core.ProgramStart, s.core.PID}, err
+}
+
+// readTables reads all tables into one batch, or on the first time one by one.
+func (s *session) readTables(ctx context.Context, cur *cursor) error {
+	first := s.st.Snapshot().Version() == 0
+	b := s.st.Begin()
+	for _, t := range s.plan.order {
+		if err := s.readTable(ctx, b, t, cur); err != nil {
+			b.Abort()
+			return err
+		}
+		if !first {
+			continue
+		}
+		if err := s.commit(b, newChanges()); err != nil {
+			return err
+		}
+		b = s.st.Begin()
+	}
+	if first {
+		b.Abort()
+		return nil
+	}
+	s.dropMissing(b)
+	return s.commit(b, newChanges())
+}
+
+// dropMissing empties tables that an earlier core of this site had.
+func (s *session) dropMissing(b *store.Batch) {
+	for _, name := range firstReading {
+		if s.plan.tables[name] == nil && s.st.Snapshot().Rows(name) > 0 {
+			b.Replace(name)
+		}
+	}
+}
+
+// readTable reads one whole table into b.
+func (s *session) readTable(ctx context.Context, b *store.Batch, t *tablePlan, cur *cursor) error {
+	f, err := newFeeder(&t.all, b.Replace(t.table.Name))
+	if err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
+	f.window = t.all.position(t.window)
+	began := s.now()
+	if err := s.fetch(ctx, tableAnswer, t.all.query(), f); err != nil {
+		return err
+	}
+	// What changed behind our back while the rows came is read again.
+	cur.newest[t.table.Name] = f.newest - int64(s.now().Sub(began)/time.Second)
+	return nil
+}
+
+// position returns where the core's column is in an answer, -1 if it is not.
+func (r *request) position(core string) int {
+	for i, name := range r.ask {
+		if name == core {
+			return i
+		}
+	}
+	return -1
+}
+
+// readStatus reads the row of table status. same is false if the core is
+// another run of itself than the data in the store.
+func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, err error) {
+	t := s.plan.tables["status"]
+	b := s.st.Begin()
+	f, err := newFeeder(&t.all, b.Update("status"))
+	if err != nil {
+		b.Abort()
+		return false, fmt.Errorf("site: %w", err)
+	}
+	var id identity
+	var h hasher
+	h.reset()
+	start, pid := t.all.position("program_start"), t.all.position("nagios_pid")
+	f.each = func(_ []byte, c []livestatus.Cell) {
+		id = identity{cell(c, start).Int(), cell(c, pid).Int()}
+		for i, name := range t.all.ask {
+			if wakes(name) {
+				h.word(uint64(c[i].Int()))
+			}
+		}
+	}
+	if err := s.fetch(ctx, smallAnswer, t.all.query(), f); err != nil {
+		b.Abort()
+		return false, err
+	}
+	if id != s.held {
+		b.Abort()
+		return false, nil
+	}
+	now, sum := s.now(), h.sum()
+	changed.woke = sum != s.cursor.status
+	if !changed.woke && now.Sub(s.cursor.counted) < countersEvery {
+		b.Abort() // only what our own asking moves
+		return true, nil
+	}
+	s.cursor.status, s.cursor.counted = sum, now
+	return true, s.commit(b, newChanges())
+}
+
+// wakes reports whether a change of a column of status means that something
+// happened in the core, and not just that it was asked.
+func wakes(name string) bool {
+	switch name {
+	case "log_messages", "host_checks", "service_checks", "external_commands", "last_command_check":
+		return true
+	}
+	return strings.HasPrefix(name, "enable_") || strings.HasPrefix(name, "execute_") || strings.HasPrefix(name, "accept_")
+}
+
+// readWindows reads the hosts and services that were checked, or changed
+// where the core tells, since the last time.
+func (s *session) readWindows(ctx context.Context, changed *changes) error {
+	b := s.st.Begin()
+	any := false
+	for _, name := range []string{"hosts", "services"} {
+		t := s.plan.tables[name]
+		if t.window == "" {
+			continue
+		}
+		n, err := s.readWindow(ctx, b, t)
+		if err != nil {
+			b.Abort()
+			return err
+		}
+		any = any || n > 0
+	}
+	if !any {
+		b.Abort()
+		return nil
+	}
+	return s.commit(b, changed)
+}
+
+// readWindow reads one table's window into b and returns how many rows were
+// written.
+func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) (int, error) {
+	name := t.table.Name
+	f, err := newFeeder(&t.live, b.Update(name))
+	if err != nil {
+		return 0, fmt.Errorf("site: %w", err)
+	}
+	f.before, f.recent = s.cursor.recent[name], map[string]uint64{}
+	f.window, f.newest = t.live.position(t.window), s.cursor.newest[name]
+	f.known = s.st.Snapshot()
+	var executing []string
+	at := t.live.position("is_executing")
+	f.each = func(key []byte, c []livestatus.Cell) {
+		if at >= 0 && c[at].Int() != 0 {
+			executing = append(executing, string(key))
+		}
+	}
+	began := s.now()
+	q := t.live.query()
+	q.Filter = s.windowFilter(t)
+	if err := s.fetch(ctx, roundAnswer, q, f); err != nil {
+		return 0, err
+	}
+	if f.unknown > 0 {
+		s.cursor.whole = time.Time{} // an object came: read all
+	}
+	s.cursor.recent[name] = f.recent
+	s.cursor.newest[name] = min(f.newest, s.coreNow()+overlapCheck) - int64(s.now().Sub(began)/time.Second)
+	s.cursor.executing[name] = executing
+	return f.written, nil
+}
+
+// coreNow is the core's clock, in seconds since 1970.
+func (s *session) coreNow() int64 {
+	return s.now().Add(s.st.Health().ClockSkew).Unix()
+}
+
+// windowFilter selects what changed lately.
+func (s *session) windowFilter(t *tablePlan) lql.Filter {
+	since := s.cursor.newest[t.table.Name]
+	if t.window == "last_update" {
+		return all(atLeast(t.window, since-overlapUpdate))
+	}
+	either := []lql.Filter{atLeast(t.window, since-overlapCheck)}
+	if t.executing {
+		either = append(either, equal("is_executing", "1"))
+		keys := s.cursor.executing[t.table.Name]
+		if len(keys) > byKeyAtMost {
+			s.cursor.quick = time.Time{} // too many to name: compare all
+			keys = nil
+		}
+		either = append(either, t.byKey(keys)...)
+	}
+	if len(either) == 1 {
+		return all(either[0])
+	}
+	return all(lql.Filter{Kind: lql.Or, Kids: either})
+}
+
+// byKey returns a filter for each key.
+func (t *tablePlan) byKey(keys []string) []lql.Filter {
+	var fs []lql.Filter
+	for _, key := range keys {
+		var parts []lql.Filter
+		for i, part := range strings.Split(key, "\x00") {
+			parts = append(parts, equal(t.live.ask[t.live.keys[i].at], part))
+		}
+		if len(parts) == 1 {
+			fs = append(fs, parts[0])
+		} else {
+			fs = append(fs, all(parts...))
+		}
+	}
+	return fs
+}
+
+func all(fs ...lql.Filter) lql.Filter { return lql.Filter{Kind: lql.And, Kids: fs} }
+
+func equal(column, value string) lql.Filter {
+	return lql.Filter{Column: column, Op: lql.Equal, Value: value}
+}
+
+func atLeast(column string, n int64) lql.Filter {
+	return lql.Filter{Column: column, Op: lql.GreaterOrEqual, Value: fmt.Sprint(max(0, n))}
+}
+
+// rowFunc is a sink that calls itself for each row.
+type rowFunc func(cells []livestatus.Cell) error
+
+// Begin implements [livestatus.Sink].
+func (f rowFunc) Begin([]string) error { return nil }
+
+// Row implements [livestatus.Sink].
+func (f rowFunc) Row(cells []livestatus.Cell) error { return f(cells) }

@@ -1,0 +1,239 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/store"
+)
+
+// How often things are done. All of them wait for the cost of the last time:
+// a core is kept busy a twentieth of the time at most.
+const (
+	pollEvery    = time.Second
+	pollAtMost   = 5 * time.Second // without a word from the operator
+	quickAtMost  = 30 * time.Second
+	deepEvery    = time.Minute
+	wholeEvery   = time.Hour
+	clockEvery   = time.Minute
+	costFactor   = 20
+	waitGap      = 200 * time.Millisecond
+	waitTimeout  = 20 * time.Second
+	waitPoll     = 2 * time.Second // safety net below a wait
+	urgentFor    = 5 * time.Second
+	urgentFactor = 3
+	urgentFirst  = 50 * time.Millisecond
+	// countersEvery is how old the counters of table status may get while
+	// nothing happens: each reading moves some of them.
+	countersEvery = 10 * time.Second
+)
+
+// A cursor is how far the changes of the core have been followed.
+type cursor struct {
+	newest    map[string]int64             // table -> greatest value of its window column
+	recent    map[string]map[string]uint64 // table -> hashes of the last window's rows
+	executing map[string][]string          // table -> keys that were being checked
+
+	quick, deep, whole time.Time // when last done
+	quickCost          time.Duration
+	status             uint64    // hash of what wakes
+	counted            time.Time // when table status was last stored
+}
+
+// A session reads one core over one address.
+type session struct {
+	*site
+	client client
+	core   livestatus.Core
+	addr   string
+	plan   *plan
+
+	round   time.Duration // last poll
+	latency time.Duration // last small answer
+	polled  time.Time     // end of the last poll
+	found   bool          // the last poll found something
+	idle    int           // waits in a row that returned for nothing
+}
+
+// prepare learns the columns, unless this is the run of the core that was
+// read before.
+func (s *session) prepare(ctx context.Context) error {
+	id := identity{s.core.ProgramStart, s.core.PID}
+	if s.heldPlan != nil && s.heldAddr == s.addr && s.held == id && s.heldCore.LivestatusVersion == s.core.LivestatusVersion {
+		s.plan = s.heldPlan
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, roundAnswer)
+	defer cancel()
+	has, err := s.client.Columns(ctx, s.core)
+	if err != nil {
+		return err
+	}
+	p := newPlan(s.core.Impl, has)
+	if len(p.missing) > 0 {
+		return &incompatibleError{fmt.Sprintf("It answers, but has no usable table %s. Is this a monitoring core?", p.missing[0])}
+	}
+	s.plan = p
+	return nil
+}
+
+// run reads everything if need be, then follows the changes until an error.
+func (s *session) run(ctx context.Context) error {
+	if s.plan != s.heldPlan {
+		if err := s.readAll(ctx); err != nil {
+			return err
+		}
+	} else {
+		s.cursor.quick, s.cursor.deep = time.Time{}, time.Time{}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.watchClock(ctx)
+	}()
+	err := s.follow(ctx)
+	cancel()
+	<-done
+	return err
+}
+
+// follow polls, and waits where the core can, until an error.
+func (s *session) follow(ctx context.Context) error {
+	w := s.newWaiter(ctx)
+	defer w.close()
+	for because := due; ; {
+		changed, err := s.poll(ctx)
+		if err != nil {
+			return err
+		}
+		s.proven(w, because, changed)
+		if because, err = s.pause(ctx, w); err != nil {
+			return err
+		}
+	}
+}
+
+// fetch asks the core for one answer within limit, counted.
+func (s *session) fetch(ctx context.Context, limit time.Duration, q *lql.Query, sink livestatus.Sink) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	stats, err := s.client.Fetch(ctx, q, sink)
+	s.health.count(stats)
+	return err
+}
+
+// poll reads what changed since the last time.
+func (s *session) poll(ctx context.Context) (*changes, error) {
+	began := s.now()
+	s.health.tried()
+	changed := newChanges()
+	same, err := s.readStatus(ctx, changed)
+	if err != nil {
+		return nil, err
+	}
+	s.latency = s.now().Sub(began)
+	if !same {
+		s.log.Info("site: the core was reloaded or restarted, reading it anew", "site", s.spec.Name)
+		if err := s.reidentify(ctx); err != nil {
+			return nil, err
+		}
+		changed.cameOrWent = true
+		err := s.readAll(ctx)
+		s.settle(changed)
+		return changed, err
+	}
+	urgent := s.urgentNow(began)
+	if err := s.readWindows(ctx, changed); err != nil {
+		return nil, err
+	}
+	if err := s.readScans(ctx, began, urgent, changed); err != nil {
+		return nil, err
+	}
+	if err := s.readNumbered(ctx, changed); err != nil {
+		return nil, err
+	}
+	if changed.cameOrWent || began.Sub(s.cursor.whole) >= wholeEvery {
+		if err := s.readAll(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.round = s.now().Sub(began)
+	s.st.Confirm(began)
+	s.health.fresh(began, s.latency, s.round)
+	s.settle(changed)
+	return changed, nil
+}
+
+// reidentify asks the core anew what it is and has: a restart may have been an
+// upgrade.
+func (s *session) reidentify(ctx context.Context) error {
+	small, cancel := context.WithTimeout(ctx, smallAnswer)
+	defer cancel()
+	core, err := s.client.Identify(small)
+	if err != nil {
+		return err
+	}
+	s.core = core
+	return s.prepare(ctx)
+}
+
+// interval is the time between two polls.
+func (s *session) interval() time.Duration {
+	base := s.spec.Interval
+	least := s.core.Profile.Interval(s.round)
+	if base <= 0 {
+		base = min(max(pollEvery, costFactor*s.round), pollAtMost)
+	}
+	return max(base, least)
+}
+
+// watchClock measures now and then how far the core's clock is off. That may
+// take seconds, so it has a goroutine of its own.
+func (s *session) watchClock(ctx context.Context) {
+	for {
+		small, cancel := context.WithTimeout(ctx, smallAnswer)
+		skew, exact, err := s.client.Clock(small, s.core)
+		cancel()
+		if err == nil { // whatever is wrong the next poll meets it, too
+			s.health.clock(skew)
+			s.health.note("clock", clockNote(skew, exact, s.spec.ClockTolerance))
+		}
+		if sleep(ctx, clockEvery) != nil {
+			return
+		}
+	}
+}
+
+// clockNote is the hint about a clock that is off, "" about a good one.
+func clockNote(skew time.Duration, exact bool, tolerance time.Duration) string {
+	if tolerance <= 0 {
+		tolerance = 2 * time.Second
+	}
+	off := skew.Abs().Round(time.Second)
+	if off <= tolerance {
+		return ""
+	}
+	about := ""
+	if !exact {
+		about = "at least "
+	}
+	way := "ahead of"
+	if skew < 0 {
+		way = "behind"
+	}
+	return fmt.Sprintf("The core's clock is %s%v %s ours: ages are shown wrong by as much. Set both by NTP.", about, off, way)
+}
+
+// commit publishes a batch and adds to changed what it changed.
+func (s *session) commit(b *store.Batch, changed *changes) error {
+	c, err := b.Commit(s.now())
+	if err != nil {
+		return fmt.Errorf("site: store: %w", err)
+	}
+	changed.add(c)
+	return nil
+}

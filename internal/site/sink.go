@@ -1,0 +1,278 @@
+package site
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"math"
+	"strconv"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/store"
+)
+
+// appendKey appends the key of a row, as [store.Key] writes it. ok is false if
+// a part is empty: no core has a nameless object.
+func (r *request) appendKey(dst []byte, cells []livestatus.Cell) (key []byte, ok bool) {
+	for i := range r.keys {
+		k := &r.keys[i]
+		if i > 0 {
+			dst = append(dst, 0)
+		}
+		at := len(dst)
+		if number(k.kind) {
+			dst = strconv.AppendInt(dst, cells[k.at].Int(), 10)
+		} else {
+			dst = cells[k.at].AppendText(dst)
+		}
+		if len(dst) == at {
+			return dst, false
+		}
+	}
+	return dst, true
+}
+
+// give converts a row and gives it to o.
+func (r *request) give(s *scratch, o out, cells []livestatus.Cell) {
+	for i := range r.fields {
+		f := &r.fields[i]
+		f.to(s, o, i, cell(cells, f.at), cell(cells, f.with))
+	}
+}
+
+// A feeder writes the rows of an answer into a batch.
+type feeder struct {
+	req  *request
+	rows *store.Rows
+	// newest is the greatest value seen at position window, which is -1 where
+	// nobody asks.
+	window int
+	newest int64
+	// recent, if not nil, holds hashes of rows: one that is in before with the
+	// same hash is not written again.
+	recent, before map[string]uint64
+	// each, if not nil, is told the key of every row.
+	each func(key []byte, cells []livestatus.Cell)
+
+	// known, if not nil, is what may be written: rows it does not have are
+	// counted in unknown and left out.
+	known   *store.Snapshot
+	unknown int
+
+	written int
+	skipped int // rows without a name
+	s       scratch
+	key     []byte
+	hash    hasher
+}
+
+func newFeeder(req *request, rows *store.Rows) (*feeder, error) {
+	if err := rows.Columns(req.names...); err != nil {
+		return nil, err
+	}
+	return &feeder{req: req, rows: rows, window: -1}, nil
+}
+
+// Begin implements [livestatus.Sink].
+func (f *feeder) Begin([]string) error { return nil }
+
+// Row implements [livestatus.Sink].
+func (f *feeder) Row(cells []livestatus.Cell) error {
+	key, ok := f.req.appendKey(f.key[:0], cells)
+	f.key = key
+	if !ok {
+		f.skipped++
+		return nil
+	}
+	if f.known != nil {
+		if _, ok := f.known.Find(f.req.table, string(key)); !ok {
+			f.unknown++
+			return nil
+		}
+	}
+	if f.window >= 0 {
+		f.newest = max(f.newest, cells[f.window].Int())
+	}
+	if f.each != nil {
+		f.each(key, cells)
+	}
+	if f.recent != nil {
+		f.hash.reset()
+		f.req.give(&f.s, &f.hash, cells)
+		h := f.hash.sum()
+		f.recent[string(key)] = h
+		if old, ok := f.before[string(key)]; ok && old == h {
+			return nil
+		}
+	}
+	f.written++
+	f.req.give(&f.s, f.rows, cells)
+	return f.rows.EndRow()
+}
+
+// A comparer compares rows of an answer with a snapshot and notes the keys of
+// those that differ, that are new, and that are gone.
+type comparer struct {
+	req  *request
+	snap *store.Snapshot
+
+	changed []string
+	added   []string
+	seen    []bool // by row of the snapshot
+	rows    int
+	newest  int64 // greatest last_check
+	window  int   // position of last_check, or -1
+
+	s       scratch
+	key     []byte
+	row     int
+	differs bool
+}
+
+func newComparer(req *request, snap *store.Snapshot) *comparer {
+	return &comparer{req: req, snap: snap, seen: make([]bool, snap.Rows(req.table)), window: -1}
+}
+
+// Begin implements [livestatus.Sink].
+func (c *comparer) Begin([]string) error { return nil }
+
+// Row implements [livestatus.Sink].
+func (c *comparer) Row(cells []livestatus.Cell) error {
+	key, ok := c.req.appendKey(c.key[:0], cells)
+	c.key = key
+	if !ok {
+		return nil
+	}
+	c.rows++
+	if c.window >= 0 {
+		c.newest = max(c.newest, cells[c.window].Int())
+	}
+	row, ok := c.snap.Find(c.req.table, string(key))
+	if !ok {
+		c.added = append(c.added, string(key))
+		return nil
+	}
+	c.seen[row] = true
+	c.row, c.differs = row, false
+	c.req.give(&c.s, c, cells)
+	if c.differs {
+		c.changed = append(c.changed, string(key))
+	}
+	return nil
+}
+
+// gone returns the keys of the snapshot that the answer did not have.
+func (c *comparer) gone() []string {
+	var keys []string
+	var all []string
+	for row, seen := range c.seen {
+		if seen {
+			continue
+		}
+		if all == nil {
+			all = c.snap.AllKeys(c.req.table)
+		}
+		keys = append(keys, all[row])
+	}
+	return keys
+}
+
+// Int implements out.
+func (c *comparer) Int(col int, v int64) {
+	if !c.differs && c.snap.Int(c.req.table, c.req.names[col], c.row) != v {
+		c.differs = true
+	}
+}
+
+// Text implements out.
+func (c *comparer) Text(col int, v []byte) {
+	if !c.differs && c.snap.Text(c.req.table, c.req.names[col], c.row) != string(v) {
+		c.differs = true
+	}
+}
+
+// What is compared holds numbers and texts only; the rest of out is not used.
+func (c *comparer) Float(int, float64)       {}
+func (c *comparer) TextList(int, [][]byte)   {}
+func (c *comparer) IntList(int, []int64)     {}
+func (c *comparer) Members(int, [][2][]byte) {}
+func (c *comparer) Dict(int, [][2][]byte)    {}
+func (c *comparer) Tuples(int, [][]any)      {}
+
+// hashSeed makes hashes comparable within the process.
+var hashSeed = maphash.MakeSeed()
+
+// A hasher sums up a row in normal form. Call reset before each row.
+type hasher struct{ h maphash.Hash }
+
+func (h *hasher) reset() {
+	h.h.SetSeed(hashSeed)
+	h.h.Reset()
+}
+
+func (h *hasher) sum() uint64 { return h.h.Sum64() }
+
+func (h *hasher) word(v uint64) {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], v)
+	_, _ = h.h.Write(b[:]) // never fails
+}
+
+func (h *hasher) bytes(b []byte) {
+	h.word(uint64(len(b)))
+	_, _ = h.h.Write(b) // never fails
+}
+
+// Int implements out.
+func (h *hasher) Int(_ int, v int64) { h.word(uint64(v)) }
+
+// Float implements out.
+func (h *hasher) Float(_ int, v float64) { h.word(math.Float64bits(v)) }
+
+// Text implements out.
+func (h *hasher) Text(_ int, v []byte) { h.bytes(v) }
+
+// TextList implements out.
+func (h *hasher) TextList(_ int, v [][]byte) {
+	h.word(uint64(len(v)))
+	for _, t := range v {
+		h.bytes(t)
+	}
+}
+
+// IntList implements out.
+func (h *hasher) IntList(_ int, v []int64) {
+	h.word(uint64(len(v)))
+	for _, n := range v {
+		h.word(uint64(n))
+	}
+}
+
+// Members implements out.
+func (h *hasher) Members(_ int, v [][2][]byte) {
+	h.word(uint64(len(v)))
+	for _, p := range v {
+		h.bytes(p[0])
+		h.bytes(p[1])
+	}
+}
+
+// Dict implements out.
+func (h *hasher) Dict(col int, v [][2][]byte) { h.Members(col, v) }
+
+// Tuples implements out.
+func (h *hasher) Tuples(_ int, v [][]any) {
+	h.word(uint64(len(v)))
+	for _, row := range v {
+		h.word(uint64(len(row)))
+		for _, a := range row {
+			switch x := a.(type) {
+			case int64:
+				h.word(uint64(x))
+			case float64:
+				h.word(math.Float64bits(x))
+			case string:
+				h.bytes([]byte(x))
+			}
+		}
+	}
+}

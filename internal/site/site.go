@@ -1,0 +1,200 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/store"
+)
+
+// A client is what a site needs of [livestatus.Client].
+type client interface {
+	Fetch(ctx context.Context, q *lql.Query, s livestatus.Sink) (livestatus.Stats, error)
+	Query(ctx context.Context, q *lql.Query) (*lql.Result, error)
+	Send(ctx context.Context, cmd lql.Command) error
+	Identify(ctx context.Context) (livestatus.Core, error)
+	Columns(ctx context.Context, core livestatus.Core) (map[string][]string, error)
+	Clock(ctx context.Context, core livestatus.Core) (skew time.Duration, exact bool, err error)
+	Close() error
+}
+
+// Bounds of waiting for a core. Everything a site does has one.
+const (
+	smallAnswer = 10 * time.Second // identify, status, clock
+	roundAnswer = time.Minute      // one table's changes
+	tableAnswer = 15 * time.Minute // one whole table
+	closing     = 5 * time.Second
+)
+
+// An identity is one run of a core: numbers of comments and downtimes, and
+// the configuration, are good for one.
+type identity struct {
+	start, pid int64
+}
+
+// A site is the owner of one core's data. Its run is the only writer.
+type site struct {
+	m      *Manager
+	spec   Spec // as started; what is only shown may be newer in Manager
+	log    *slog.Logger
+	st     *store.Site
+	health *tracker
+	now    func() time.Time
+
+	cancel context.CancelFunc
+	done   chan struct{}
+	kicked chan struct{} // capacity 1
+
+	mu     sync.Mutex
+	active *session // nil while not connected
+	urgent urgency
+
+	// Of run alone, kept from session to session: what the store holds.
+	held     identity
+	heldAddr string
+	heldPlan *plan
+	heldCore livestatus.Core
+	noWait   bool // waits at this core have proven worthless
+	cursor   cursor
+}
+
+// run reads the core until ctx ends.
+func (s *site) run(ctx context.Context) {
+	defer close(s.done)
+	defer s.health.stop()
+	if s.spec.Paused {
+		s.health.pause()
+		return
+	}
+	s.health.start()
+	for first := true; ctx.Err() == nil; first = false {
+		if !first && !s.rest(ctx) {
+			return
+		}
+		err := s.connect(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.health.failed(err)
+		s.log.Debug("site: core out of reach", "site", s.spec.Name, "err", err)
+	}
+}
+
+// rest sleeps before the next attempt: not at all after the first failure, as
+// a kept connection may have died with a reload, then from one second up to a
+// minute, a quarter of the outage so far. A kick ends it early.
+func (s *site) rest(ctx context.Context) bool {
+	outage, failures := s.health.outage()
+	if failures <= 1 && s.heldPlan != nil {
+		return ctx.Err() == nil
+	}
+	d := min(max(time.Second, outage/4), time.Minute)
+	d += time.Duration((rand.Float64() - 0.5) / 2 * float64(d)) // a quarter either way
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.kicked:
+	case <-t.C:
+	}
+	return true
+}
+
+// connect tries the addresses in order and stays with the first that answers
+// until that fails. It always returns an error.
+func (s *site) connect(ctx context.Context) error {
+	var first error
+	for _, text := range s.spec.Addresses {
+		err := s.use(ctx, text)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var lost *lostError
+		if errors.As(err, &lost) {
+			return lost.err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	if first == nil {
+		return &incompatibleError{"The site has no address."}
+	}
+	return first
+}
+
+// A lostError ends a session that had begun: the next attempt starts with the
+// first address again.
+type lostError struct{ err error }
+
+func (e *lostError) Error() string { return e.err.Error() }
+func (e *lostError) Unwrap() error { return e.err }
+
+// use connects to one address and reads the core there until that fails.
+func (s *site) use(ctx context.Context, text string) error {
+	s.health.tried()
+	addr, err := livestatus.ParseAddress(text)
+	if err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
+	c := s.m.client(s.m.clientOptions(s.spec, addr))
+	defer func() { _ = c.Close() }() // nothing is left to lose
+	small, cancel := context.WithTimeout(ctx, smallAnswer)
+	core, err := c.Identify(small)
+	cancel()
+	if err != nil {
+		return err
+	}
+	s.health.connected(core, addr)
+	ses := &session{site: s, client: c, core: core, addr: addr.String()}
+	if err := ses.prepare(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.active = ses
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.active = nil
+		s.mu.Unlock()
+	}()
+	return &lostError{ses.run(ctx)}
+}
+
+// session returns the present session, or why there is none.
+func (s *site) session() (*session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.active == nil {
+		cause := s.st.Health().Cause
+		if cause == "" {
+			cause = "It is not connected yet."
+		}
+		return nil, &UnavailableError{Site: s.spec.Name, Cause: cause}
+	}
+	return s.active, nil
+}
+
+// An UnavailableError says that a site cannot be asked now. Cause is a
+// sentence for people.
+type UnavailableError struct{ Site, Cause string }
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("site: %q cannot be asked: %s", e.Site, e.Cause)
+}
+
+// kick has the site read or connect at once.
+func (s *site) kick() {
+	select {
+	case s.kicked <- struct{}{}:
+	default: // one is on its way
+	}
+}

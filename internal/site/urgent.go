@@ -1,0 +1,149 @@
+package site
+
+import (
+	"strings"
+	"time"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+	"belvedere/internal/store"
+)
+
+// changes is what one poll found.
+type changes struct {
+	woke       bool // counters show that something happened
+	cameOrWent bool // rows are there that were not, or the reverse
+	keys       map[string]map[string]bool
+	all        map[string]bool // tables of which too many rows changed to name
+}
+
+func newChanges() *changes {
+	return &changes{keys: map[string]map[string]bool{}, all: map[string]bool{}}
+}
+
+// add takes in what a commit changed.
+func (c *changes) add(ch store.Change) {
+	for _, t := range ch.Tables {
+		keys, ok := ch.Keys[t]
+		if !ok {
+			c.all[t] = true
+			continue
+		}
+		if c.keys[t] == nil {
+			c.keys[t] = map[string]bool{}
+		}
+		for _, k := range keys {
+			c.keys[t][k] = true
+		}
+	}
+}
+
+// any reports whether anything happened.
+func (c *changes) any() bool {
+	return c.woke || c.cameOrWent || len(c.keys) > 0 || len(c.all) > 0
+}
+
+// An urgency is a time in which the site is read often, because a command was
+// sent and its effect is awaited.
+type urgency struct {
+	until  time.Time
+	step   time.Duration
+	target target
+}
+
+// A target is what a command is about. The zero target is the core as a whole.
+type target struct{ host, service string }
+
+// targetOf finds the object that a command names.
+func targetOf(c lql.Command) target {
+	var t target
+	def, ok := schema.LookupCommand(c.Name)
+	if !ok {
+		return t
+	}
+	for i, p := range def.Params {
+		if i >= len(c.Args) {
+			break
+		}
+		switch p.Type {
+		case schema.PHost:
+			t.host = c.Args[i]
+		case schema.PService:
+			t.service = c.Args[i]
+		}
+	}
+	return t
+}
+
+// shows reports whether what changed may be the effect of the command.
+func (t target) shows(c *changes) bool {
+	if t.host == "" {
+		return c.any()
+	}
+	for _, table := range []string{"comments", "downtimes"} {
+		if c.all[table] || len(c.keys[table]) > 0 {
+			return true
+		}
+	}
+	if c.cameOrWent || c.all["hosts"] || c.all["services"] || c.keys["hosts"][t.host] {
+		return true
+	}
+	if t.service != "" {
+		return c.keys["services"][store.Key(t.host, t.service)]
+	}
+	for k := range c.keys["services"] {
+		if strings.HasPrefix(k, t.host+"\x00") {
+			return true
+		}
+	}
+	return false
+}
+
+// hurry has the site read at once, and often, until c shows.
+func (s *site) hurry(c lql.Command) {
+	s.mu.Lock()
+	s.urgent = urgency{until: s.now().Add(urgentFor), step: urgentFirst, target: targetOf(c)}
+	s.mu.Unlock()
+	s.kick()
+}
+
+// urgentNow reports whether an effect is awaited at now.
+func (s *site) urgentNow(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return now.Before(s.urgent.until)
+}
+
+// settle ends the urgency when the effect shows.
+func (s *session) settle(c *changes) {
+	s.polled, s.found = s.now(), c.any()
+	s.mu.Lock()
+	if s.urgent.until.After(s.polled) && s.urgent.target.shows(c) {
+		s.urgent = urgency{}
+	}
+	s.mu.Unlock()
+}
+
+// urgentPause is how long to wait before the next poll while an effect is
+// awaited: twice as long each time, and never less than three times what a
+// poll costs the core.
+func (s *session) urgentPause() (d time.Duration, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.now().Before(s.urgent.until) {
+		return 0, false
+	}
+	d = max(s.urgent.step, urgentFactor*s.round)
+	s.urgent.step *= 2
+	return d, true
+}
+
+// discard is a sink for answers of which only the arrival matters.
+type discard struct{}
+
+// Begin implements [livestatus.Sink].
+func (discard) Begin([]string) error { return nil }
+
+// Row implements [livestatus.Sink].
+func (discard) Row([]livestatus.Cell) error { return nil }

@@ -1,0 +1,152 @@
+package site
+
+import (
+	"context"
+	"time"
+
+	"belvedere/internal/lql"
+)
+
+// A waiter rests one connection in a wait at the core. It has one goroutine
+// while a wait is out. The zero waiter never waits.
+type waiter struct {
+	s      *session
+	ctx    context.Context
+	cancel context.CancelFunc
+	back   chan waitResult // capacity 1; nil while waiting is off
+	out    bool            // a wait is out
+}
+
+type waitResult struct {
+	at    time.Time
+	early bool // before its timeout
+	err   error
+}
+
+// newWaiter returns the waiter of a session; call close.
+func (s *session) newWaiter(ctx context.Context) *waiter {
+	w := &waiter{s: s}
+	w.ctx, w.cancel = context.WithCancel(ctx)
+	if s.core.Profile.Wait && !s.core.Profile.WaitNeedsCondition && !s.core.Profile.OneLane && !s.noWait {
+		w.back = make(chan waitResult, 1)
+	}
+	return w
+}
+
+// arm sends a wait, unless one is out or waiting is off.
+func (w *waiter) arm() {
+	if w.back == nil || w.out {
+		return
+	}
+	w.out = true
+	go func() {
+		began := w.s.now()
+		ctx, cancel := context.WithTimeout(w.ctx, waitTimeout+smallAnswer)
+		defer cancel()
+		q := lql.Get("status", "program_start")
+		q.Wait = &lql.Wait{Trigger: "all", Condition: lql.Filter{Kind: lql.And}, Timeout: waitTimeout}
+		stats, err := w.s.client.Fetch(ctx, q, discard{})
+		w.s.health.count(stats)
+		now := w.s.now()
+		w.back <- waitResult{at: now, early: now.Sub(began) < waitTimeout-time.Second, err: err}
+	}()
+}
+
+// close ends a wait that is out and waits for its goroutine.
+func (w *waiter) close() {
+	w.cancel()
+	if w.out {
+		<-w.back
+	}
+}
+
+// off ends waiting for this session.
+func (w *waiter) off() {
+	w.close()
+	w.back, w.out, w.s.noWait = nil, false, true
+}
+
+// A reason is why a poll is made.
+type reason uint8
+
+const (
+	due     reason = iota // its time has come, or somebody asked
+	woken                 // a wait came back
+	forcing               // a wait came back early, and not for what was read already
+)
+
+// pause waits for whatever comes first: the next poll is due, somebody asks
+// for one, or the core says that something happened.
+func (s *session) pause(ctx context.Context, w *waiter) (reason, error) {
+	w.arm()
+	waiting := w.back != nil
+	interval := s.interval()
+	if waiting && s.spec.Interval <= 0 {
+		interval = max(interval, waitPoll)
+	}
+	s.health.pace(interval, waiting)
+	if d, ok := s.urgentPause(); ok {
+		interval = min(interval, d)
+	}
+	t := time.NewTimer(interval)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return due, ctx.Err()
+	case <-s.kicked:
+	case <-t.C:
+	case r := <-w.back:
+		return s.wake(ctx, w, r)
+	}
+	return due, nil
+}
+
+// wake handles a wait that came back: the next wait is sent before the poll,
+// so that nothing is missed between the two.
+func (s *session) wake(ctx context.Context, w *waiter, r waitResult) (reason, error) {
+	w.out = false
+	if r.err != nil && ctx.Err() == nil {
+		s.log.Debug("site: wait failed", "site", s.spec.Name, "err", r.err)
+	}
+	why := woken
+	// What the last poll found may have been the reason of this one, too.
+	if r.err != nil || r.early && (r.at.After(s.polled) || !s.found) {
+		why = forcing
+	}
+	if gap := max(waitGap, urgentFactor*s.round) - s.now().Sub(s.polled); gap > 0 {
+		if err := sleep(ctx, gap); err != nil {
+			return why, err
+		}
+	}
+	w.arm()
+	return why, ctx.Err()
+}
+
+// proven judges the wait that led to a poll by what the poll found. At the
+// third in a row that returned for nothing waiting ends.
+func (s *session) proven(w *waiter, because reason, found *changes) {
+	switch {
+	case w.back == nil || because == due:
+	case found.any():
+		s.idle = 0
+	case because == forcing:
+		s.idle++
+		if s.idle < 3 {
+			return
+		}
+		w.off()
+		s.health.note("wait", "Waiting at the core is switched off: three waits in a row returned although nothing had changed. The core is polled instead.")
+	}
+}
+
+// sleep waits for d or the end of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
