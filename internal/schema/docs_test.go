@@ -135,6 +135,7 @@ Naemon. Filters, pages, answers and tests know only this form.
 
 * What has no check result yet is pending: state 0, last_check 0 and has_been_checked 0, whatever state the core shows (Icinga 2: 3 and -1).
 * Names of custom variables are in upper case, without the leading underscore.
+* States are numbers, also where Shinken writes words such as UP, CRITICAL or PENDING.
 * Truth values are 0 and 1, also where Icinga 2 writes true and false.
 * Null is the empty text, 0 or the empty list.
 * Line ends in long_plugin_output are the two characters backslash and n, also where Shinken writes line ends.
