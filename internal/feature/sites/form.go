@@ -1,0 +1,125 @@
+package sites
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/site"
+)
+
+// A form is what a person entered about a site, with what is wrong with it.
+type form struct {
+	Name, Section, Addresses  string // Addresses: one per line
+	CA, Cert, Key, ServerName string
+	Fingerprint               string
+	Interval                  string // seconds, "" the default
+	Errors                    map[string]string
+}
+
+// The fields of the form that can be wrong.
+const (
+	fieldName      = "name"
+	fieldAddresses = "addresses"
+	fieldInterval  = "interval"
+	fieldSection   = "section"
+	fieldPrint     = "fingerprint"
+)
+
+// Bounds of what is entered.
+const (
+	maxName      = 100
+	maxSection   = 200
+	maxAddresses = 10
+	maxInterval  = 3600 // seconds
+)
+
+// readForm takes what was entered. "trust" is the certificate that a test saw
+// and the person trusts.
+func readForm(v url.Values) form {
+	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
+	f := form{
+		Name: get(fieldName), Section: get(fieldSection), Addresses: get(fieldAddresses),
+		CA: get("ca"), Cert: get("cert"), Key: get("key"), ServerName: get("server_name"),
+		Fingerprint: get(fieldPrint), Interval: get(fieldInterval), Errors: map[string]string{},
+	}
+	if t := get("trust"); t != "" {
+		f.Fingerprint = t
+	}
+	return f
+}
+
+// formOf is the form of an existing site.
+func formOf(s site.Spec) form {
+	f := form{
+		Name: s.Name, Section: s.Section, Addresses: strings.Join(s.Addresses, "\n"),
+		CA: s.TLS.CA, Cert: s.TLS.Cert, Key: s.TLS.Key, ServerName: s.TLS.ServerName, Fingerprint: s.TLS.Fingerprint,
+	}
+	if s.Interval > 0 {
+		f.Interval = strconv.FormatFloat(s.Interval.Seconds(), 'f', -1, 64)
+	}
+	return f
+}
+
+// spec returns what the form describes; ok is false when Errors says what is
+// wrong. A test needs no name.
+func (f *form) spec(key string, test bool) (s site.Spec, ok bool) {
+	s = site.Spec{Key: key, Name: f.Name, Section: strings.Trim(f.Section, "/ ")}
+	s.TLS = livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint}
+	switch {
+	case f.Name == "" && !test:
+		f.Errors[fieldName] = "Give the site the name people know it by."
+	case len(f.Name) > maxName || strings.ContainsFunc(f.Name, control):
+		f.Errors[fieldName] = fmt.Sprintf("name must be at most %d bytes, on one line.", maxName)
+	}
+	if len(f.Section) > maxSection || strings.ContainsFunc(f.Section, control) {
+		f.Errors[fieldSection] = fmt.Sprintf("section must be at most %d bytes, on one line.", maxSection)
+	}
+	if p := strings.ReplaceAll(f.Fingerprint, ":", ""); p != "" && (len(p) != 64 || strings.Trim(strings.ToLower(p), "0123456789abcdef") != "") {
+		f.Errors[fieldPrint] = "fingerprint must be 64 hexadecimal digits, colons allowed."
+	}
+	for _, line := range strings.Split(f.Addresses, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			s.Addresses = append(s.Addresses, line)
+		}
+	}
+	f.checkAddresses(s.Addresses)
+	if f.Interval != "" {
+		n, err := strconv.ParseFloat(f.Interval, 64)
+		if err != nil || n < 0 || n > maxInterval {
+			f.Errors[fieldInterval] = fmt.Sprintf("interval must be a number of seconds from 0 to %d.", maxInterval)
+		}
+		s.Interval = time.Duration(n * float64(time.Second))
+	}
+	return s, len(f.Errors) == 0
+}
+
+func (f *form) checkAddresses(addresses []string) {
+	switch {
+	case len(addresses) == 0:
+		f.Errors[fieldAddresses] = "Where does it listen? For example tcp://10.1.2.3:6557 or unix:///var/cache/naemon/live."
+		return
+	case len(addresses) > maxAddresses:
+		f.Errors[fieldAddresses] = fmt.Sprintf("addresses must be at most %d.", maxAddresses)
+		return
+	}
+	for _, a := range addresses {
+		_, err := livestatus.ParseAddress(a)
+		var bad *livestatus.AddressError
+		if errors.As(err, &bad) {
+			f.Errors[fieldAddresses] = fmt.Sprintf("%q: %s. %s", a, bad.Msg, bad.Hint)
+			return
+		}
+	}
+}
+
+func control(r rune) bool { return r < ' ' || r == 0x7f }
+
+// hasTLS reports whether any field of the certificates is set.
+func (f form) hasTLS() bool {
+	return f.CA+f.Cert+f.Key+f.ServerName+f.Fingerprint+f.Errors[fieldPrint] != ""
+}

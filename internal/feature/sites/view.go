@@ -1,0 +1,289 @@
+package sites
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/site"
+	"belvedere/internal/store"
+	"belvedere/internal/web/ui"
+)
+
+// A row is one site of the list. For people who are not admins Address, Cause
+// and everything below stay empty.
+type row struct {
+	Key, Name, Section string
+	Look               look
+	Core               string // "Naemon 1.4.2"
+	Transport          string // "TLS"
+	Hosts, Services    int
+	Last               int64 // unix seconds of the newest data; 0 never
+	Stale              bool
+	Address            string
+	Latency            time.Duration
+	Cause              string
+	Paused             bool
+	Provisioned        bool
+}
+
+// A look is how the state of a site is drawn.
+type look struct {
+	Class, Word string
+	Glyph       string // of the sprite, or
+	Icon        string // an icon
+}
+
+// lookOf returns how a state of the sites table is drawn.
+func lookOf(state string) look {
+	switch state {
+	case "fresh":
+		return look{Class: "ok", Word: "live", Glyph: "s-ok"}
+	case "late":
+		return look{Class: "warn", Word: "late", Icon: "clock"}
+	case "down":
+		return look{Class: "warn", Word: "not answering", Icon: "nolink"}
+	case "incompatible":
+		return look{Class: "crit", Word: "not usable", Icon: "alert"}
+	case "paused":
+		return look{Class: "pend", Word: "paused", Icon: "pause"}
+	}
+	return look{Class: "pend", Word: "loading", Icon: "clock"}
+}
+
+// state makes a look a state that has a glyph.
+func (l look) state() ui.State { return ui.State{Class: l.Class, Glyph: l.Glyph, Word: l.Word} }
+
+// rowsOf returns the sites that a viewer may know of, without what is for
+// admins.
+func rowsOf(res *lql.Result) []row {
+	out := make([]row, res.Rows)
+	for i := range out {
+		state := res.Text(i, "state")
+		out[i] = row{
+			Key: res.Text(i, "key"), Name: res.Text(i, "name"), Section: res.Text(i, "section"),
+			Look: lookOf(state), Stale: state != "fresh" && state != "pending" && state != "paused",
+			Core:  strings.TrimSpace(res.Text(i, "implementation") + " " + res.Text(i, "version")),
+			Hosts: int(res.Int(i, "hosts")), Services: int(res.Int(i, "services")), Last: res.Int(i, "last_update"),
+		}
+	}
+	return out
+}
+
+// withHealth returns the sites as an admin sees them: all there are, with what
+// the sites table counts of them.
+func withHealth(all []site.Status, counted []row) []row {
+	at := map[string]row{}
+	for _, r := range counted {
+		at[r.Key] = r
+	}
+	out := make([]row, len(all))
+	for i, s := range all {
+		h := s.Health
+		state := h.State.String()
+		r := at[s.Spec.Key]
+		r.Key, r.Name, r.Section = s.Spec.Key, s.Spec.Name, s.Spec.Section
+		r.Look = lookOf(state)
+		r.Stale = h.State == store.Late || h.State == store.Down || h.State == store.Incompatible
+		r.Core = strings.TrimSpace(h.Implementation + " " + h.Version)
+		r.Transport, r.Latency, r.Cause = transport(h.Transport), h.Latency, h.Cause
+		r.Address = display(s)
+		if !h.LastOK.IsZero() {
+			r.Last = h.LastOK.Unix()
+		}
+		r.Paused, r.Provisioned = s.Spec.Paused, s.Spec.Provisioned
+		out[i] = r
+	}
+	return out
+}
+
+// display returns the address in use, else the first one, without options.
+func display(s site.Status) string {
+	text := s.Health.ActiveAddress
+	if text == "" && len(s.Spec.Addresses) > 0 {
+		text = s.Spec.Addresses[0]
+	}
+	if a, err := livestatus.ParseAddress(text); err == nil {
+		return a.String()
+	}
+	return text
+}
+
+func transport(t string) string {
+	switch t {
+	case "tcp":
+		return "Livestatus over TCP"
+	case "tls":
+		return "Livestatus over TLS"
+	case "unix":
+		return "Livestatus, Unix socket"
+	}
+	return ""
+}
+
+// A listView is the page of all sites.
+type listView struct {
+	Admin bool
+	Rows  []row
+}
+
+// note says how many sites there are, and how.
+func (v listView) note() string {
+	var live, paused int
+	for _, r := range v.Rows {
+		switch r.Look.Word {
+		case "live":
+			live++
+		case "paused":
+			paused++
+		}
+	}
+	s := fmt.Sprintf("%s, %d live", ui.Plural(len(v.Rows), "site", "sites"), live)
+	if paused > 0 {
+		s += fmt.Sprintf(", %d paused", paused)
+	}
+	return s
+}
+
+// path returns the address of something about a site.
+func path(key, what string) string { return "/sites/" + url.PathEscape(key) + "/" + what }
+
+// hostsPath returns the address of the list of a site's hosts.
+func hostsPath(key string) string { return "/hosts?" + url.Values{"site": {key}}.Encode() }
+
+// servicesPath returns the address of the list of a site's services.
+func servicesPath(key string) string { return "/services?" + url.Values{"site": {key}}.Encode() }
+
+// An editView is the wizard, or the page of one site.
+type editView struct {
+	Key         string // "" for a new site
+	Form        form
+	Error, Hint string // about the form as a whole
+	Row         row    // of an existing site
+	Health      store.Health
+	Provisioned bool
+	Steps       []livestatus.Step
+	Verdict     *verdict
+}
+
+// title names the page.
+func (v editView) title() string {
+	if v.Key == "" {
+		return "Add site"
+	}
+	return v.Row.Name
+}
+
+// action returns where the form goes.
+func (v editView) action() string {
+	if v.Key == "" {
+		return "/sites/new"
+	}
+	return path(v.Key, "edit")
+}
+
+// errorKinds are the kinds of errors since the start, most frequent first.
+func (v editView) errorKinds() string {
+	kinds := slices.SortedFunc(maps.Keys(v.Health.Errors), func(a, b string) int {
+		if d := v.Health.Errors[b] - v.Health.Errors[a]; d != 0 {
+			return int(d)
+		}
+		return strings.Compare(a, b)
+	})
+	words := make([]string, 0, len(kinds))
+	for _, k := range kinds {
+		words = append(words, fmt.Sprintf("%s %s", ui.Number(int(v.Health.Errors[k])), k))
+	}
+	return strings.Join(words, ", ")
+}
+
+// skew says how far the core's clock is off, "" when it hardly is.
+func (v editView) skew() string {
+	s := v.Health.ClockSkew
+	switch {
+	case s > time.Second:
+		return ui.Duration(s) + " ahead of this server"
+	case s < -time.Second:
+		return ui.Duration(-s) + " behind this server"
+	}
+	return ""
+}
+
+// A verdict is the outcome of a test.
+type verdict struct {
+	Class, Title string
+	Cause, Fix   string
+	Fingerprint  string // of a certificate that could be trusted
+	Trusted      string // fingerprint that was trusted for this test
+	Notes        []string
+	Duplicate    string
+}
+
+// verdictOf says what a report means.
+func verdictOf(r livestatus.Report, trusted string) *verdict {
+	v := &verdict{Cause: r.Cause, Fix: r.Fix, Notes: r.Warnings, Duplicate: r.Duplicate, Trusted: trusted}
+	switch {
+	case !r.OK:
+		v.Class, v.Title = "crit", "failed"
+		for i, s := range r.Steps {
+			if s.State == livestatus.StepFail {
+				v.Title = fmt.Sprintf("stopped at step %d", i+1)
+				break
+			}
+		}
+		if r.Kind == livestatus.KindCertificate {
+			v.Fingerprint = r.Fingerprint
+		}
+	case len(r.Warnings) > 0:
+		v.Class, v.Title = "warn", "ready, "+ui.Plural(len(r.Warnings), "warning", "warnings")
+	default:
+		v.Class, v.Title = "ok", "ready"
+	}
+	return v
+}
+
+// stepState is how a step of the test is drawn.
+func stepState(s livestatus.Step) ui.State {
+	switch s.State {
+	case livestatus.StepOK:
+		return ui.State{Class: "ok", Glyph: "s-ok", Word: "OK"}
+	case livestatus.StepWarn:
+		return ui.State{Class: "warn", Glyph: "s-warn", Word: "warning"}
+	case livestatus.StepFail:
+		return ui.State{Class: "crit", Glyph: "s-fail", Word: "failed"}
+	case livestatus.StepSkip:
+		return ui.State{Class: "pend", Glyph: "s-pend", Word: "not done"}
+	}
+	return ui.State{Class: "pend", Glyph: "s-pend", Word: "running"}
+}
+
+// stepNote is what stands at the end of a step's line.
+func stepNote(s livestatus.Step) string {
+	var words []string
+	if s.Detail != "" {
+		words = append(words, s.Detail)
+	}
+	if s.Took > 0 && (s.State == livestatus.StepOK || s.State == livestatus.StepWarn || s.State == livestatus.StepFail) {
+		words = append(words, ui.Duration(s.Took))
+	}
+	if len(words) == 0 && s.State == livestatus.StepRun {
+		return "…"
+	}
+	return strings.Join(words, " · ")
+}
+
+// merge puts a step in the place of the one with its name, else at the end.
+func merge(steps []livestatus.Step, s livestatus.Step) []livestatus.Step {
+	for i := range steps {
+		if steps[i].Name == s.Name {
+			steps[i] = s
+			return steps
+		}
+	}
+	return append(steps, s)
+}
