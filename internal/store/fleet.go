@@ -1,8 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"belvedere/internal/schema"
 )
 
 // Options configure a Fleet. The zero value has no memory limit.
@@ -76,7 +83,10 @@ type Change struct {
 	Version uint64
 	Tables  []string
 	Keys    map[string][]string // table -> changed keys; nil: all or too many
-	Health  bool
+	Health  bool                // names or health of the site changed
+	// Duplicates counts rows of equal key in one table, of which the last was
+	// taken; Dropped those that refer to a host or service that does not exist.
+	Duplicates, Dropped int
 }
 
 // Errors a caller can tell apart.
@@ -85,3 +95,171 @@ var (
 	ErrNoColumn = errors.New("no such column")
 	ErrMemory   = errors.New("memory limit reached")
 )
+
+// A Fleet holds the present snapshot and health of every site. All methods are
+// safe for concurrent use; each site has one writer. The zero Fleet is not
+// usable: make it with [NewFleet].
+type Fleet struct {
+	options Options
+	defs    *defs
+	mu      sync.Mutex              // held while sites come and go
+	sites   atomic.Pointer[[]*Site] // in order
+	told    atomic.Pointer[func(Change)]
+	waiters broadcast
+}
+
+// NewFleet returns an empty fleet.
+func NewFleet(o Options) *Fleet {
+	f := &Fleet{options: o, defs: newDefs(schema.Tables())}
+	f.sites.Store(&[]*Site{})
+	return f
+}
+
+// Add takes a site in, or replaces the info of the one with that key. Sites
+// are ordered by position, then name, then key.
+func (f *Fleet) Add(info SiteInfo) *Site {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	sites := slices.Clone(*f.sites.Load())
+	var site *Site
+	for _, s := range sites {
+		if s.Info().Key == info.Key {
+			site = s
+		}
+	}
+	if site == nil {
+		site = &Site{fleet: f}
+		site.state.Store(&State{Snapshot: &Snapshot{defs: f.defs, tables: make([]*Table, len(f.defs.all))}})
+		sites = append(sites, site)
+	}
+	site.mu.Lock()
+	site.publish(func(s *State) { s.Info = info })
+	site.mu.Unlock()
+	slices.SortStableFunc(sites, func(a, b *Site) int {
+		x, y := a.Info(), b.Info()
+		return cmp.Or(x.Position-y.Position, cmp.Compare(x.Name, y.Name), cmp.Compare(x.Key, y.Key))
+	})
+	f.sites.Store(&sites)
+	f.tell(Change{Site: info.Key, Version: site.Snapshot().version, Health: true})
+	return site
+}
+
+// Remove forgets a site and its data. Unknown keys are ignored.
+func (f *Fleet) Remove(key string) {
+	f.mu.Lock()
+	sites := slices.DeleteFunc(slices.Clone(*f.sites.Load()), func(s *Site) bool { return s.Info().Key == key })
+	f.sites.Store(&sites)
+	f.mu.Unlock()
+	f.tell(Change{Site: key, Health: true})
+}
+
+// OnChange sets the function that is told of every change, after it was
+// published. It is called by the writers and must not block.
+func (f *Fleet) OnChange(fn func(Change)) { f.told.Store(&fn) }
+
+func (f *Fleet) tell(c Change) {
+	f.waiters.wake()
+	if fn := f.told.Load(); fn != nil && *fn != nil {
+		(*fn)(c)
+	}
+}
+
+// Changed returns a channel that is closed with the next change of any site.
+// Take it before looking at a View, so as not to miss what follows.
+func (f *Fleet) Changed() <-chan struct{} { return f.waiters.next() }
+
+// View returns the fleet as it is now: each site at its newest. It never
+// changes.
+func (f *Fleet) View() *View {
+	sites := *f.sites.Load()
+	v := &View{Sites: make([]SiteView, len(sites))}
+	for i, s := range sites {
+		v.Sites[i] = SiteView{s.state.Load()}
+	}
+	return v
+}
+
+// A View is the fleet at one instant, in the order of its sites. Read-only.
+type View struct{ Sites []SiteView }
+
+// A SiteView is one site at one instant.
+type SiteView struct{ *State }
+
+// State is a site's names, health and data. It must not be changed.
+type State struct {
+	Info     SiteInfo
+	Health   Health
+	Snapshot *Snapshot // never nil
+}
+
+// A Site is the writer's handle of one site.
+type Site struct {
+	fleet *Fleet
+	mu    sync.Mutex // held while a new state is made
+	state atomic.Pointer[State]
+}
+
+// Info returns the site's names.
+func (s *Site) Info() SiteInfo { return s.state.Load().Info }
+
+// Snapshot returns the present snapshot, never nil.
+func (s *Site) Snapshot() *Snapshot { return s.state.Load().Snapshot }
+
+// Health returns the site's health.
+func (s *Site) Health() Health { return s.state.Load().Health }
+
+// SetHealth publishes the site's health. Its map and slices must not be changed
+// afterwards. Only a change of state, cause or notes is told to OnChange.
+func (s *Site) SetHealth(h Health) {
+	s.mu.Lock()
+	old := s.Health()
+	s.publish(func(st *State) { st.Health = h })
+	version := s.Snapshot().version
+	s.mu.Unlock()
+	if old.State != h.State || old.Cause != h.Cause || old.Waiting != h.Waiting || !slices.Equal(old.Notes, h.Notes) {
+		s.fleet.tell(Change{Site: s.Info().Key, Version: version, Health: true})
+	}
+}
+
+// Confirm notes that the core confirmed the data as it is at that time.
+func (s *Site) Confirm(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := *s.Snapshot()
+	next.taken = at
+	s.publish(func(st *State) { st.Snapshot = &next })
+}
+
+// Begin starts a batch.
+func (s *Site) Begin() *Batch { return &Batch{site: s, ops: map[*tableDef]*tableOps{}} }
+
+// publish replaces the state; s.mu must be held.
+func (s *Site) publish(change func(*State)) {
+	next := *s.state.Load()
+	change(&next)
+	s.state.Store(&next)
+}
+
+// A broadcast wakes all who wait for the next of its events.
+type broadcast struct{ ch atomic.Pointer[chan struct{}] }
+
+func (b *broadcast) next() <-chan struct{} {
+	for {
+		if p := b.ch.Load(); p != nil {
+			return *p
+		}
+		ch := make(chan struct{})
+		if b.ch.CompareAndSwap(nil, &ch) {
+			return ch
+		}
+	}
+}
+
+func (b *broadcast) wake() {
+	if p := b.ch.Swap(nil); p != nil {
+		close(*p)
+	}
+}
+
+// Key joins the parts of a composite key.
+func Key(parts ...string) string { return strings.Join(parts, "\x00") }

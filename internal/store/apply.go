@@ -1,0 +1,676 @@
+package store
+
+import (
+	"bytes"
+	"slices"
+
+	"belvedere/internal/schema"
+)
+
+// MaxKeys is how many changed keys of a table a Change names; with more, the
+// table's entry is nil.
+const MaxKeys = 1000
+
+// An applier makes a snapshot from an older one and a batch.
+type applier struct {
+	defs    *defs
+	old     *Snapshot
+	next    *Snapshot
+	version uint64
+	moved   [][]int32   // by table: new row of each old one, -1 gone; nil: as before
+	changed []*tableLog // by table
+	out     Change
+}
+
+// A tableLog collects what changed in a table.
+type tableLog struct {
+	any  bool
+	keys map[string]struct{} // nil once there are too many
+	many bool
+}
+
+func (l *tableLog) add(key func() string) {
+	l.any = true
+	if l.many {
+		return
+	}
+	if len(l.keys) >= MaxKeys {
+		l.many, l.keys = true, nil
+		return
+	}
+	if l.keys == nil {
+		l.keys = map[string]struct{}{}
+	}
+	l.keys[key()] = struct{}{}
+}
+
+func newApplier(d *defs, old *Snapshot) *applier {
+	a := &applier{defs: d, old: old, version: old.version + 1}
+	a.next = &Snapshot{defs: d, version: a.version, tables: make([]*Table, len(d.all))}
+	copy(a.next.tables, old.tables)
+	a.moved = make([][]int32, len(d.all))
+	a.changed = make([]*tableLog, len(d.all))
+	for i := range a.changed {
+		a.changed[i] = &tableLog{}
+	}
+	return a
+}
+
+// change sums up what was done.
+func (a *applier) change(site string) Change {
+	a.out.Site = site
+	for i, l := range a.changed {
+		if !l.any {
+			continue
+		}
+		name := a.defs.all[i].schema.Name
+		a.out.Tables = append(a.out.Tables, name)
+		if a.out.Keys == nil {
+			a.out.Keys = map[string][]string{}
+		}
+		var keys []string
+		for k := range l.keys {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		a.out.Keys[name] = keys
+	}
+	return a.out
+}
+
+// table brings one table up to date: rows that lost what they refer to go,
+// then come replacement, deletions and updates.
+func (a *applier) table(def *tableDef, ops *tableOps) {
+	if ops != nil && ops.replace != nil {
+		a.replace(def, ops.replace.finish())
+	} else {
+		a.follow(def)
+	}
+	if ops == nil {
+		return
+	}
+	if len(ops.deletes) > 0 {
+		a.delete(def, ops.deletes)
+	}
+	for _, r := range ops.updates {
+		if r.n > 0 || a.next.tables[def.at] == nil {
+			a.update(def, r.finish())
+		}
+	}
+}
+
+// follow renumbers the references of a table after the tables it refers to
+// have changed.
+func (a *applier) follow(def *tableDef) {
+	t := a.next.tables[def.at]
+	if t == nil {
+		return
+	}
+	moved := false
+	for _, l := range def.links {
+		moved = moved || l.cols != nil && a.moved[l.target.at] != nil
+	}
+	if !moved {
+		return
+	}
+	next := *t
+	next.refs = slices.Clone(t.refs)
+	keep := make([]int32, 0, t.n)
+	gone := make([]bool, t.n)
+	for j, l := range def.links {
+		m := []int32(nil)
+		if l.cols != nil {
+			m = a.moved[l.target.at]
+		}
+		if m == nil || t.refs[j] == nil {
+			continue
+		}
+		b := newColumnBuilder(schema.Int)
+		for row := range t.n {
+			r := t.refs[j].Int(row)
+			if r >= 0 {
+				if r = int64(m[r]); r < 0 {
+					gone[row] = true
+				}
+			}
+			b.add(cell{num: r})
+		}
+		next.refs[j] = b.finish(a.version)
+	}
+	for row, g := range gone {
+		if !g {
+			keep = append(keep, int32(row))
+		} else {
+			a.changed[def.at].add(func() string { return a.old.keyOf(a.old.tables[def.at], row) })
+		}
+	}
+	a.next.tables[def.at] = &next
+	if len(keep) < t.n {
+		a.reshape(def, &next, keep, nil)
+	} else {
+		next.version, next.shape = a.version, a.version
+		next.index(a.targets(def))
+	}
+}
+
+// targets returns the number of rows of the table that the first key part of
+// def refers to.
+func (a *applier) targets(def *tableDef) int {
+	if len(def.keys) == 0 || def.via[def.keys[0]].link < 0 {
+		return 0
+	}
+	return a.next.tables[def.links[def.via[def.keys[0]].link].target.at].Len()
+}
+
+// reshape makes the table of rows of t (or, negative, ^row of st), in that
+// order, and notes where the old rows went.
+func (a *applier) reshape(def *tableDef, t *Table, rows []int32, st *staging) {
+	next := &Table{def: def, n: len(rows), version: a.version, shape: a.version}
+	next.cols = make([]*Column, len(def.schema.Columns))
+	next.refs = make([]*Column, len(def.links))
+	pick := func(from, add *Column, kind schema.Kind, def cell) *Column {
+		if from == nil && add == nil {
+			return nil
+		}
+		b := newColumnBuilder(kind)
+		for _, r := range rows {
+			switch {
+			case r >= 0 && from != nil:
+				b.add(from.cell(int(r)))
+			case r < 0 && add != nil:
+				b.add(add.cell(int(^r)))
+			default:
+				b.add(def)
+			}
+		}
+		return b.finish(a.version)
+	}
+	for i := range next.cols {
+		if def.via[i].link >= 0 {
+			continue
+		}
+		var add *Column
+		if st != nil {
+			add = st.cols[i]
+		}
+		c := &def.schema.Columns[i]
+		next.cols[i] = pick(t.cols[i], add, c.Kind, defaultCell(c))
+	}
+	for j, l := range def.links {
+		if l.cols == nil {
+			continue
+		}
+		var add *Column
+		if st != nil {
+			add = st.refs[j]
+		}
+		next.refs[j] = pick(t.refs[j], add, schema.Int, cell{num: -1})
+	}
+	a.move(def, t.n, func(m []int32) {
+		for k, r := range rows {
+			if r >= 0 {
+				m[r] = int32(k)
+			}
+		}
+	})
+	next.index(a.targets(def))
+	a.next.tables[def.at] = next
+}
+
+// move notes where the n rows of a table went; fill sets the new row of each
+// that stayed. It follows on earlier moves in the same batch.
+func (a *applier) move(def *tableDef, n int, fill func(m []int32)) {
+	m := make([]int32, n)
+	for i := range m {
+		m[i] = -1
+	}
+	fill(m)
+	if before := a.moved[def.at]; before != nil {
+		for i, r := range before {
+			if r >= 0 {
+				before[i] = m[r]
+			}
+		}
+		return
+	}
+	if a.old.tables == nil || a.old.tables[def.at].Len() != n {
+		return // rows that nothing refers to yet
+	}
+	a.moved[def.at] = m
+}
+
+// staging are staged rows whose references have been found.
+type staging struct {
+	*staged
+	refs []*Column
+	gone []bool // rows that refer to something that does not exist
+	lost int
+}
+
+// resolve finds the rows that staged rows refer to.
+func (a *applier) resolve(st *staged) *staging {
+	def := st.def
+	out := &staging{staged: st, refs: make([]*Column, len(def.links)), gone: make([]bool, st.n)}
+	for j, l := range def.links {
+		if l.cols == nil || slices.ContainsFunc(l.cols, func(c int) bool { return st.cols[c] == nil }) {
+			continue
+		}
+		b := newColumnBuilder(schema.Int)
+		var texts, last [][]byte
+		lastRow, lastOK := -1, false
+		for row := range st.n {
+			texts = st.texts(l.cols, row, texts[:0])
+			if len(texts[len(texts)-1]) == 0 && !def.required(j) {
+				b.add(cell{num: -1})
+				continue
+			}
+			if row == 0 || !slices.EqualFunc(texts, last, bytes.Equal) {
+				lastRow, lastOK = a.next.findTexts(l.target, texts)
+				last = append(last[:0], texts...)
+			}
+			if !lastOK {
+				if !out.gone[row] {
+					out.gone[row] = true
+					out.lost++
+				}
+				b.add(cell{num: -1})
+				continue
+			}
+			b.add(cell{num: int64(lastRow)})
+		}
+		out.refs[j] = b.finish(a.version)
+	}
+	return out
+}
+
+// parts returns the key of a staged row.
+func (st *staging) parts(row int, dst []keyPart) []keyPart {
+	for _, k := range st.def.keys {
+		var p keyPart
+		if v := st.def.via[k]; v.link >= 0 {
+			if ref := st.refs[v.link]; ref != nil {
+				p.num = ref.Int(row)
+			}
+		} else if c := st.cols[k]; c != nil && c.st == numbers {
+			p.num = c.Int(row)
+		} else if c != nil {
+			p.text = c.Bytes(row)
+		}
+		dst = append(dst, p)
+	}
+	return dst
+}
+
+// order returns the staged rows that count, by key; of equal keys the last.
+// It returns nil if these are all rows in the order they came.
+func (st *staging) order() (rows []int32, duplicates int) {
+	inOrder := st.lost == 0
+	var a, b [4]keyPart
+	for row := 1; row < st.n && inOrder && len(st.def.keys) > 0; row++ {
+		inOrder = compareParts(st.parts(row-1, a[:0]), st.parts(row, b[:0])) < 0
+	}
+	if inOrder {
+		return nil, 0
+	}
+	rows = make([]int32, 0, st.n)
+	for row := range st.n {
+		if !st.gone[row] {
+			rows = append(rows, int32(row))
+		}
+	}
+	if len(st.def.keys) == 0 {
+		return rows, 0
+	}
+	slices.SortStableFunc(rows, func(x, y int32) int {
+		return compareParts(st.parts(int(x), a[:0]), st.parts(int(y), b[:0]))
+	})
+	kept := rows[:0]
+	for i, r := range rows {
+		if i+1 < len(rows) && compareParts(st.parts(int(r), a[:0]), st.parts(int(rows[i+1]), b[:0])) == 0 {
+			duplicates++
+			continue
+		}
+		kept = append(kept, r)
+	}
+	return kept, duplicates
+}
+
+// replace puts staged rows in the place of a table.
+func (a *applier) replace(def *tableDef, staged *staged) {
+	st := a.resolve(staged)
+	rows, dup := st.order()
+	a.out.Duplicates += dup
+	a.out.Dropped += st.lost
+	next := &Table{def: def, n: staged.n, version: a.version, shape: a.version}
+	next.cols = make([]*Column, len(def.schema.Columns))
+	next.refs = st.refs
+	for i, c := range staged.cols {
+		if c == nil || def.via[i].link >= 0 {
+			continue
+		}
+		if rows != nil {
+			c = c.gathered(rows, cell{}, a.version)
+		}
+		c.version = a.version
+		next.cols[i] = c
+	}
+	if rows != nil {
+		next.n = len(rows)
+		for j, r := range next.refs {
+			if r != nil {
+				next.refs[j] = r.gathered(rows, cell{}, a.version)
+			}
+		}
+	}
+	next.index(a.targets(def))
+	var old *Table
+	if a.old.tables != nil {
+		old = a.old.tables[def.at]
+	}
+	a.next.tables[def.at] = next
+	a.compare(def, old, next)
+}
+
+// compare notes the differences between the old and the new content of a
+// table, and keeps what is equal from the old one.
+func (a *applier) compare(def *tableDef, old, next *Table) {
+	log := a.changed[def.at]
+	if old == nil {
+		log.any = true
+		log.many = next.n > MaxKeys
+		if !log.many {
+			for row := range next.n {
+				log.add(func() string { return a.next.keyOf(next, row) })
+			}
+		}
+		return
+	}
+	pairs, same := a.match(def, old, next)
+	if !same {
+		a.move(def, old.n, func(m []int32) {
+			for _, p := range pairs {
+				m[p[0]] = p[1]
+			}
+		})
+	}
+	for i := range next.cols {
+		x, y := old.cols[i], next.cols[i]
+		if x == nil && y == nil {
+			continue
+		}
+		d := defaultCell(&def.schema.Columns[i])
+		equal := x != nil && y != nil && same
+		for _, p := range pairs {
+			if !sameCell(x, int(p[0]), y, int(p[1]), d) {
+				equal = false
+				log.add(func() string { return a.next.keyOf(next, int(p[1])) })
+			}
+		}
+		if equal {
+			next.cols[i] = x
+		}
+	}
+	a.compareRefs(def, old, next, pairs, same)
+	if same && !log.any && slices.Equal(next.cols, old.cols) {
+		a.next.tables[def.at] = old
+	} else if same {
+		next.shape = old.shape
+	}
+	if len(pairs) < old.n || len(pairs) < next.n {
+		a.logUnpaired(def, old, next, pairs)
+	}
+}
+
+func sameCell(x *Column, i int, y *Column, j int, def cell) bool {
+	switch {
+	case x != nil && y != nil:
+		return x.same(i, y, j)
+	case x != nil:
+		c := x.cell(i)
+		return c.num == def.num && bytes.Equal(c.bytes, def.bytes)
+	}
+	c := y.cell(j)
+	return c.num == def.num && bytes.Equal(c.bytes, def.bytes)
+}
+
+func (a *applier) compareRefs(def *tableDef, old, next *Table, pairs [][2]int32, same bool) {
+	for j, l := range def.links {
+		x, y := old.refs[j], next.refs[j]
+		if x == nil || y == nil {
+			continue
+		}
+		m := a.moved[l.target.at]
+		equal := same && m == nil
+		for _, p := range pairs {
+			r := x.Int(int(p[0]))
+			if m != nil && r >= 0 {
+				r = int64(m[r])
+			}
+			if r != y.Int(int(p[1])) {
+				equal = false
+				a.changed[def.at].add(func() string { return a.next.keyOf(next, int(p[1])) })
+			}
+		}
+		if equal {
+			next.refs[j] = x
+		}
+	}
+}
+
+// match pairs the rows of equal key. same: all rows of both, in place.
+func (a *applier) match(def *tableDef, old, next *Table) (pairs [][2]int32, same bool) {
+	pairs = make([][2]int32, 0, min(old.n, next.n))
+	if len(def.keys) == 0 {
+		for i := range min(old.n, next.n) {
+			pairs = append(pairs, [2]int32{int32(i), int32(i)})
+		}
+		return pairs, old.n == next.n
+	}
+	same = old.n == next.n
+	var x, y [4]keyPart
+	for i, j := 0, 0; i < old.n && j < next.n; {
+		c := compareParts(a.moveParts(def, old.parts(i, x[:0])), next.parts(j, y[:0]))
+		switch {
+		case c < 0:
+			i, same = i+1, false
+		case c > 0:
+			j, same = j+1, false
+		default:
+			pairs = append(pairs, [2]int32{int32(i), int32(j)})
+			i, j = i+1, j+1
+		}
+	}
+	return pairs, same && len(pairs) == old.n
+}
+
+// moveParts renumbers the references in an old key. One to a row that is gone
+// compares below all others that follow it: it has no partner anyway.
+func (a *applier) moveParts(def *tableDef, parts []keyPart) []keyPart {
+	for i, k := range def.keys {
+		if v := def.via[k]; v.link >= 0 {
+			if m := a.moved[def.links[v.link].target.at]; m != nil && parts[i].num >= 0 {
+				parts[i].num = int64(m[parts[i].num])
+			}
+		}
+	}
+	return parts
+}
+
+func (a *applier) logUnpaired(def *tableDef, old, next *Table, pairs [][2]int32) {
+	k := 0
+	for i := range old.n {
+		if k < len(pairs) && int(pairs[k][0]) == i {
+			k++
+			continue
+		}
+		a.changed[def.at].add(func() string { return a.old.keyOf(old, i) })
+	}
+	k = 0
+	for i := range next.n {
+		if k < len(pairs) && int(pairs[k][1]) == i {
+			k++
+			continue
+		}
+		a.changed[def.at].add(func() string { return a.next.keyOf(next, i) })
+	}
+}
+
+func (a *applier) delete(def *tableDef, keys []string) {
+	t := a.next.tables[def.at]
+	if t == nil {
+		return
+	}
+	gone := map[int32]bool{}
+	for _, k := range keys {
+		if row, ok := a.next.findTexts(def, splitKey(k)); ok {
+			gone[int32(row)] = true
+			a.changed[def.at].add(func() string { return k })
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	keep := make([]int32, 0, t.n-len(gone))
+	for row := range int32(t.n) {
+		if !gone[row] {
+			keep = append(keep, row)
+		}
+	}
+	a.reshape(def, t, keep, nil)
+}
+
+// update sets columns of rows by key and adds those that are not there.
+func (a *applier) update(def *tableDef, staged *staged) {
+	t := a.next.tables[def.at]
+	if t == nil {
+		t = &Table{def: def, cols: make([]*Column, len(def.schema.Columns)), refs: make([]*Column, len(def.links))}
+		for j, l := range def.links {
+			if l.cols != nil {
+				t.refs[j] = newColumnBuilder(schema.Int).finish(a.version)
+			}
+		}
+		t.index(a.targets(def))
+		a.next.tables[def.at] = t
+	}
+	st := a.resolve(staged)
+	a.out.Dropped += st.lost
+	at := make([]place, 0, st.n) // existing rows
+	var fresh []int32            // staged rows to add
+	var buf [4]keyPart
+	for row := range st.n {
+		if st.gone[row] {
+			continue
+		}
+		r, ok := 0, t.n > 0
+		if len(def.keys) > 0 {
+			r, ok = t.find(st.parts(row, buf[:0]))
+		}
+		if ok {
+			at = append(at, place{r, row})
+		} else {
+			fresh = append(fresh, int32(row))
+		}
+	}
+	t = a.set(def, t, st, lastOfEach(at, &a.out.Duplicates))
+	if len(fresh) > 0 {
+		a.insert(def, t, st, fresh)
+	}
+}
+
+// A place pairs a row of a table with a staged row.
+type place struct{ row, staged int }
+
+// lastOfEach sorts places by row and keeps the last of equal ones.
+func lastOfEach(at []place, duplicates *int) []place {
+	slices.SortStableFunc(at, func(x, y place) int { return x.row - y.row })
+	kept := at[:0]
+	for i, p := range at {
+		if i+1 < len(at) && at[i+1].row == p.row {
+			*duplicates++
+			continue
+		}
+		kept = append(kept, p)
+	}
+	return kept
+}
+
+// set gives rows of t the staged values.
+func (a *applier) set(def *tableDef, t *Table, st *staging, at []place) *Table {
+	if len(at) == 0 {
+		return t
+	}
+	next := *t
+	next.cols, next.refs = slices.Clone(t.cols), slices.Clone(t.refs)
+	dirty := false
+	changes := make([]rowChange, len(at))
+	changed := func(row int) {
+		dirty = true
+		a.changed[def.at].add(func() string { return a.next.keyOf(t, row) })
+	}
+	for i, c := range st.cols {
+		if c == nil || def.via[i].link >= 0 || slices.Contains(def.keys, i) {
+			continue
+		}
+		for k, p := range at {
+			changes[k] = rowChange{p.row, c.cell(p.staged)}
+		}
+		if next.cols[i] == nil {
+			d := defaultCell(&def.schema.Columns[i])
+			if !slices.ContainsFunc(changes, func(ch rowChange) bool { return ch.val.num != d.num || !bytes.Equal(ch.val.bytes, d.bytes) }) {
+				continue
+			}
+			next.cols[i] = filled(c.kind, t.n, d)
+		}
+		next.cols[i] = next.cols[i].with(changes, a.version, changed)
+	}
+	for j, c := range st.refs {
+		if c == nil || def.required(j) {
+			continue
+		}
+		for k, p := range at {
+			changes[k] = rowChange{p.row, c.cell(p.staged)}
+		}
+		if next.refs[j] == nil {
+			next.refs[j] = filled(schema.Int, t.n, cell{num: -1})
+		}
+		next.refs[j] = next.refs[j].with(changes, a.version, changed)
+	}
+	if !dirty {
+		return t
+	}
+	next.version = a.version
+	a.next.tables[def.at] = &next
+	return &next
+}
+
+// insert adds staged rows to t.
+func (a *applier) insert(def *tableDef, t *Table, st *staging, fresh []int32) {
+	var x, y [4]keyPart
+	slices.SortStableFunc(fresh, func(p, q int32) int {
+		return compareParts(st.parts(int(p), x[:0]), st.parts(int(q), y[:0]))
+	})
+	rows := make([]int32, 0, t.n+len(fresh))
+	i := 0
+	for k, f := range fresh {
+		if k+1 < len(fresh) && len(def.keys) > 0 &&
+			compareParts(st.parts(int(f), x[:0]), st.parts(int(fresh[k+1]), y[:0])) == 0 {
+			a.out.Duplicates++
+			continue
+		}
+		for i < t.n && len(def.keys) > 0 && compareParts(t.parts(i, x[:0]), st.parts(int(f), y[:0])) < 0 {
+			rows = append(rows, int32(i))
+			i++
+		}
+		rows = append(rows, ^f)
+	}
+	for ; i < t.n; i++ {
+		rows = append(rows, int32(i))
+	}
+	a.reshape(def, t, rows, st)
+	next := a.next.tables[def.at]
+	for row, r := range rows {
+		if r < 0 {
+			a.changed[def.at].add(func() string { return a.next.keyOf(next, row) })
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"runtime/metrics"
+	"slices"
+	"time"
+)
+
+// A Batch collects changes of a site that become visible together: readers see
+// all of it or nothing. It is for one goroutine, and a site has at most one at
+// a time.
+type Batch struct {
+	site  *Site
+	ops   map[*tableDef]*tableOps
+	err   error
+	ended bool
+}
+
+// tableOps is what a batch does to one table: the replacement first, then the
+// rest in its order.
+type tableOps struct {
+	replace *Rows
+	updates []*Rows
+	deletes []string
+}
+
+func (b *Batch) opsFor(table string) *tableOps {
+	def := b.site.fleet.defs.byName[table]
+	if def == nil {
+		b.err = fmt.Errorf("store: table %q: %w", table, ErrNoTable)
+		return nil
+	}
+	ops := b.ops[def]
+	if ops == nil {
+		ops = &tableOps{}
+		b.ops[def] = ops
+	}
+	return ops
+}
+
+// Replace starts the new content of a whole table. Rows that are equal to what
+// is there do not count as changed. A second Replace of a table in one batch
+// takes the place of the first. For a table that is not kept, the batch fails.
+func (b *Batch) Replace(table string) *Rows {
+	r := &Rows{b: b, replace: true}
+	if ops := b.opsFor(table); ops != nil {
+		r.def = b.site.fleet.defs.byName[table]
+		ops.replace = r
+	}
+	return r
+}
+
+// Update starts rows by key: the named columns of rows that exist are set, and
+// rows with unknown keys are added. The key columns must be named.
+func (b *Batch) Update(table string) *Rows {
+	r := &Rows{b: b}
+	if ops := b.opsFor(table); ops != nil {
+		r.def = b.site.fleet.defs.byName[table]
+		ops.updates = append(ops.updates, r)
+	}
+	return r
+}
+
+// Delete removes rows by key, before the updates of the same batch; unknown
+// keys are ignored. See [Key].
+func (b *Batch) Delete(table string, keys ...string) {
+	if ops := b.opsFor(table); ops != nil {
+		ops.deletes = append(ops.deletes, keys...)
+	}
+}
+
+// Abort drops the batch. After Commit it does nothing.
+func (b *Batch) Abort() { b.ended = true }
+
+// room checks the memory limit for a site that has no data yet.
+func (b *Batch) room() error {
+	limit := b.site.fleet.options.MemoryLimit
+	if limit <= 0 || b.site.Snapshot().version > 0 || b.err != nil {
+		return b.err
+	}
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	if used := int64(sample[0].Value.Uint64()); used > limit {
+		b.err = fmt.Errorf("store: site %s: %w: %d MB in use, memory_limit is %d MB",
+			b.site.Info().Key, ErrMemory, used>>20, limit>>20)
+	}
+	return b.err
+}
+
+// checkKeys makes sure that rows name the columns they are known by.
+func (b *Batch) checkKeys() error {
+	for def, ops := range b.ops {
+		for _, r := range append([]*Rows{ops.replace}, ops.updates...) {
+			if r == nil || r.n == 0 {
+				continue
+			}
+			for _, k := range def.keys {
+				if !slices.ContainsFunc(r.cols, func(c rowsColumn) bool { return c.at == k }) {
+					return fmt.Errorf("store: table %s: key column %q is not set: %w", def.schema.Name, def.schema.Columns[k].Name, ErrNoColumn)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Commit applies the batch and publishes the new snapshot, confirmed at that
+// time. What changed is returned and told to the fleet's OnChange; a batch that
+// changes nothing only confirms. On an error nothing has changed: it wraps
+// [ErrNoTable] or [ErrMemory].
+func (b *Batch) Commit(at time.Time) (Change, error) {
+	if b.ended {
+		return Change{Site: b.site.Info().Key}, nil
+	}
+	b.ended = true
+	if err := cmp.Or(b.checkKeys(), b.room()); err != nil {
+		return Change{Site: b.site.Info().Key}, err
+	}
+	b.site.mu.Lock()
+	old := b.site.Snapshot()
+	a := newApplier(b.site.fleet.defs, old)
+	for _, def := range a.defs.all {
+		a.table(def, b.ops[def])
+	}
+	change := a.change(b.site.Info().Key)
+	next := *a.next
+	next.taken = at
+	if len(change.Tables) == 0 {
+		next.version = old.version
+		next.tables = old.tables
+		if old.version == 0 && len(b.ops) > 0 { // fed for the first time, if empty
+			next.version = 1
+			next.tables = a.next.tables
+		}
+	}
+	change.Version = next.version
+	b.site.publish(func(s *State) { s.Snapshot = &next })
+	b.site.mu.Unlock()
+	if next.version != old.version {
+		b.site.fleet.tell(change)
+	}
+	return change, nil
+}

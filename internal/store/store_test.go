@@ -1,0 +1,356 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// model is a table as a plain map: key -> column -> value.
+type model map[string]map[string]any
+
+var testColumns = map[string][]string{
+	"hosts":    {"name", "state", "plugin_output", "latency", "contacts", "custom_variables", "acknowledged", "last_check"},
+	"services": {"host_name", "description", "state", "plugin_output", "latency", "contacts", "last_check"},
+	"comments": {"id", "host_name", "service_description", "author", "comment"},
+}
+
+func feed(r *Rows, table string, row map[string]any) {
+	for i, name := range testColumns[table] {
+		switch v := row[name].(type) {
+		case int64:
+			r.Int(i, v)
+		case float64:
+			r.Float(i, v)
+		case string:
+			r.Text(i, []byte(v))
+		case []string:
+			var l [][]byte
+			for _, s := range v {
+				l = append(l, []byte(s))
+			}
+			r.TextList(i, l)
+		case [][2]string:
+			var l [][2][]byte
+			for _, p := range v {
+				l = append(l, [2][]byte{[]byte(p[0]), []byte(p[1])})
+			}
+			r.Dict(i, l)
+		}
+	}
+	if err := r.EndRow(); err != nil {
+		panic(err)
+	}
+}
+
+func read(s *Snapshot, table string) model {
+	m := model{}
+	t := s.Table(table)
+	for row := range t.Len() {
+		out := map[string]any{}
+		for _, name := range testColumns[table] {
+			i := t.def.column[name]
+			c := t.cols[i]
+			switch {
+			case c == nil && t.def.via[i].link < 0:
+				switch def := defaultCell(&t.def.schema.Columns[i]); storageOf(t.def.schema.Columns[i].Kind) {
+				case numbers:
+					out[name] = def.num
+				case floats:
+					out[name] = math.Float64frombits(uint64(def.num))
+				default:
+					out[name] = fmt.Sprint(string(def.bytes))
+				}
+			case c != nil && c.st == numbers:
+				out[name] = c.Int(row)
+			case c != nil && c.st == floats:
+				out[name] = c.Float(row)
+			default:
+				out[name] = string(s.textAt(t, i, row))
+			}
+		}
+		m[s.keyOf(t, row)] = out
+	}
+	return m
+}
+
+func encodeRow(table string, row map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, name := range testColumns[table] {
+		switch v := row[name].(type) {
+		case []string:
+			var b []byte
+			for _, s := range v {
+				b = appendText(b, []byte(s))
+			}
+			out[name] = string(b)
+		case [][2]string:
+			var b []byte
+			for _, p := range v {
+				b = appendText(appendText(b, []byte(p[0])), []byte(p[1]))
+			}
+			out[name] = string(b)
+		default:
+			out[name] = v
+		}
+	}
+	return out
+}
+
+var (
+	genText = rapid.SampledFrom([]string{"", "OK", "a longer output that is not short, with ünïcödé", "x", "CRITICAL - 5 of 7", "zz\x01"})
+	genInt  = rapid.SampledFrom([]int64{0, 0, 0, 1, 2, 3, 255, 256, -1, 70000, 1 << 33, math.MinInt64, math.MaxInt64})
+	genFl   = rapid.SampledFrom([]float64{0, 0.1, 0.25, 12.345678, -1.5, 1e300, 1.0 / 3, 1790000000.123456, 5e-324})
+	genHost = rapid.SampledFrom([]string{"a", "b", "c", "d", "ä", "h 1"})
+	genList = rapid.SampledFrom([][]string{nil, {"anna"}, {"anna", "bob"}, {"bob", "", "x"}})
+	genDesc = rapid.SampledFrom([]string{"cpu", "disk /", "load", ""})
+)
+
+func drawRow(t *rapid.T, table string, uniq int) map[string]any {
+	row := map[string]any{
+		"state": genInt.Draw(t, "state"), "latency": genFl.Draw(t, "latency"), "contacts": genList.Draw(t, "contacts"),
+		"last_check": genInt.Draw(t, "last_check"), "plugin_output": genText.Draw(t, "out") + fmt.Sprint(uniq%7),
+	}
+	switch table {
+	case "hosts":
+		row["name"] = genHost.Draw(t, "name")
+		row["acknowledged"] = int64(uniq % 2)
+		row["custom_variables"] = [][2]string{{"A", fmt.Sprint(uniq % 3)}, {"B", "x"}}
+	case "services":
+		row["host_name"], row["description"] = genHost.Draw(t, "host"), genDesc.Draw(t, "desc")
+	case "comments":
+		row["id"] = int64(rapid.IntRange(1, 9).Draw(t, "id"))
+		row["host_name"], row["service_description"] = genHost.Draw(t, "host"), genDesc.Draw(t, "desc")
+		row["author"], row["comment"] = "me", genText.Draw(t, "text")
+	}
+	return row
+}
+
+func rowKey(table string, row map[string]any) string {
+	switch table {
+	case "hosts":
+		return row["name"].(string)
+	case "services":
+		return Key(row["host_name"].(string), row["description"].(string))
+	}
+	return fmt.Sprint(row["id"])
+}
+
+// sweep drops what refers to nothing, as the store does.
+func sweep(w map[string]model) {
+	maps.DeleteFunc(w["services"], func(_ string, r map[string]any) bool { return w["hosts"][r["host_name"].(string)] == nil })
+	maps.DeleteFunc(w["comments"], func(_ string, r map[string]any) bool { return orphan(w, "comments", r) })
+}
+
+func orphan(w map[string]model, table string, r map[string]any) bool {
+	if table == "hosts" {
+		return false
+	}
+	if w["hosts"][r["host_name"].(string)] == nil {
+		return true
+	}
+	d, _ := r["service_description"].(string)
+	return table == "comments" && d != "" && w["services"][Key(r["host_name"].(string), d)] == nil
+}
+
+// TestDeltasEndAsFreshSync: any sequence of batches ends in the same store as
+// one that is fed the result, and no snapshot taken on the way ever changes.
+func TestDeltasEndAsFreshSync(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := NewFleet(Options{})
+		site := f.Add(SiteInfo{Key: "s"})
+		w := map[string]model{"hosts": {}, "services": {}, "comments": {}}
+		type shot struct {
+			s    *Snapshot
+			want map[string]model
+		}
+		var shots []shot
+		for step := range rapid.IntRange(1, 12).Draw(t, "steps") {
+			before := cloneWorld(w)
+			b := site.Begin()
+			abort := rapid.IntRange(0, 9).Draw(t, "abort") == 0
+			for _, table := range []string{"hosts", "services", "comments"} {
+				drawOps(t, b, w, table, step)
+			}
+			if abort {
+				b.Abort()
+				w = before
+				continue
+			}
+			change, err := b.Commit(time.Unix(int64(step), 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			shots = append(shots, shot{site.Snapshot(), cloneWorld(w)})
+			for table := range w {
+				if got := read(site.Snapshot(), table); fmt.Sprint(got) != fmt.Sprint(w[table]) {
+					t.Fatalf("step %d, table %s:\n got %v\nwant %v", step, table, got, w[table])
+				}
+			}
+			checkChange(t, change, before, w)
+		}
+		for i, sh := range shots {
+			for table := range w {
+				got := read(sh.s, table)
+				if fmt.Sprint(got) != fmt.Sprint(sh.want[table]) {
+					t.Fatalf("shot %d, table %s:\n got %v\nwant %v", i, table, got, sh.want[table])
+				}
+				checkOrder(t, sh.s, table)
+			}
+		}
+	})
+}
+
+func cloneWorld(w map[string]model) map[string]model {
+	out := map[string]model{}
+	for k, m := range w {
+		out[k] = model{}
+		for key, r := range m {
+			out[k][key] = maps.Clone(r)
+		}
+	}
+	return out
+}
+
+func drawOps(t *rapid.T, b *Batch, w map[string]model, table string, step int) {
+	op := rapid.IntRange(0, 5).Draw(t, "op "+table)
+	if op == 0 || op == 1 && len(w[table]) == 0 && step == 0 {
+		r := b.Replace(table)
+		if err := r.Columns(testColumns[table]...); err != nil {
+			t.Fatal(err)
+		}
+		clear(w[table])
+		addRows(t, r, w, table, step)
+	} else {
+		sweep(w)
+		if op == 1 {
+			keys := slices.Sorted(maps.Keys(w[table]))
+			if len(keys) > 0 {
+				k := rapid.SampledFrom(keys).Draw(t, "del")
+				b.Delete(table, k, "no such")
+				delete(w[table], k)
+				sweep(w)
+			}
+		}
+		if op <= 3 {
+			r := b.Update(table)
+			if err := r.Columns(testColumns[table]...); err != nil {
+				t.Fatal(err)
+			}
+			addRows(t, r, w, table, step)
+		}
+	}
+	sweep(w)
+}
+
+func addRows(t *rapid.T, r *Rows, w map[string]model, table string, step int) {
+	for i := range rapid.IntRange(0, 8).Draw(t, "rows") {
+		row := drawRow(t, table, step*10+i)
+		feed(r, table, row)
+		if !orphan(w, table, row) {
+			w[table][rowKey(table, row)] = encodeRow(table, row)
+		}
+	}
+}
+
+// checkChange makes sure that a Change names exactly what differs.
+func checkChange(t *rapid.T, c Change, before, after map[string]model) {
+	for table := range after {
+		var want []string
+		for k, r := range after[table] {
+			if fmt.Sprint(before[table][k]) != fmt.Sprint(r) {
+				want = append(want, k)
+			}
+		}
+		for k := range before[table] {
+			if after[table][k] == nil {
+				want = append(want, k)
+			}
+		}
+		slices.Sort(want)
+		got := c.Keys[table]
+		for _, k := range want {
+			if !slices.Contains(got, k) {
+				t.Fatalf("table %s: change %q misses %q", table, got, k)
+			}
+		}
+	}
+}
+
+func checkOrder(t *rapid.T, s *Snapshot, table string) {
+	tb := s.Table(table)
+	for row := range tb.Len() {
+		if got, ok := s.Find(table, s.keyOf(tb, row)); !ok || got != row {
+			t.Fatalf("table %s: Find(%q) = %d, %v, want %d", table, s.keyOf(tb, row), got, ok, row)
+		}
+	}
+}
+
+func TestUnchangedReplaceTouchesNothing(t *testing.T) {
+	f := NewFleet(Options{})
+	site := f.Add(SiteInfo{Key: "s"})
+	write := func() Change {
+		b := site.Begin()
+		for _, table := range []string{"hosts", "services"} {
+			r := b.Replace(table)
+			if err := r.Columns(testColumns[table]...); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 3000 {
+				row := map[string]any{"name": fmt.Sprintf("h%04d", i), "host_name": fmt.Sprintf("h%04d", i/2), "description": fmt.Sprint("s", i%2),
+					"state": int64(i % 4), "plugin_output": fmt.Sprint("out ", i), "latency": float64(i) / 1000}
+				feed(r, table, row)
+			}
+		}
+		c, err := b.Commit(time.Unix(1, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	write()
+	before := site.Snapshot()
+	if c := write(); len(c.Tables) != 0 || c.Version != before.Version() {
+		t.Errorf("second replace changed %v", c.Tables)
+	}
+	after := site.Snapshot()
+	if before.Table("hosts") != after.Table("hosts") || before.Table("services") != after.Table("services") {
+		t.Error("tables were replaced")
+	}
+}
+
+func TestErrors(t *testing.T) {
+	f := NewFleet(Options{})
+	site := f.Add(SiteInfo{Key: "s"})
+	b := site.Begin()
+	if err := b.Replace("hosts").Columns("name", "no_such"); err == nil {
+		t.Error("unknown column accepted")
+	}
+	b = site.Begin()
+	b.Replace("log")
+	if _, err := b.Commit(time.Now()); err == nil {
+		t.Error("table that is not kept accepted")
+	}
+	b = site.Begin()
+	r := b.Update("services")
+	_ = r.Columns("host_name", "state")
+	r.Text(0, []byte("a"))
+	_ = r.EndRow()
+	if _, err := b.Commit(time.Now()); err == nil {
+		t.Error("rows without key accepted")
+	}
+}
+
+func TestMemoryLimit(t *testing.T) {
+	f := NewFleet(Options{MemoryLimit: 1})
+	b := f.Add(SiteInfo{Key: "s"}).Begin()
+	_ = b.Replace("hosts")
+	if _, err := b.Commit(time.Now()); err == nil {
+		t.Error("a site beyond the limit was taken")
+	}
+}

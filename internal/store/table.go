@@ -1,0 +1,248 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"belvedere/internal/schema"
+)
+
+// A Table holds the rows of one table of a site in a snapshot, in the order of
+// their keys: numbers by value, texts bytewise, part by part. It never
+// changes.
+type Table struct {
+	def     *tableDef
+	n       int
+	cols    []*Column // by position in the schema; nil: not stored, or no core value
+	refs    []*Column // by join: row of the joined table, -1 none; nil: not linked
+	spans   []uint32  // services: where those of each host begin, and the end
+	version uint64
+	shape   uint64
+}
+
+// Len returns the number of rows.
+func (t *Table) Len() int {
+	if t == nil {
+		return 0
+	}
+	return t.n
+}
+
+// Chunks returns the number of chunks the rows lie in.
+func (t *Table) Chunks() int { return (t.Len() + ChunkRows - 1) / ChunkRows }
+
+// ChunkLen returns the number of rows in a chunk.
+func (t *Table) ChunkLen(chunk int) int { return min(ChunkRows, t.n-chunk*ChunkRows) }
+
+// Schema returns the table's declaration.
+func (t *Table) Schema() *schema.Table { return t.def.schema }
+
+// Version returns the version of the site when the table last changed, Shape
+// when rows last came or went.
+func (t *Table) Version() uint64 { return t.version }
+
+// Shape returns the version of the site when rows last came or went, so that
+// row numbers are those of that version.
+func (t *Table) Shape() uint64 { return t.shape }
+
+// Column returns a stored column by its position in the schema's table. It is
+// nil for columns that are derived, that the core does not have, or that are
+// read through a join (see [Table.Via]).
+func (t *Table) Column(i int) *Column {
+	if t == nil {
+		return nil
+	}
+	return t.cols[i]
+}
+
+// Via tells how a column that names a joined row is read: as column col of the
+// row that Ref(join) names. ok is false for all other columns.
+func (t *Table) Via(i int) (join, col int, ok bool) {
+	v := t.def.via[i]
+	return v.link, v.col, v.link >= 0
+}
+
+// Ref returns the rows of a joined table by its position in the schema's
+// joins, -1 for none. It is nil if the join is not stored.
+func (t *Table) Ref(join int) *Column {
+	if t == nil {
+		return nil
+	}
+	return t.refs[join]
+}
+
+// Span returns the rows whose first key part is the given row of the table it
+// refers to: the services of a host. They are from up to, not including, to.
+func (t *Table) Span(row int) (from, to int) {
+	if t == nil || row+1 >= len(t.spans) {
+		return 0, 0
+	}
+	return int(t.spans[row]), int(t.spans[row+1])
+}
+
+// textAt returns the text of a column of a row, following links.
+func (s *Snapshot) textAt(t *Table, col, row int) []byte {
+	if v := t.def.via[col]; v.link >= 0 {
+		r := int(t.refs[v.link].Int(row))
+		if r < 0 {
+			return nil
+		}
+		return s.textAt(s.tables[t.def.links[v.link].target.at], v.col, r)
+	}
+	switch c := t.cols[col]; {
+	case c == nil:
+		return nil
+	case c.st == numbers:
+		return strconv.AppendInt(nil, c.Int(row), 10)
+	default:
+		return c.Bytes(row)
+	}
+}
+
+// keyOf returns the key of a row as Key makes it.
+func (s *Snapshot) keyOf(t *Table, row int) string {
+	var b strings.Builder
+	for i, k := range t.def.keys {
+		if i > 0 {
+			b.WriteByte(0)
+		}
+		b.Write(s.textAt(t, k, row))
+	}
+	return b.String()
+}
+
+// A keyPart is one part of a key on its way to a row: the number of a linked
+// row, a number, or a text.
+type keyPart struct {
+	num  int64
+	text []byte
+}
+
+func compareParts(a, b []keyPart) int {
+	for i := range a {
+		if c := cmp.Compare(a[i].num, b[i].num); c != 0 {
+			return c
+		}
+		if c := bytes.Compare(a[i].text, b[i].text); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// parts returns the key of a row as parts.
+func (t *Table) parts(row int, dst []keyPart) []keyPart {
+	for _, k := range t.def.keys {
+		var p keyPart
+		if v := t.def.via[k]; v.link >= 0 {
+			p.num = t.refs[v.link].Int(row)
+		} else if c := t.cols[k]; c != nil && c.st == numbers {
+			p.num = c.Int(row)
+		} else if c != nil {
+			p.text = c.Bytes(row)
+		}
+		dst = append(dst, p)
+	}
+	return dst
+}
+
+// find returns the row with that key, or where it would be.
+func (t *Table) find(key []keyPart) (row int, ok bool) {
+	if t == nil {
+		return 0, false
+	}
+	lo, hi := 0, t.n
+	if t.spans != nil {
+		lo, hi = t.Span(int(key[0].num))
+	}
+	var buf [4]keyPart
+	row = lo + sort.Search(hi-lo, func(i int) bool { return compareParts(t.parts(lo+i, buf[:0]), key) >= 0 })
+	return row, row < hi && compareParts(t.parts(row, buf[:0]), key) == 0
+}
+
+// findTexts is find for a key given as texts, part by part; links are resolved
+// in s.
+func (s *Snapshot) findTexts(def *tableDef, texts [][]byte) (row int, ok bool) {
+	t := s.tables[def.at]
+	if t == nil || len(texts) != len(def.keys) {
+		return 0, false
+	}
+	if len(def.keys) == 0 {
+		return 0, t.n > 0
+	}
+	key := make([]keyPart, len(def.keys))
+	for i, k := range def.keys {
+		v := def.via[k]
+		switch {
+		case v.link >= 0:
+			// links that are part of a key name rows by one part, their name
+			r, ok := s.findTexts(def.links[v.link].target, texts[i:i+1])
+			if !ok {
+				return 0, false
+			}
+			key[i].num = int64(r)
+		case storageOf(def.schema.Columns[k].Kind) == numbers:
+			n, err := strconv.ParseInt(string(texts[i]), 10, 64)
+			if err != nil {
+				return 0, false
+			}
+			key[i].num = n
+		default:
+			key[i].text = texts[i]
+		}
+	}
+	return t.find(key)
+}
+
+// index computes spans of a table whose first key part is a link.
+func (t *Table) index(targets int) {
+	v := t.def.via
+	if len(t.def.keys) < 2 || v[t.def.keys[0]].link < 0 {
+		return
+	}
+	ref := t.refs[v[t.def.keys[0]].link]
+	t.spans = make([]uint32, targets+1)
+	var buf [ChunkRows]int64
+	for c := range t.Chunks() {
+		for _, r := range ref.Ints(c, buf[:]) {
+			t.spans[r+1]++
+		}
+	}
+	for i := range targets {
+		t.spans[i+1] += t.spans[i]
+	}
+}
+
+// size returns the bytes of memory the table holds.
+func (t *Table) size() int {
+	n := 4 * cap(t.spans)
+	for _, c := range slices.Concat(t.cols, t.refs) {
+		if c != nil {
+			n += c.size()
+		}
+	}
+	return n
+}
+
+// rank returns the place of each of n values in bytewise order; equal values
+// have the same.
+func rank(n int, at func(i int) []byte) []int32 {
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return bytes.Compare(at(int(a)), at(int(b))) })
+	out := make([]int32, n)
+	for k, i := range order {
+		if k > 0 && bytes.Equal(at(int(i)), at(int(order[k-1]))) {
+			out[i] = out[order[k-1]]
+		} else {
+			out[i] = int32(k)
+		}
+	}
+	return out
+}
