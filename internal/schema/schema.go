@@ -68,7 +68,7 @@ type Column struct {
 	Name    string
 	Kind    Kind
 	Class   Class
-	Unit    string // "s", "%", "min" (interval_length units), "bit", or ""
+	Unit    string // "s", "%", "min" (interval_length units), "1/s", "byte", "bit" (a bit sum), or ""
 	Cores   Cores  // which implementations have it, 0: ours alone; the real column list of a core decides, this is for documentation, demo data and cores that cannot be asked
 	Default string // what to answer where a core lacks it, as text in normal form; "" is 0, "" or the empty list by kind
 	Refers  string // table whose rows the value names, "" none; of a command only the part before the first "!" is a name
