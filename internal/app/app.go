@@ -137,7 +137,7 @@ func (a *App) build(ctx context.Context) error {
 		Auth: a.auth, Engine: a.engine, Hub: a.hub, Prefs: a.db, Features: a.features(),
 		PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Log: a.log, Version: a.opt.Version,
 		Setup:   web.SetupHooks{AddSite: "/sites/new", StartDemo: a.sites.startDemo},
-		Metrics: a.metrics(), Ready: a.ready,
+		Metrics: a.metrics(), MetricsToken: cfg.MetricsToken, Ready: a.ready,
 	})
 	if err != nil {
 		return err
@@ -244,7 +244,7 @@ func (a *App) takeOver(ctx context.Context, cfg config.Config) {
 		a.log.Warn("addresses, data folder, public_url, trusted_proxies and limits change with a restart only")
 	}
 	a.config.Store(&cfg)
-	a.log.Info("configuration taken over", "file", cfg.File, "sites", len(cfg.Sites), "users", len(cfg.Users))
+	a.log.Info("configuration taken over", "sites", len(cfg.Sites), "users", len(cfg.Users))
 }
 
 // provision makes the people of the configuration file known.

@@ -46,11 +46,11 @@ func (a *App) listen() error {
 		}
 	}
 	for _, addr := range cfg.Listen {
-		network := "tcp"
-		if strings.HasPrefix(addr, "/") {
-			network = "unix"
+		network, address, err := config.SplitListen(addr)
+		if err != nil {
+			return err
 		}
-		l, err := bind(network, addr)
+		l, err := bind(network, address)
 		if err != nil {
 			return err
 		}
@@ -209,7 +209,7 @@ func (a *App) serveLivestatus(ctx context.Context, group *sync.WaitGroup, failed
 // needsRestart reports whether something differs that is read at start only.
 func needsRestart(a, b config.Config) bool {
 	strip := func(c config.Config) config.Config {
-		c.Sites, c.Users, c.File, c.TLS = nil, nil, "", config.TLS{}
+		c.Sites, c.Users, c.TLS = nil, nil, config.TLS{}
 		return c
 	}
 	return !reflect.DeepEqual(strip(a), strip(b)) || (a.TLS.Cert == "") != (b.TLS.Cert == "")

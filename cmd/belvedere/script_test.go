@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"belvedere/internal/testkit"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"belvedere": main})
+}
+
+// TestScripts runs the binary as a person at a terminal does.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("TMPDIR", env.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"peer":      peer,
+			"freeport":  freeport,
+			"untilfile": untilFile,
+			"await":     await,
+		},
+	})
+}
+
+// freeport NAME sets NAME to a port of loopback nobody listens on.
+func freeport(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Check(l.Close())
+	ts.Setenv(args[0], port)
+}
+
+// untilFile FILE TEXT waits until FILE contains TEXT.
+func untilFile(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		b, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && strings.Contains(string(b), args[1]) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			ts.Fatalf("%s never said %q: %s", args[0], args[1], b)
+		}
+	}
+}
+
+// peer KIND NAME starts something to connect to and sets NAME to its address:
+// core, skewed, silent, http, ssh, tls, hangup, xinetd, busy (a port in use),
+// socket (a core on a unix socket NAME.sock).
+func peer(ts *testscript.TestScript, _ bool, args []string) {
+	kind, name := args[0], args[1]
+	switch kind {
+	case "core", "skewed", "silent", "http", "ssh", "hangup", "xinetd", "socket":
+		c := testkit.NewCore(testkit.Options{Hosts: 5, ServicesPerHost: 3})
+		ts.Defer(func() { _ = c.Close() })
+		ctx, cancel := context.WithCancel(context.Background())
+		ts.Defer(cancel)
+		c.Start(ctx)
+		if kind == "socket" {
+			path := ts.MkAbs(name + ".sock")
+			ts.Check(c.ListenUnix(path))
+			ts.Setenv(name, "unix://"+path)
+			return
+		}
+		addr, err := c.ListenTCP("127.0.0.1:0")
+		ts.Check(err)
+		if kind == "skewed" {
+			c.SetClockSkew(-71 * time.Second)
+		}
+		if f, ok := map[string]testkit.FaultKind{"silent": testkit.Hang, "http": testkit.HTTP, "ssh": testkit.SSH, "hangup": testkit.CloseNow, "xinetd": testkit.XinetdNoSocket}[kind]; ok {
+			c.SetFault(testkit.Fault{Kind: f})
+		}
+		ts.Setenv(name, addr.String())
+	case "tls":
+		s := httptest.NewUnstartedServer(http.NotFoundHandler())
+		s.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		s.StartTLS()
+		ts.Defer(s.Close)
+		ts.Setenv(name, s.Listener.Addr().String())
+	case "busy":
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Defer(func() { _ = l.Close() })
+		ts.Setenv(name, l.Addr().String())
+	default:
+		ts.Fatalf("no such peer: %s", kind)
+	}
+}
+
+// await ADDRESS waits until a Livestatus server there has data of every site.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var out, errs strings.Builder
+		code := run([]string{"query", "--at", args[0], "--format", "json", "GET sites\nColumns: state hosts"}, &world{ctx: context.Background(), in: strings.NewReader(""), out: &out, err: &errs})
+		if code == exitOK && strings.Contains(out.String(), `"fresh"`) && !strings.Contains(out.String(), `"pending"`) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			ts.Fatalf("no fresh sites at %s: %s%s", args[0], out.String(), errs.String())
+		}
+	}
+}

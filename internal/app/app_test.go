@@ -1,0 +1,202 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"belvedere/internal/app"
+	"belvedere/internal/config"
+)
+
+// logBuffer is a log that tests can read while it is written.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// running is an app that serves until the test ends.
+type running struct {
+	*app.App
+	url    string
+	log    *logBuffer
+	reload chan config.Config
+}
+
+// start runs an app on a free port of loopback with a folder of its own.
+func start(t *testing.T, cfg config.Config, demo *app.Demo) *running {
+	t.Helper()
+	if cfg.Data == "" {
+		cfg.Data = t.TempDir()
+	}
+	if len(cfg.Listen) == 0 {
+		cfg.Listen = []string{"127.0.0.1:0"}
+	}
+	log := &logBuffer{}
+	ctx, cancel := context.WithCancel(t.Context())
+	a, err := app.New(ctx, app.Options{Config: cfg, Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Demo: demo})
+	if err != nil {
+		cancel()
+		t.Fatalf("New: %v", err)
+	}
+	r := &running{App: a, log: log, reload: make(chan config.Config)}
+	urls := a.URLs()
+	r.url = urls[len(urls)-1]
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx, r.reload) }()
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Error("the app does not end")
+		}
+	})
+	return r
+}
+
+// client returns an HTTP client with cookies that does not follow redirects.
+func client(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// signIn signs c in at base and fails the test if that does not work.
+func signIn(t *testing.T, c *http.Client, base, username, password string) {
+	t.Helper()
+	res, err := c.PostForm(base+"/login", url.Values{"username": {username}, "password": {password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusSeeOther {
+		b, _ := io.ReadAll(res.Body)
+		t.Fatalf("signing in as %s: %s\n%s", username, res.Status, b)
+	}
+}
+
+// get returns status and body of a page.
+func get(t *testing.T, c *http.Client, address string) (int, string) {
+	t.Helper()
+	res, err := c.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}
+
+// eventually polls until ok, at most 20 seconds, and fails the test otherwise.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("waited 20 s: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+var smallDemo = &app.Demo{Sites: 3, Hosts: 12, Services: 4, Churn: 0.02, Password: "demo"}
+
+// TestDemo walks from nothing to live problems over real sockets.
+func TestDemo(t *testing.T) {
+	a := start(t, config.Default(), smallDemo)
+	c := client(t)
+	if code, _ := get(t, c, a.url+"/problems"); code != http.StatusSeeOther {
+		t.Errorf("/problems without signing in: %d, want a redirect to the sign-in", code)
+	}
+	signIn(t, c, a.url, "demo", "demo")
+	eventually(t, "the demo's hosts on the page", func() bool {
+		code, body := get(t, c, a.url+"/hosts")
+		return code == http.StatusOK && strings.Count(body, "<tr") > 12
+	})
+	for _, page := range []string{"/problems", "/hosts", "/services", "/sites", "/people", "/profile", "/audit", "/search?q=db"} {
+		code, body := get(t, c, a.url+page)
+		if code != http.StatusOK || !strings.Contains(body, "</html>") {
+			t.Errorf("%s: %d, %d bytes", page, code, len(body))
+		}
+	}
+	if code, body := get(t, c, a.url+"/metrics"); code != http.StatusOK || !strings.Contains(body, `belvedere_site_up{site=`) {
+		t.Errorf("/metrics: %d\n%.400s", code, body)
+	}
+	eventually(t, "/readyz", func() bool { code, _ := get(t, c, a.url+"/readyz"); return code == http.StatusOK })
+}
+
+// TestSetup is a newcomer's first minute: nobody can sign in, the code of the
+// log makes the admin.
+func TestSetup(t *testing.T) {
+	a := start(t, config.Default(), nil)
+	c := client(t)
+	res, err := c.Get(a.url + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if to := res.Header.Get("Location"); !strings.HasSuffix(to, "/setup") {
+		t.Fatalf("/ leads to %q, want /setup", to)
+	}
+	var code string
+	eventually(t, "the code in the log", func() bool {
+		_, after, ok := strings.Cut(a.log.String(), "code=")
+		if ok {
+			code = strings.Fields(after)[0]
+		}
+		return ok
+	})
+	form := url.Values{"code": {"wrong"}, "username": {"eva"}, "password": {"correct horse battery"}}
+	if res, err = c.PostForm(a.url+"/setup", form); err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode < 400 || res.StatusCode >= 500 {
+		t.Errorf("a wrong code is answered with %s", res.Status)
+	}
+	form.Set("code", code)
+	if res, err = c.PostForm(a.url+"/setup", form); err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("the right code is answered with %s", res.Status)
+	}
+	if code, _ := get(t, c, a.url+"/sites"); code != http.StatusOK {
+		t.Errorf("/sites as the new admin: %d", code)
+	}
+}
