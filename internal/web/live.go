@@ -31,6 +31,7 @@ type event struct {
 	Counters map[string]count `json:"counters,omitempty"`
 	Dirty    dirty            `json:"dirty"`
 	At       int64            `json:"at"`               // unix seconds, newest data of any site
+	Now      int64            `json:"now"`              // unix seconds, the clock of the server
 	Assets   string           `json:"assets,omitempty"` // changes with an upgrade of the server
 }
 
@@ -177,7 +178,7 @@ func (f *feed) run(ctx context.Context, sub *live.Subscription, me *stream) {
 		case <-check.C:
 			err = f.recheck(false)
 		case <-beat.C:
-			err = f.write("beat", event{Rev: f.rev, At: f.newest()})
+			err = f.event("beat", event{})
 		case <-sub.C():
 			if holding {
 				waiting = true
@@ -199,7 +200,7 @@ func (f *feed) run(ctx context.Context, sub *live.Subscription, me *stream) {
 func (f *feed) hello() error {
 	counts, _ := f.server.counters.get(f.r.Context(), f.viewer)
 	f.sent = counts
-	return f.write("hello", event{Rev: f.rev, Counters: shown(counts), At: f.newest(), Assets: f.server.assets.base})
+	return f.event("hello", event{Counters: shown(counts), Assets: f.server.assets.base})
 }
 
 // changes sends what of set concerns the viewer.
@@ -225,7 +226,7 @@ func (f *feed) changes(set live.Set) (again bool, err error) {
 	}
 	f.sent = counts
 	sites := slices.Sorted(maps.Keys(mine.Sites))
-	return again, f.write("change", event{Rev: f.rev, Counters: shown(news), Dirty: dirty{mine.Tables(), sites}, At: f.newest()})
+	return again, f.event("change", event{Counters: shown(news), Dirty: dirty{mine.Tables(), sites}})
 }
 
 var errOver = errors.New("the session is over")
@@ -268,6 +269,12 @@ func (f *feed) newest() int64 {
 		at = max(at, x.Last)
 	}
 	return at
+}
+
+// event sends one event with the time.
+func (f *feed) event(name string, e event) error {
+	e.Rev, e.At, e.Now = f.rev, f.newest(), time.Now().Unix()
+	return f.write(name, e)
 }
 
 // write sends one event within its deadline.

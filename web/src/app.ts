@@ -1,1 +1,24 @@
-export {};
+// What every page loads.
+import { startAges } from "./ages";
+import { startChooser } from "./chooser";
+import { on } from "./dom";
+import { copy, startKeys } from "./keys";
+import { startLive } from "./live";
+import { startMenus } from "./menus";
+import { startMerge } from "./merge";
+import { startPalette } from "./palette";
+import { startParts } from "./parts";
+import { startView } from "./view";
+
+startAges();
+startMenus();
+startParts();
+startView();
+on("click", "[data-copy]", (el) => void copy(el.dataset["copy"] ?? "", (el.getAttribute("aria-label") ?? "text").replace(/^Copy /, "")));
+if (document.body.classList.contains("app")) {
+  startKeys();
+  startPalette();
+  startChooser();
+  startMerge();
+  startLive();
+}

@@ -1,0 +1,51 @@
+// Ages count up by one timer. The words are those of the server.
+import { all } from "./dom";
+
+let offset = 0; // server clock minus ours, in seconds
+
+// setClock tells what time it is at the server, unix seconds.
+export function setClock(serverNow: number): void {
+  if (serverNow > 0) offset = serverNow - Date.now() / 1000;
+}
+
+export const now = (): number => Date.now() / 1000 + offset;
+
+// ago writes a length of time with two units at most.
+export function ago(seconds: number): string {
+  const s = Math.max(Math.floor(seconds), 0);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} m`;
+  if (s < 86400) {
+    const m = Math.floor((s % 3600) / 60);
+    return m > 0 ? `${Math.floor(s / 3600)} h ${m} m` : `${Math.floor(s / 3600)} h`;
+  }
+  if (s < 10 * 86400) {
+    const h = Math.floor((s % 86400) / 3600);
+    if (h > 0) return `${Math.floor(s / 86400)} d ${h} h`;
+  }
+  return `${Math.floor(s / 86400)} d`;
+}
+
+// fillAges writes all ages below root as they are at this moment.
+export function fillAges(root: ParentNode): void {
+  const t = Math.floor(now());
+  for (const el of all("time[data-age]", root)) write(el, ago(t - Number(el.dataset["age"])));
+  for (const el of all("time[data-ago]", root)) {
+    const s = t - Number(el.dataset["ago"]);
+    write(el, s < 0 ? `in ${ago(-s)}` : `${ago(s)} ago`);
+  }
+}
+
+function write(el: HTMLElement, text: string): void {
+  if (el.textContent !== text) el.textContent = text;
+}
+
+export function startAges(): void {
+  setClock(Number(document.body.dataset["now"] ?? 0));
+  window.setInterval(() => {
+    if (!document.hidden) fillAges(document);
+  }, 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) fillAges(document);
+  });
+}

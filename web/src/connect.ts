@@ -1,0 +1,81 @@
+// How a tab gets at the event stream: through the SharedWorker; where there is
+// none, one tab holds it for all; where that cannot be arranged, each its own.
+import { path } from "./dom";
+import { Feed, type Message } from "./feed";
+
+export type FromTab =
+  | { kind: "join"; url: string; hidden: boolean; rejoin: boolean }
+  | { kind: "hidden"; hidden: boolean }
+  | { kind: "retry" }
+  | { kind: "leave" };
+
+export interface Connection { retry(): void }
+
+export function connect(hear: (m: Message) => void): Connection {
+  const url = new URL(path("/live"), location.href).href;
+  const worker = document.body.dataset["worker"];
+  if (worker && "SharedWorker" in window) {
+    try {
+      return shared(worker, url, hear);
+    } catch {
+      // refused by the browser's settings: one of the other ways then
+    }
+  }
+  if ("locks" in navigator && "BroadcastChannel" in window) return elected(url, hear);
+  return alone(url, hear);
+}
+
+function shared(script: string, url: string, hear: (m: Message) => void): Connection {
+  const worker = new SharedWorker(script, { name: "belvedere " + url });
+  const tell = (m: FromTab): void => worker.port.postMessage(m);
+  worker.port.onmessage = (e: MessageEvent<Message>) => hear(e.data);
+  worker.onerror = () => alone(url, hear);
+  tell({ kind: "join", url, hidden: document.hidden, rejoin: false });
+  document.addEventListener("visibilitychange", () => tell({ kind: "hidden", hidden: document.hidden }));
+  window.addEventListener("pagehide", () => tell({ kind: "leave" }));
+  window.addEventListener("pageshow", (e) => {
+    if (e.persisted) tell({ kind: "join", url, hidden: document.hidden, rejoin: true });
+  });
+  return { retry: () => tell({ kind: "retry" }) };
+}
+
+// elected lets the tab that gets a lock hold the stream and pass it on.
+function elected(url: string, hear: (m: Message) => void): Connection {
+  const channel = new BroadcastChannel("belvedere " + url);
+  let feed: Feed | null = null;
+  channel.onmessage = (e: MessageEvent<Message | { kind: "join" } | { kind: "retry" }>) => {
+    if (e.data.kind === "join") {
+      if (feed) channel.postMessage(feed.link);
+      if (feed?.last) channel.postMessage({ ...feed.last, counters: feed.counters });
+    } else if (e.data.kind === "retry") {
+      feed?.retry();
+    } else {
+      hear(e.data);
+    }
+  };
+  channel.postMessage({ kind: "join" });
+  void navigator.locks.request("belvedere " + url, () => new Promise<void>((release) => {
+    feed = new Feed(url, (m) => {
+      hear(m);
+      channel.postMessage(m);
+    });
+    feed.start();
+    window.addEventListener("pagehide", () => {
+      feed?.stop();
+      release();
+    });
+  }));
+  return { retry: () => (feed ? feed.retry() : channel.postMessage({ kind: "retry" })) };
+}
+
+function alone(url: string, hear: (m: Message) => void): Connection {
+  let feed = new Feed(url, hear);
+  feed.start();
+  window.addEventListener("pagehide", () => feed.stop());
+  window.addEventListener("pageshow", (e) => {
+    if (!e.persisted) return;
+    feed = new Feed(url, hear);
+    feed.start();
+  });
+  return { retry: () => feed.retry() };
+}

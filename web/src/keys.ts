@@ -1,0 +1,153 @@
+// Keys. Single letters act only when no field has the focus, and can be
+// switched off.
+import { all, closest, make, one, post, say, toast } from "./dom";
+import { showCollected, togglePause } from "./live";
+import { closeTop, cycleTheme } from "./menus";
+import { openPalette } from "./palette";
+import { clearSelection, selectTo, toggleFold, toggleRow } from "./view";
+
+const singleOn = (): boolean => document.body.dataset["keys"] !== "off";
+
+function typing(e: KeyboardEvent): boolean {
+  const el = e.target;
+  if (!(el instanceof HTMLElement)) return false;
+  if (el instanceof HTMLInputElement) return !["checkbox", "radio", "button", "submit"].includes(el.type);
+  return el.isContentEditable || el.matches("textarea, select");
+}
+
+const rows = (): HTMLTableRowElement[] => all<HTMLTableRowElement>("table[data-live] tbody > tr[id]").filter((r) => !r.hidden && r.offsetParent !== null);
+const current = (): HTMLTableRowElement | null => closest<HTMLTableRowElement>(document.activeElement, "table[data-live] tbody > tr[id]");
+
+function go(step: 1 | -1): void {
+  const list = rows();
+  const at = current();
+  const i = at ? list.indexOf(at) : -1;
+  const next = list[i < 0 ? (step > 0 ? 0 : list.length - 1) : Math.min(Math.max(i + step, 0), list.length - 1)];
+  if (!next) return;
+  next.tabIndex = -1;
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+// unfold opens or closes the row's fold; on a row inside one, its head's.
+function unfold(wide: boolean): void {
+  const row = current();
+  if (!row) return;
+  const own = one("[data-fold]", row);
+  if (own) return toggleFold(own, wide);
+  if (wide) return;
+  for (const button of all("[data-fold]", row.closest("table") ?? document)) {
+    if (!row.classList.contains(button.dataset["fold"] ?? "")) continue;
+    toggleFold(button, false);
+    const head = closest<HTMLTableRowElement>(button, "tr");
+    if (head) {
+      head.tabIndex = -1;
+      head.focus();
+    }
+  }
+}
+
+// leader is true for a moment after "g".
+let leader = 0;
+
+function letter(key: string): boolean {
+  if (leader > Date.now()) {
+    leader = 0;
+    const link = one<HTMLAnchorElement>(`.nav a[data-go="${CSS.escape(key)}"]`);
+    if (link) link.click();
+    return link !== null;
+  }
+  const row = current();
+  switch (key) {
+    case "g": leader = Date.now() + 1500; return true;
+    case "j": go(1); return true;
+    case "k": go(-1); return true;
+    case "h": unfold(false); return row !== null;
+    case "l": unfold(true); return row !== null;
+    case "x": if (row) toggleRow(row); return row !== null;
+    case "X": if (row) selectTo(row); return row !== null;
+    case "/": return focusFilter();
+    case "u": showCollected(); return true;
+    case "p": togglePause(); return true;
+    case "y": copyLink(row); return true;
+    case "t": cycleTheme(); return true;
+    case "i": return openChooser();
+    case "?": one<HTMLDialogElement>("#keysheet")?.showModal(); return true;
+  }
+  return false;
+}
+
+function focusFilter(): boolean {
+  const field = one<HTMLInputElement>('form[data-filter] input:not([type="hidden"])');
+  field?.focus();
+  field?.select();
+  return field !== null;
+}
+
+function openChooser(): boolean {
+  const menu = one<HTMLDetailsElement>("[data-chooser]");
+  if (!menu) return false;
+  menu.open = true;
+  one("input", menu)?.focus();
+  return true;
+}
+
+function copyLink(row: HTMLTableRowElement | null): void {
+  const link = row ? one<HTMLAnchorElement>("th a, a", row)?.href : location.href;
+  void copy(link ?? location.href, "link");
+}
+
+// copy copies text and says so.
+export async function copy(text: string, what: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // No clipboard without HTTPS: the old way.
+    const field = make("textarea", { class: "sr", "aria-hidden": "true" });
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const ok = document.execCommand("copy");
+    field.remove();
+    if (!ok) return toast("warn", "The browser does not let this page copy", "Select the text and copy it yourself.");
+  }
+  say(`Copied ${what}`);
+  toast("ok", `Copied ${what}`);
+}
+
+function escape(): boolean {
+  if (closeTop()) return true;
+  if (clearSelection()) return true;
+  const row = current();
+  row?.blur();
+  return row !== null;
+}
+
+export function startKeys(): void {
+  document.addEventListener("keydown", (e) => {
+    if (e.isComposing) return;
+    if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === "k") {
+      e.preventDefault();
+      openPalette();
+      return;
+    }
+    if (one("dialog[open]")) return; // the dialog handles its own, Esc included
+    if (e.key === "Escape") {
+      if (escape()) e.preventDefault();
+      return;
+    }
+    if (e.ctrlKey || e.metaKey || e.altKey || typing(e)) return;
+    const row = current();
+    if (e.key === "Enter" && row && e.target === row) {
+      one<HTMLAnchorElement>("th a[href], a[href]", row)?.click();
+      return;
+    }
+    if (singleOn() && e.key.length === 1 && letter(e.key)) e.preventDefault();
+  });
+  const box = one<HTMLInputElement>("[data-keys-switch]");
+  box?.addEventListener("change", () => {
+    if (box.checked) delete document.body.dataset["keys"];
+    else document.body.dataset["keys"] = "off";
+    void post("/preferences", { name: "keys", value: box.checked ? "on" : "off" });
+  });
+}

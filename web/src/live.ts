@@ -1,0 +1,359 @@
+// Keeping the page true: counters, blocks, the live mark, the window's title.
+import { fillAges, ago, now, setClock } from "./ages";
+import { connect, type Connection } from "./connect";
+import { all, make, one, path, say, symbol } from "./dom";
+import type { Count, Message, News } from "./feed";
+import { merge, mergeAll } from "./merge";
+
+const LOST_MARK = 15; // s without news: the mark turns hollow
+const LOST_BANNER = 30; // s without connection: the banner
+const SHELL_EVERY = 5000;
+const BANNER = "-banner";
+
+let connection: Connection | null = null;
+let heard = Date.now(); // last sign of life
+let up = true;
+let newest = 0; // unix seconds of the newest data of any site
+let paused = false;
+let pausedAt = 0;
+let missed = 0; // changes since paused
+let assets = "";
+let ownCount = 0; // count of the page itself, instead of the open problems
+
+const dirty = new Set<string>(); // blocks to fetch
+const tags = new Map<string, string>(); // names of blocks to ETag
+let flight: AbortController | null = null;
+let timer: number | undefined;
+let pace = 400; // ms between fetches, grows with how long they take
+let fails = 0;
+let away = false; // was hidden: what comes next is applied at once
+
+// startLive connects the page to what happens.
+export function startLive(): void {
+  const d = document.body.dataset;
+  newest = Number(d["newest"] ?? 0);
+  assets = d["assets"] ?? "";
+  connection = connect(hear);
+  window.setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      away = true;
+      return;
+    }
+    tick();
+    plan(0);
+  });
+  window.addEventListener("pagehide", () => flight?.abort());
+  favicon();
+}
+
+function hear(m: Message): void {
+  switch (m.kind) {
+    case "link":
+      up = m.up;
+      heard = m.heard;
+      break;
+    case "bye":
+      void stillSignedIn();
+      return;
+    case "news":
+      up = true;
+      heard = Date.now();
+      take(m);
+  }
+  tick();
+}
+
+function take(m: News): void {
+  setClock(m.now);
+  if (m.at > newest) newest = m.at;
+  count(m.counters);
+  if (m.assets && assets && m.assets !== assets) renewed();
+  if (m.tables.length === 0 && !m.everything) return;
+  for (const block of all("[data-block]")) {
+    const tables = (block.dataset["tables"] ?? "").split(" ");
+    if (m.everything || tables.some((t) => m.tables.includes(t))) dirty.add(block.dataset["block"] ?? "");
+  }
+  if (m.everything || m.tables.includes("sites")) planShell();
+  if (paused) {
+    missed++;
+    showPaused();
+  } else {
+    plan();
+  }
+}
+
+// plan fetches what is dirty soon: one request at a time.
+function plan(wait = pace): void {
+  if (document.hidden || paused || flight || timer !== undefined || dirty.size === 0) return;
+  timer = window.setTimeout(() => {
+    timer = undefined;
+    void fetchBlocks();
+  }, wait);
+}
+
+async function fetchBlocks(): Promise<void> {
+  if (document.hidden || paused || flight || dirty.size === 0) return;
+  const names = [...dirty].filter((n) => n !== BANNER).sort();
+  if (names.length === 0) names.push(BANNER);
+  dirty.clear();
+  const key = names.join();
+  const began = Date.now();
+  flight = new AbortController();
+  const limit = window.setTimeout(() => flight?.abort(), 30_000);
+  try {
+    const headers: Record<string, string> = { "X-Belvedere-Block": key, Accept: "text/html" };
+    const tag = tags.get(key);
+    if (tag) headers["If-None-Match"] = tag;
+    const res = await fetch(location.href, { headers, signal: flight.signal, cache: "no-store" });
+    if (res.status === 401) return location.reload();
+    if (res.ok) {
+      await apply(res, key);
+    } else if (res.status !== 304) {
+      throw new Error(String(res.status));
+    }
+    fails = 0;
+  } catch {
+    for (const n of names) dirty.add(n);
+    fails++;
+  } finally {
+    window.clearTimeout(limit);
+    flight = null;
+    pace = Math.min(Math.max((Date.now() - began) * 2, 400), 5000) + Math.min(fails, 6) * 5000;
+    plan();
+  }
+}
+
+async function apply(res: Response, key: string): Promise<void> {
+  const text = await res.text();
+  const title = res.headers.get("X-Belvedere-Title");
+  ownCount = Number(res.headers.get("X-Belvedere-Count") ?? 0);
+  if (title) document.body.dataset["title"] = decodeURIComponent(title);
+  const tag = res.headers.get("ETag");
+  if (tag) {
+    tags.clear();
+    tags.set(key, tag);
+  }
+  const parsed = document.createElement("template");
+  parsed.innerHTML = text;
+  const force = away;
+  away = false;
+  for (const fresh of all("[data-block]", parsed.content)) {
+    const block = one(`[data-block="${CSS.escape(fresh.dataset["block"] ?? "")}"]`);
+    if (block) merge(block, fresh, force);
+  }
+  retitle();
+}
+
+// count writes the numbers of the menu.
+function count(counters: Record<string, Count>): void {
+  for (const [name, c] of Object.entries(counters)) {
+    for (const el of all(`[data-counter="${CSS.escape(name)}"]`)) {
+      if (el.textContent !== c.text) el.textContent = c.text;
+      const cls = `n ${c.state ?? ""}`.trim();
+      if (el.className !== cls) el.className = cls;
+    }
+  }
+  if (Object.keys(counters).length > 0) retitle();
+}
+
+let titled = -1;
+
+// retitle writes the count into the window's title and icon.
+function retitle(): void {
+  const counter = one("[data-in-title]");
+  const open = Number((counter?.textContent ?? "").replace(/\D/g, "")) || 0;
+  const n = ownCount > 0 ? ownCount : open;
+  const title = (n > 0 ? `(${n}) ` : "") + (document.body.dataset["title"] ?? "") + " · Belvedere";
+  if (document.title !== title) document.title = title;
+  if (open !== titled) {
+    titled = open;
+    favicon();
+  }
+}
+
+// favicon draws the number of open problems into the window's icon.
+function favicon(): void {
+  const link = one<HTMLLinkElement>('link[rel="icon"]');
+  if (!link) return;
+  link.dataset["plain"] ??= link.href;
+  const plain = link.dataset["plain"];
+  const n = Math.max(titled, 0);
+  if (n === 0) {
+    if (link.href !== plain) link.href = plain;
+    return;
+  }
+  const image = new Image(64, 64);
+  image.onload = () => {
+    const canvas = make("canvas", { width: "64", height: "64" });
+    const c = canvas.getContext("2d");
+    if (!c) return;
+    c.drawImage(image, 0, 0, 64, 64);
+    c.fillStyle = "#cc1f2d";
+    c.beginPath();
+    c.arc(44, 44, 20, 0, 7);
+    c.fill();
+    c.fillStyle = "#fff";
+    c.font = "700 26px system-ui, sans-serif";
+    c.textAlign = "center";
+    c.textBaseline = "middle";
+    c.fillText(n > 99 ? "99" : String(n), 44, 46);
+    link.href = canvas.toDataURL();
+  };
+  image.src = plain;
+}
+
+// tick shows how old what the page shows is.
+function tick(): void {
+  const mark = one("[data-live-mark]");
+  if (!mark) return;
+  const silent = (Date.now() - heard) / 1000;
+  const age = newest > 0 ? Math.max(now() - newest, 0) : 0;
+  const lost = !up && silent > LOST_BANNER;
+  const old = silent > LOST_MARK || age > LOST_MARK;
+  mark.classList.toggle("old", old && !paused);
+  mark.classList.toggle("off", paused);
+  const text = one("[data-live-age]", mark);
+  if (text) {
+    const next = paused ? " · paused" : newest > 0 ? ` · ${ago(Math.max(age, up ? 0 : silent))}` : "";
+    if (text.textContent !== next) text.textContent = next;
+  }
+  showLost(lost);
+}
+
+function banner(id: string, kind: string, icon: string, words: HTMLElement, button: HTMLButtonElement): void {
+  const el = make("div", { class: `banner ${kind}`, role: kind === "crit" ? "alert" : "status", id }, symbol("i-" + icon, "i"), words, button);
+  one("#main")?.prepend(el);
+}
+
+function showLost(lost: boolean): void {
+  const el = document.getElementById("b-lost");
+  if (!lost) {
+    if (el) {
+      el.remove();
+      say("Connected again");
+    }
+    return;
+  }
+  if (el) return;
+  const at = new Date(heard).toLocaleTimeString("en-GB");
+  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), "Try now");
+  button.addEventListener("click", () => {
+    connection?.retry();
+    void stillSignedIn();
+  });
+  banner("b-lost", "crit", "nolink", make("p", {}, make("b", {}, "Connection to Belvedere lost."), " You see the state of ", make("b", {}, at), ". It is tried again by itself; the list does not move until then."), button);
+}
+
+// togglePause stops the page from changing, and lets it go on.
+export function togglePause(): void {
+  paused = !paused;
+  if (paused) {
+    flight?.abort();
+    pausedAt = Date.now();
+    missed = 0;
+    showPaused();
+    say("Live updates paused");
+  } else {
+    document.getElementById("b-paused")?.remove();
+    away = true;
+    say("Live updates go on");
+    plan(0);
+  }
+  tick();
+}
+
+function showPaused(): void {
+  const at = new Date(pausedAt).toLocaleTimeString("en-GB");
+  const words = missed === 0 ? "Nothing changed" : missed === 1 ? "1 change arrived" : `${missed} changes arrived`;
+  const old = document.querySelector("#b-paused span");
+  if (old) {
+    old.textContent = ` ${words} since ${at}.`;
+    return;
+  }
+  const button = make("button", { type: "button", class: "btn" }, symbol("i-play", "i"), "Resume ", make("kbd", {}, "p"));
+  button.addEventListener("click", togglePause);
+  banner("b-paused", "plan", "pause", make("p", {}, make("b", {}, "Paused."), make("span", {}, ` ${words} since ${at}.`)), button);
+}
+
+// showCollected shows what was collected while the person worked in a list.
+export function showCollected(): void {
+  if (!mergeAll()) say("Nothing new");
+}
+
+// refresh fetches all blocks now.
+export function refresh(): void {
+  for (const block of all("[data-block]")) dirty.add(block.dataset["block"] ?? "");
+  plan(0);
+}
+
+let shellAt = 0;
+let shellTimer: number | undefined;
+
+function planShell(): void {
+  if (shellTimer !== undefined) return;
+  shellTimer = window.setTimeout(() => {
+    shellTimer = undefined;
+    if (!document.hidden) void refreshShell();
+  }, Math.max(shellAt + SHELL_EVERY - Date.now(), 500));
+}
+
+// refreshShell renews the site chooser. One that is open keeps its boxes.
+export async function refreshShell(): Promise<void> {
+  const block = one('[data-shell="-sites"]');
+  if (!block) return;
+  shellAt = Date.now();
+  const prefix = path("");
+  const at = location.pathname.startsWith(prefix) ? location.pathname.slice(prefix.length) + location.search : "/";
+  try {
+    const headers: Record<string, string> = { Accept: "text/html", "X-Belvedere-Block": "-sites" };
+    const tag = block.dataset["tag"];
+    if (tag) headers["If-None-Match"] = tag;
+    const res = await fetch(path("/shell?at=") + encodeURIComponent(at), { headers, cache: "no-store" });
+    if (res.status === 401) return location.reload();
+    if (res.status !== 200) return;
+    block.dataset["tag"] = res.headers.get("ETag") ?? "";
+    const parsed = document.createElement("template");
+    parsed.innerHTML = await res.text();
+    const fresh = one("[data-block]", parsed.content);
+    if (!fresh) return;
+    fillAges(fresh);
+    const menu = one<HTMLDetailsElement>("details", block);
+    if (menu?.open) {
+      freshen(block, fresh);
+    } else {
+      block.replaceChildren(...fresh.childNodes);
+      block.dispatchEvent(new CustomEvent("shell", { bubbles: true }));
+    }
+  } catch {
+    // the live mark tells that the connection is gone
+  }
+}
+
+// freshen takes over how the sites are, and leaves the boxes as they are.
+function freshen(block: Element, fresh: Element): void {
+  for (const box of all<HTMLInputElement>('input[name="site"]', block)) {
+    const to = one<HTMLInputElement>(`input[name="site"][value="${CSS.escape(box.value)}"]`, fresh);
+    const a = box.parentElement?.querySelector(":scope > .end");
+    const b = to?.parentElement?.querySelector(":scope > .end");
+    if (a && b) a.replaceWith(b);
+  }
+}
+
+// stillSignedIn goes to the sign-in page when the session is over.
+async function stillSignedIn(): Promise<void> {
+  try {
+    const res = await fetch(path("/shell"), { headers: { Accept: "text/html", "X-Belvedere-Block": "-sites" }, cache: "no-store" });
+    if (res.status === 401) location.reload();
+  } catch {
+    // not reachable: the feed goes on trying
+  }
+}
+
+// renewed says that the server has been upgraded under this page.
+function renewed(): void {
+  if (document.getElementById("b-new")) return;
+  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), "Reload");
+  button.addEventListener("click", () => location.reload());
+  banner("b-new", "plan", "alert", make("p", {}, make("b", {}, "Belvedere was upgraded."), " Reload this page to get the new one."), button);
+}

@@ -1,0 +1,104 @@
+// What the person did to the page and a live update must not undo: opened
+// folds, selected rows. Kept by key, so that it survives sorting and paging.
+import { all, closest, on, one } from "./dom";
+
+const open = new Set<string>(); // data-fold keys
+const chosen = new Set<string>(); // row keys
+let anchor: HTMLTableRowElement | null = null; // where a range begins
+
+export const keyOf = (row: Element): string => row.getAttribute("data-key") ?? row.id;
+export const selected = (): ReadonlySet<string> => chosen;
+
+// dress makes fresh markup look like what the person made of the present one.
+export function dress(fresh: Element): void {
+  for (const button of all("[data-fold]", fresh)) {
+    const key = button.dataset["fold"] ?? "";
+    if (open.has(key)) fold(fresh, button, key, true);
+  }
+  for (const row of all("tr[id]", fresh)) {
+    if (chosen.has(keyOf(row))) mark(row, true);
+  }
+}
+
+function fold(root: ParentNode, button: HTMLElement, key: string, wide: boolean): void {
+  button.setAttribute("aria-expanded", String(wide));
+  for (const row of all("." + CSS.escape(key), root)) row.hidden = !wide;
+}
+
+// toggleFold opens or closes what a fold button stands for.
+export function toggleFold(button: HTMLElement, wide?: boolean): void {
+  const key = button.dataset["fold"] ?? "";
+  const next = wide ?? button.getAttribute("aria-expanded") !== "true";
+  if (next) open.add(key);
+  else open.delete(key);
+  fold(document, button, key, next);
+}
+
+function mark(row: Element, picked: boolean): void {
+  if (picked) row.setAttribute("aria-selected", "true");
+  else row.removeAttribute("aria-selected");
+  const box = one<HTMLInputElement>(".pick", row);
+  if (box) box.checked = picked;
+}
+
+// select selects or deselects a row.
+export function select(row: HTMLTableRowElement, picked: boolean): void {
+  if (picked) chosen.add(keyOf(row));
+  else chosen.delete(keyOf(row));
+  mark(row, picked);
+  showBulk();
+}
+
+// selectTo selects all rows from the last selected one to row.
+export function selectTo(row: HTMLTableRowElement): void {
+  const rows = all<HTMLTableRowElement>("tr[id]", row.closest("table") ?? document).filter((r) => !r.hidden && one(".pick", r));
+  const from = anchor ? rows.indexOf(anchor) : -1;
+  const to = rows.indexOf(row);
+  const [a, b] = from < 0 ? [to, to] : [Math.min(from, to), Math.max(from, to)];
+  for (const r of rows.slice(a, b + 1)) select(r, true);
+}
+
+export function toggleRow(row: HTMLTableRowElement): void {
+  select(row, !chosen.has(keyOf(row)));
+  anchor = row;
+}
+
+// clearSelection reports whether there was one.
+export function clearSelection(): boolean {
+  const had = chosen.size > 0;
+  chosen.clear();
+  for (const row of all('tr[aria-selected="true"]')) mark(row, false);
+  showBulk();
+  return had;
+}
+
+// showBulk shows the bar of bulk actions with the number of selected rows.
+export function showBulk(): void {
+  const shown = all("tr[id]").filter((r) => chosen.has(keyOf(r))).length;
+  for (const bar of all(".bulk")) {
+    bar.hidden = chosen.size === 0;
+    const out = one<HTMLOutputElement>("output", bar);
+    if (out) out.value = shown < chosen.size ? `${chosen.size} selected, ${chosen.size - shown} not shown` : String(chosen.size);
+  }
+  for (const box of all<HTMLInputElement>(".pick-all")) {
+    const rows = all<HTMLInputElement>("tbody .pick", box.closest("table") ?? document);
+    const n = rows.filter((r) => r.checked).length;
+    box.checked = n > 0 && n === rows.length;
+    box.indeterminate = n > 0 && n < rows.length;
+  }
+}
+
+export function startView(): void {
+  on("click", "[data-fold]", (el) => toggleFold(el));
+  on("change", ".pick", (el) => {
+    const row = closest<HTMLTableRowElement>(el, "tr");
+    if (!row) return;
+    select(row, (el as HTMLInputElement).checked);
+    anchor = row;
+  });
+  on("change", ".pick-all", (el) => {
+    const picked = (el as HTMLInputElement).checked;
+    for (const row of all<HTMLTableRowElement>("tbody tr[id]", el.closest("table") ?? document)) if (!row.hidden && one(".pick", row)) select(row, picked);
+  });
+  on("click", "[data-clear]", () => clearSelection());
+}
