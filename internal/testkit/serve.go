@@ -95,6 +95,10 @@ func (c *Core) release(conn net.Conn) {
 
 // serve speaks with one client. Cores with few threads make it wait for one.
 func (c *Core) serve(conn net.Conn) {
+	s := &session{c: c, p: c.w.p, conn: conn, r: bufio.NewReaderSize(conn, maxLine)}
+	if c.faulty(s) {
+		return
+	}
 	if c.slots != nil {
 		select {
 		case c.slots <- struct{}{}:
@@ -102,10 +106,6 @@ func (c *Core) serve(conn net.Conn) {
 		case <-c.done:
 			return
 		}
-	}
-	s := &session{c: c, p: c.w.p, conn: conn, r: bufio.NewReaderSize(conn, maxLine)}
-	if c.faulty(s) {
-		return
 	}
 	s.loop()
 }
@@ -117,6 +117,8 @@ type session struct {
 	conn  net.Conn
 	r     *bufio.Reader
 	queue []string // lines read and not yet answered
+	fault Fault
+	heal  <-chan struct{} // closed when the fault changes
 }
 
 var errIncomplete = errors.New("testkit: incomplete request")
@@ -234,6 +236,9 @@ func (s *session) get(lines []string) bool {
 	if q.code != 0 {
 		return s.fail(q) && (q.keep || s.p.name == Shinken)
 	}
+	if s.huge(q) {
+		return false
+	}
 	w.mu.RLock()
 	a := w.run(q)
 	body := s.p.body(q, a)
@@ -245,9 +250,7 @@ func (s *session) get(lines []string) bool {
 		} else {
 			head = append(head, '\n')
 		}
-		if s.write(head) != nil {
-			return false
-		}
+		body = append(head, body...)
 	}
 	return s.write(body) == nil && (q.keep || s.p.name == Shinken)
 }
@@ -275,6 +278,14 @@ func (s *session) write(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
+	if err, done := s.misbehave(b); done {
+		return err
+	}
+	return s.send(b)
+}
+
+// send writes bytes.
+func (s *session) send(b []byte) error {
 	_ = s.conn.SetWriteDeadline(time.Now().Add(60 * time.Second))
 	if _, err := s.conn.Write(b); err != nil {
 		return fmt.Errorf("testkit: write: %w", err)
