@@ -36,16 +36,10 @@ func readHead(w *wire) (*body, error) {
 		if err == nil {
 			continue
 		}
-		if len(buf) == 0 {
-			if err == io.EOF {
-				return nil, w.explain(err)
-			}
-			return nil, err
+		if err == io.EOF {
+			err = w.explain(err)
 		}
-		if err != io.EOF && len(buf) < 4 {
-			return nil, err
-		}
-		break
+		return nil, err
 	}
 	if status, length, ok := parseHead(buf); ok {
 		return &body{w: w, status: status, left: length}, nil

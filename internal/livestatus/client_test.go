@@ -2,9 +2,11 @@ package livestatus
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
@@ -114,5 +116,191 @@ func TestContextEnds(t *testing.T) {
 	_, err := f.client(Options{}).Query(ctx, lql.Get("hosts", "name"))
 	if KindOf(err) != KindCanceled {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestKeptConnections(t *testing.T) {
+	f := newFake(t, recorded(t, "naemon-1.5"))
+	c := f.client(Options{})
+	if _, err := c.Identify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ask := func() {
+		t.Helper()
+		if _, err := c.Query(t.Context(), lql.Get("contacts")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := f.connections()
+	for range 3 {
+		ask()
+	}
+	if n := f.connections() - before; n != 1 {
+		t.Errorf("%d connections for three requests", n)
+	}
+	before = f.connections()
+	f.hangUp() // as in a reload of the core
+	ask()
+	if n := f.connections() - before; n != 1 {
+		t.Errorf("%d connections after a reload", n)
+	}
+}
+
+// TestRetriesOnce: a kept connection that dies while the request is under way
+// costs one retry, a fresh one none.
+func TestRetriesOnce(t *testing.T) {
+	answer := recorded(t, "naemon-1.5")
+	asked, dying := 0, 0
+	f := newFake(t, func(r string) (string, bool) {
+		if asked++; dying > 0 {
+			dying--
+			return "", false
+		}
+		return answer(r)
+	})
+	c := f.client(Options{})
+	if _, err := c.Identify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	contacts := func() error { _, err := c.Query(t.Context(), lql.Get("contacts")); return err }
+	if err := contacts(); err != nil {
+		t.Fatal(err)
+	}
+	asked, dying = 0, 1
+	if err := contacts(); err != nil || asked != 2 {
+		t.Errorf("asked %d times, %v", asked, err)
+	}
+	asked, dying = 0, 2
+	if err := contacts(); KindOf(err) != KindHangup || asked != 2 {
+		t.Errorf("asked %d times, %v", asked, err)
+	}
+	asked, dying = 0, 1
+	if err := contacts(); KindOf(err) != KindHangup || asked != 1 {
+		t.Errorf("without a kept connection: asked %d times, %v", asked, err)
+	}
+}
+
+// TestOneLane: an Icinga 2 never sees two connections or a kept one.
+func TestOneLane(t *testing.T) {
+	f := newFake(t, recorded(t, "icinga2-2.13"))
+	lane := NewLane()
+	one, two := f.client(Options{Lane: lane}), f.client(Options{Lane: lane})
+	done := make(chan error)
+	for i := range 20 {
+		c := one
+		if i%2 == 1 {
+			c = two
+		}
+		go func() {
+			_, err := c.Identify(t.Context())
+			if err == nil {
+				_, err = c.Query(t.Context(), lql.Get("contacts"))
+			}
+			done <- err
+		}()
+	}
+	for range 20 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	// The fake notices a hang-up a moment after the client, which may by then
+	// be connected again.
+	if f.mostOpen > 2 {
+		t.Errorf("%d connections at once", f.mostOpen)
+	}
+	for _, r := range f.seen() {
+		if strings.Contains(r, "KeepAlive") {
+			t.Errorf("request %q", r)
+		}
+	}
+	if len(one.idle)+len(two.idle) > 0 {
+		t.Error("connections are kept")
+	}
+}
+
+func TestSend(t *testing.T) {
+	for _, tt := range []struct {
+		name, core, reply string
+		kind              ErrKind
+		code              int
+		cause             string
+	}{
+		{name: "naemon takes it", core: "naemon-1.5"},
+		{name: "naemon refuses", core: "naemon-1.5", reply: "400: Unknown command 'NO_SUCH_COMMAND'\n", kind: KindStatus, code: 400, cause: "The core refused the request with status 400: Unknown command 'NO_SUCH_COMMAND'."},
+		{name: "mk is silent", core: "nagios4-mk1.5"},
+		{name: "icinga takes it", core: "icinga2-2.13", reply: framed(200, "")},
+		{name: "icinga refuses", core: "icinga2-2.13", reply: framed(452, "Error: Invalid host: 'x'\n\nStacktrace:\n 0# __cxa_throw in /usr/lib\n"), kind: KindStatus, code: 452, cause: "The core refused the request with status 452: Invalid host: 'x'."},
+		{name: "icinga hangs up", core: "icinga2-2.13", kind: KindHangup, cause: "may or may not"},
+		{name: "xinetd", core: "naemon-1.5", reply: "No UNIX socket /var/cache/naemon/live existing\n", kind: KindXinetd, cause: "/var/cache/naemon/live"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			answer := recorded(t, tt.core)
+			f := newFake(t, func(r string) (string, bool) {
+				if strings.HasPrefix(r, "COMMAND ") {
+					return tt.reply, false
+				}
+				return answer(r)
+			})
+			c := f.client(Options{})
+			err := c.Send(t.Context(), lql.Command{Name: "ADD_HOST_COMMENT", Args: []string{"a", "1", "me", "text"}})
+			commands := 0
+			for _, r := range f.seen() {
+				if strings.HasPrefix(r, "COMMAND ") {
+					commands++
+				}
+			}
+			if commands != 1 {
+				t.Errorf("sent %d times", commands)
+			}
+			if tt.kind == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			e, ok := err.(*Error)
+			if !ok || e.Kind != tt.kind || e.Code != tt.code || !strings.Contains(e.Cause, tt.cause) || e.Fix == "" {
+				t.Errorf("error %+v", err)
+			}
+		})
+	}
+}
+
+func TestCloseRefuses(t *testing.T) {
+	f := newFake(t, recorded(t, "naemon-1.5"))
+	c := f.client(Options{})
+	c.Identify(t.Context())
+	c.Query(t.Context(), lql.Get("contacts"))
+	c.Close()
+	if _, err := c.Query(t.Context(), lql.Get("contacts")); KindOf(err) != KindClosed {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestClock(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		check func(n int) int64 // newest check, n-th request
+		skew  time.Duration
+		exact bool
+	}{
+		{"right", func(int) int64 { return time.Now().Unix() }, 0, true},
+		{"ahead", func(int) int64 { return time.Now().Unix() + 71 }, 71 * time.Second, true},
+		{"behind and checking", func(n int) int64 { return time.Now().Unix() - 71 + int64(n/2) }, -71 * time.Second, true},
+		{"idle", func(int) int64 { return 1795327335 }, 0, false},
+		{"never checked", func(int) int64 { return 0 }, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := 0
+			f := newFake(t, func(string) (string, bool) {
+				n++
+				return framed(200, fmt.Sprintf("[[%d]]\n", tt.check(n))), false
+			})
+			skew, exact, err := f.client(Options{}).Clock(t.Context(), Core{})
+			if (skew-tt.skew).Abs() > 2*time.Second || exact != tt.exact || err != nil {
+				t.Errorf("%s %v %v, want %s %v", skew, exact, err, tt.skew, tt.exact)
+			}
+		})
 	}
 }

@@ -18,7 +18,7 @@ type wire struct {
 	o     *Options
 	ctx   context.Context
 	began time.Time     // when the present request was sent
-	first time.Duration // until its first byte; 0: none yet
+	first time.Duration // until its first byte
 	limit time.Duration // for the first byte
 	in    int64
 	out   int64
@@ -67,7 +67,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	n, err := w.Conn.Read(p)
 	if n > 0 && w.in == 0 {
-		w.first = max(time.Since(w.began), 1)
+		w.first = time.Since(w.began)
 	}
 	w.in += int64(n)
 	if w.in > int64(w.o.MaxBytes) {
