@@ -188,6 +188,9 @@ func setAside(ctx context.Context, db string, now time.Time) (kept string, err e
 // emptyLog moves what the log of a database holds into the database. A damaged
 // one keeps its log, and that is no error.
 func emptyLog(ctx context.Context, db string) error {
+	if looksLikeDatabase(db) != nil {
+		return nil // SQLite would throw the log of such a file away
+	}
 	c := openPlain(db, "rw")
 	_, err := c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	err = errors.Join(err, c.Close())

@@ -30,6 +30,8 @@ func explain(what, file string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		e.Hint = "give the folder to the user that runs belvedere, or name another with --data"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		e.Hint = "check that the folder is there"
 	case errors.Is(err, syscall.ENOSPC):
 		e.Hint = "free some space on that disk"
 	}
