@@ -76,8 +76,9 @@ var quickColumns = []string{
 	"entry_time", "start_time", "end_time",
 }
 
-// restless columns change all the time and mean nothing by themselves.
-var restless = []string{"is_executing", "check_options", "notified_on", "latency", "execution_time", "percent_state_change", "last_update"}
+// restless columns change all the time and mean nothing by themselves; they
+// are read with what changes beside them.
+var restless = []string{"next_notification", "is_executing", "check_options", "notified_on", "latency", "execution_time", "percent_state_change", "last_update"}
 
 // newPlan makes the plan for a core with these columns. The map holds table
 // names with the columns each has.

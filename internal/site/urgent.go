@@ -25,8 +25,8 @@ func newChanges() *changes {
 // add takes in what a commit changed.
 func (c *changes) add(ch store.Change) {
 	for _, t := range ch.Tables {
-		keys, ok := ch.Keys[t]
-		if !ok {
+		keys := ch.Keys[t]
+		if keys == nil {
 			c.all[t] = true
 			continue
 		}
