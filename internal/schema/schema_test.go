@@ -177,53 +177,55 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-func TestResolve(t *testing.T) {
-	for _, tt := range []struct {
-		table, name string
-		join        string // prefix of the join; "" own
-		want        string // name of the column; "" none
-		near        string
-	}{
-		{table: "hosts", name: "name", want: "name"},
-		{table: "hosts", name: "host_name", want: "name"},
-		{table: "hosts", name: "host_host_state", want: "state"},
-		{table: "services", name: "host_name", want: "host_name"},
-		{table: "services", name: "service_host_name", want: "host_name"},
-		{table: "services", name: "service_description", want: "description"},
-		{table: "services", name: "host_state", join: "host_", want: "state"},
-		{table: "services", name: "state", want: "state"},
-		{table: "services", name: "service_state", want: "state"},
-		{table: "services", name: "host_name_lc", join: "host_", want: "name_lc"},
-		{table: "comments", name: "host_name", want: "host_name"},
-		{table: "comments", name: "comment_id", want: "id"},
-		{table: "comments", name: "service_state", join: "service_", want: "state"},
-		{table: "comments", name: "service_host_name", join: "service_", want: "host_name"},
-		{table: "comments", name: "comment", want: "comment"},
-		{table: "downtimes", name: "service_description", want: "service_description"},
-		{table: "hostsbygroup", name: "host_name", want: "name"},
-		{table: "hostsbygroup", name: "hostgroup_name", join: "hostgroup_", want: "name"},
-		{table: "servicesbygroup", name: "servicegroup_alias", join: "servicegroup_", want: "alias"},
-		{table: "servicesbygroup", name: "host_alias", join: "host_", want: "alias"},
-		{table: "servicesbyhostgroup", name: "hostgroup_name", join: "hostgroup_", want: "name"},
-		{table: "log", name: "current_host_name", join: "current_host_", want: "name"},
-		{table: "log", name: "current_service_contacts", join: "current_service_", want: "contacts"},
-		{table: "log", name: "current_command_line", join: "current_command_", want: "line"},
-		{table: "log", name: "log_time", want: "time"},
-		{table: "statehist", name: "current_host_address", join: "current_host_", want: "address"},
-		{table: "status", name: "status_program_start", want: "program_start"},
-		{table: "sites", name: "peer_key", want: "peer_key"},
+var resolveTests = []struct {
+	table, name string
+	join        string // prefix of the join; "" own
+	want        string // name of the column; "" none
+	near        string
+}{
+	{table: "hosts", name: "name", want: "name"},
+	{table: "hosts", name: "host_name", want: "name"},
+	{table: "hosts", name: "host_host_state", want: "state"},
+	{table: "services", name: "host_name", want: "host_name"},
+	{table: "services", name: "service_host_name", want: "host_name"},
+	{table: "services", name: "service_description", want: "description"},
+	{table: "services", name: "host_state", join: "host_", want: "state"},
+	{table: "services", name: "state", want: "state"},
+	{table: "services", name: "service_state", want: "state"},
+	{table: "services", name: "host_name_lc", join: "host_", want: "name_lc"},
+	{table: "comments", name: "host_name", want: "host_name"},
+	{table: "comments", name: "comment_id", want: "id"},
+	{table: "comments", name: "service_state", join: "service_", want: "state"},
+	{table: "comments", name: "service_host_name", join: "service_", want: "host_name"},
+	{table: "comments", name: "comment", want: "comment"},
+	{table: "downtimes", name: "service_description", want: "service_description"},
+	{table: "hostsbygroup", name: "host_name", want: "name"},
+	{table: "hostsbygroup", name: "hostgroup_name", join: "hostgroup_", want: "name"},
+	{table: "servicesbygroup", name: "servicegroup_alias", join: "servicegroup_", want: "alias"},
+	{table: "servicesbygroup", name: "host_alias", join: "host_", want: "alias"},
+	{table: "servicesbyhostgroup", name: "hostgroup_name", join: "hostgroup_", want: "name"},
+	{table: "log", name: "current_host_name", join: "current_host_", want: "name"},
+	{table: "log", name: "current_service_contacts", join: "current_service_", want: "contacts"},
+	{table: "log", name: "current_command_line", join: "current_command_", want: "line"},
+	{table: "log", name: "log_time", want: "time"},
+	{table: "statehist", name: "current_host_address", join: "current_host_", want: "address"},
+	{table: "status", name: "status_program_start", want: "program_start"},
+	{table: "sites", name: "peer_key", want: "peer_key"},
 
-		{table: "hosts", name: "stat", near: "state"},
-		{table: "hosts", name: "adress", near: "address"},
-		{table: "services", name: "host_adress", near: "host_address"},
-		{table: "services", name: "descripiton", near: "description"},
-		{table: "services", name: "State", near: "state"},
-		{table: "hosts", name: "host_", near: ""},
-		{table: "hosts", name: ""},
-		{table: "hosts", name: strings.Repeat("x", 5000)},
-		{table: "comments", name: "service_host_alias"},
-		{table: "hosts", name: "something_else_entirely"},
-	} {
+	{table: "hosts", name: "stat", near: "state"},
+	{table: "hosts", name: "adress", near: "address"},
+	{table: "services", name: "host_adress", near: "host_address"},
+	{table: "services", name: "descripiton", near: "description"},
+	{table: "services", name: "State", near: "state"},
+	{table: "hosts", name: "host_", near: ""},
+	{table: "hosts", name: ""},
+	{table: "hosts", name: strings.Repeat("x", 5000)},
+	{table: "comments", name: "service_host_alias"},
+	{table: "hosts", name: "something_else_entirely"},
+}
+
+func TestResolve(t *testing.T) {
+	for _, tt := range resolveTests {
 		tab, ok := Lookup(tt.table)
 		if !ok {
 			t.Fatalf("no table %s", tt.table)

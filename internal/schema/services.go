@@ -18,7 +18,7 @@ var serviceColumns = []Column{
 	{Name: "check_flapping_recovery_notification", Kind: Bool, Class: Live, Cores: Checkmk, Doc: "A notification for the recovery of a problem from before flapping is still due"},
 	{Name: "check_freshness", Kind: Bool, Class: Live, Cores: AllCores &^ (MK11 | Shinken), Doc: "A check is run when results stop coming in"},
 	{Name: "check_interval", Kind: Float, Class: Settable, Unit: "min", Cores: AllCores, Doc: "Time between two checks while all is well"},
-	{Name: "check_options", Kind: Int, Class: Live, Unit: "bit", Cores: AllCores, Normal: "bit sum: 1 forced, 2 due to freshness, 8 orphaned, 16 dependency", Doc: "Flags of the next scheduled check"},
+	{Name: "check_options", Kind: Int, Class: Live, Unit: "bit", Cores: AllCores, Normal: "bit sum: 1 forced, 2 due to freshness, 4 orphaned, 8 dependency", Doc: "Flags of the next scheduled check"},
 	{Name: "check_period", Kind: Text, Class: Settable, Cores: AllCores, Refers: "timeperiods", Doc: "Period in which checks are run"},
 	{Name: "check_source", Kind: Text, Class: Live, Cores: Naemon | Icinga2 | LMD, Doc: "Which process or node ran the last check"},
 	{Name: "check_timeout", Kind: Int, Class: Settable, Unit: "s", Cores: Naemon, Doc: "Longest time a check may take"},
