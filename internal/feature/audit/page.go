@@ -4,9 +4,15 @@ package audit
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 
 	"belvedere/internal/db"
 	"belvedere/internal/web"
+	"belvedere/internal/web/ui"
 )
 
 // A Reader reads the record. *db.DB is one.
@@ -20,5 +26,99 @@ type Options struct {
 	Log Reader
 }
 
+type handler struct{ Options }
+
 // Feature returns the room.
-func Feature(o Options) web.Feature { return web.Feature{Name: "audit"} }
+func Feature(o Options) web.Feature {
+	h := handler{o}
+	return web.Feature{
+		Name: "audit",
+		Menu: []web.MenuItem{{
+			Name: "audit", Label: "Audit", Icon: "log", Path: "/audit", Group: 2, Order: 30, Right: web.Admin,
+		}},
+		Routes: []web.Route{{Pattern: "GET /audit", Right: web.Admin, Handler: h.list}},
+	}
+}
+
+// kinds are the kinds of entries that can be chosen; "" is all.
+func kinds() []string { return []string{"", "sign-in", "site.", "person.", "session."} }
+
+// A view is what the templates draw.
+type view struct {
+	Entries   []db.Audit
+	Who, Kind string
+	Limit     int
+	Older     int64 // entries before this id come next, 0 when there are none
+}
+
+// list serves GET /audit.
+func (h handler) list(w http.ResponseWriter, r *http.Request) error {
+	v := view{Who: strings.TrimSpace(r.FormValue("q"))}
+	var err error
+	if v.Kind, err = web.OneOf(r, "kind", kinds()...); err != nil {
+		return err
+	}
+	if v.Limit, err = web.Int(r, "limit", 100, 1, 1000); err != nil {
+		return err
+	}
+	before := int64(0)
+	if s := r.FormValue("before"); s != "" {
+		if before, err = strconv.ParseInt(s, 10, 64); err != nil || before < 1 {
+			return web.BadRequest("before must be a whole number from 1", "Correct the address or go back")
+		}
+	}
+	// One more than shown tells whether there are older ones.
+	v.Entries, err = h.Log.AuditLog(r.Context(), db.AuditQuery{Before: before, Who: v.Who, Action: v.Kind, Limit: min(v.Limit+1, 1000)})
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	if len(v.Entries) > v.Limit || len(v.Entries) == 1000 {
+		v.Entries = v.Entries[:min(v.Limit, len(v.Entries))]
+		v.Older = v.Entries[len(v.Entries)-1].ID
+	}
+	return web.Render(w, r, web.Page{Title: "Audit", Active: "audit", Body: body(v)})
+}
+
+// words says what an action is in words; unknown ones stay as they are.
+func words(action string) string {
+	known := map[string]string{
+		"sign-in": "signed in", "sign-out": "signed out", "setup": "first start",
+		"site.add": "added site", "site.change": "changed site", "site.remove": "removed site",
+		"site.pause": "paused site", "site.resume": "resumed site",
+		"person.add": "added person", "person.change": "changed person", "person.remove": "removed person",
+		"person.password": "set password of", "session.revoke": "ended sign-in of",
+	}
+	if w, ok := known[action]; ok {
+		return w
+	}
+	return action
+}
+
+// label names a kind of entries.
+func label(kind string) string {
+	return map[string]string{"": "All", "sign-in": "Sign-ins", "site.": "Sites", "person.": "People", "session.": "Sessions"}[kind]
+}
+
+// path returns the address of a kind of entries with the other filters kept.
+func (v view) path(kind string) string {
+	q := url.Values{}
+	if kind != "" {
+		q.Set("kind", kind)
+	}
+	if v.Who != "" {
+		q.Set("q", v.Who)
+	}
+	if len(q) == 0 {
+		return "/audit"
+	}
+	return "/audit?" + q.Encode()
+}
+
+// links are the kinds to choose from.
+func links(v view) []ui.Link {
+	var out []ui.Link
+	for _, k := range kinds() {
+		out = append(out, ui.Link{Label: label(k), Path: v.path(k), Current: v.Kind == k})
+	}
+	return out
+}
