@@ -70,7 +70,7 @@ var needed = []string{"status", "hosts", "services"}
 var quickColumns = []string{
 	"last_check", "has_been_checked", "state", "state_type", "acknowledged", "acknowledgement_type", "scheduled_downtime_depth",
 	"notifications_enabled", "active_checks_enabled", "accept_passive_checks", "event_handler_enabled",
-	"flap_detection_enabled", "obsess_over_host", "obsess_over_service", "is_flapping", "next_check",
+	"flap_detection_enabled", "obsess_over_host", "obsess_over_service", "is_flapping", "is_reachable", "next_check",
 	"modified_attributes", "current_notification_number", "last_notification",
 	// of comments and downtimes: a number used anew for another one
 	"entry_time", "start_time", "end_time",
