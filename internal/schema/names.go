@@ -9,11 +9,11 @@ var kindNames = [...]struct{ name, livestatus, normal string }{
 	Int:      {"int", "int", "A whole number in 64 bits. Null, empty texts and what is no number become 0; fractions are cut off."},
 	Float:    {"float", "float", "A number in 64 bits. Null, NaN and infinities become 0."},
 	Time:     {"time", "time", "Whole seconds since 1970 UTC by the core's clock; 0 means never. Null and times before 1970 become 0."},
-	Text:     {"text", "string", "Valid UTF-8. Null becomes empty, every byte that is not UTF-8 becomes U+FFFD, as do lone surrogates. Control characters stay."},
-	TextList: {"text list", "list", "Names in the order the core gives them. Null, 0 and the empty text become the empty list."},
+	Text:     {"text", "string", "Valid UTF-8. Null becomes empty, every byte that is not UTF-8 becomes U+FFFD, as do lone surrogates. Numbers become their digits as the core writes them, truth values true and false. Control characters stay."},
+	TextList: {"text list", "list", "Texts in the order the core gives them, each as type text. Null, 0 and the empty text become the empty list."},
 	IntList:  {"int list", "list", "Whole numbers in the order the core gives them."},
 	Members:  {"members", "list", "Pairs of host and service. Texts of host and service with a bar between, as Shinken writes them, are split."},
-	Dict:     {"dictionary", "dict", "Names with texts, sorted by name. Lists of pairs become dictionaries; numbers and truth values become their text, nested values their JSON text. Of a name that is there twice the last value counts."},
+	Dict:     {"dictionary", "dict", "Names with texts, sorted by name. Lists of pairs become dictionaries; numbers and truth values become texts as in type text, nested values their JSON text. Of a name that is there twice the last value counts."},
 	Tuples:   {"tuples", "list", "Lists of whole numbers, numbers and texts, whose items the column names. Missing items become 0 or empty; surplus ones are dropped."},
 }
 
