@@ -102,7 +102,12 @@ func (w *world) columns(q *request, t *tableDef) []column {
 	if len(q.stats) > 0 {
 		return nil
 	}
+	seen := map[string]bool{} // Shinken lists columns of status twice
 	for _, c := range w.p.listed[t.name] {
+		if seen[c.name] {
+			continue
+		}
+		seen[c.name] = true
 		out = append(out, w.p.resolve(t, c.name))
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].asked < out[j].asked })

@@ -61,6 +61,8 @@ func (w *world) check(o *object, at sec) {
 		state = 2
 		if o.kind.group != "network-checks" && o.seed%3 != 0 {
 			state = 3
+		} else if o.kind.group != "network-checks" {
+			text = "CRITICAL - Socket timeout after 10 seconds"
 		}
 	}
 	w.result(o, at, state, text, false)

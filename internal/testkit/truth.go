@@ -1,0 +1,180 @@
+package testkit
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"belvedere/internal/schema"
+)
+
+// truth returns a table in normal form.
+func (w *world) truth(table string) []map[string]any {
+	t, ok := schema.Lookup(table)
+	def := w.p.tables[table]
+	if !ok || def == nil || w.p.has[table] == nil && table != "columns" {
+		return nil
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	v := &view{w: w, now: sec(w.clock().Unix())}
+	var out []map[string]any
+	for _, r := range w.p.sorted(table, def.rows(v), w) {
+		m := make(map[string]any, len(t.Columns)+2)
+		for i := range t.Columns {
+			c := &t.Columns[i]
+			if !c.Site() {
+				m[c.Name] = w.p.normal(def, c, v, r).normal()
+			}
+		}
+		for _, key := range t.Keys { // of joined tables: host_name in services
+			if _, ok := m[key]; !ok {
+				if get, _, _ := def.lookup(key); get != nil {
+					m[key] = get(v, r).normal()
+				}
+			}
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// asMeant are columns whose spelling differs but whose meaning does not.
+var asMeant = []string{"state", "last_check", "last_state", "last_hard_state", "acknowledgement_type", "type",
+	"custom_variables", "custom_variable_names", "custom_variable_values", "long_plugin_output", "comments_with_info", "downtimes_with_info", "members", "last_update"}
+
+// normal returns a column of a row in normal form: what a reader who knows
+// this implementation well makes of its answer.
+func (p *profile) normal(def *tableDef, c *schema.Column, v *view, r row) value {
+	name := c.Name
+	if p.name == Icinga2 && def.name == "contacts" && strings.HasPrefix(name, "custom_variable") {
+		name = "vars_variable" + strings.TrimPrefix(name, "custom_variable")
+	}
+	col := p.resolve(def, name)
+	get, _, absent := def.lookup(c.Name)
+	switch {
+	case absent != nil && absent(r):
+		return zero(c.Kind)
+	case c.Class == schema.Derived && get != nil:
+		return p.asRead(p.derived(c, get(v, r), r), c.Kind)
+	case !col.known:
+		return parseDefault(c)
+	case get != nil && slices.Contains(asMeant, c.Name):
+		return p.asRead(p.variables(c.Name, get(v, r)), c.Kind)
+	}
+	return p.asRead(p.spell(&col, v, r), c.Kind)
+}
+
+// derived finishes columns that are computed by whoever reads a core, and may
+// differ from what the core itself says.
+func (p *profile) derived(c *schema.Column, x value, r row) value {
+	if strings.HasSuffix(c.Name, "_lc") {
+		return vt(strings.ToLower(x.s))
+	}
+	return x
+}
+
+// variables turns custom variables into normal form: sorted, and Icinga's
+// booleans as numbers.
+func (p *profile) variables(name string, x value) value {
+	plain := func(s string) string {
+		if p.name == Icinga2 && (s == "true" || s == "false") {
+			return strconv.FormatInt(bit(s == "true"), 10)
+		}
+		return s
+	}
+	switch l := x.o.(type) {
+	case []schema.Pair:
+		out := slices.Clone(l)
+		for i := range out {
+			out[i].Value = plain(out[i].Value)
+		}
+		slices.SortStableFunc(out, func(a, b schema.Pair) int { return strings.Compare(a.Name, b.Name) })
+		return vd(out)
+	case []string:
+		if name == "custom_variable_values" {
+			out := slices.Clone(l)
+			for i := range out {
+				out[i] = plain(out[i])
+			}
+			return vl(out)
+		}
+	}
+	return x
+}
+
+// asRead returns what is left of a value after it was written and read.
+func (p *profile) asRead(x value, k schema.Kind) value {
+	if x.kind == vNull || x.kind == vText && k != schema.Text {
+		return zero(k)
+	}
+	if x.kind == vBool {
+		x.kind = vInt
+	}
+	if x.kind == vInt && k >= schema.TextList || x.kind == vInt && k == schema.Text {
+		return zero(k)
+	}
+	x = coerce(x, k)
+	switch k {
+	case schema.Time:
+		x.i = max(x.i, 0)
+	case schema.Float:
+		x.f, _ = strconv.ParseFloat(string(p.appendFloat(nil, x.f)), 64)
+	}
+	if p.name == Naemon {
+		return p.lossy(x)
+	}
+	return x
+}
+
+// lossy applies what Naemon does to characters beyond the basic plane.
+func (p *profile) lossy(x value) value {
+	switch l := x.o.(type) {
+	case []string:
+		out := make([]string, len(l))
+		for i, s := range l {
+			out[i] = p.lossyText(s)
+		}
+		return vl(out)
+	case [][]any:
+		for _, t := range l {
+			for i, a := range t {
+				if s, ok := a.(string); ok {
+					t[i] = p.lossyText(s)
+				}
+			}
+		}
+	}
+	x.s = p.lossyText(x.s)
+	return x
+}
+
+func (p *profile) lossyText(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r > 0xffff || r == '�' }) < 0 {
+		return s
+	}
+	e := &encoder{p: p}
+	e.text(s)
+	if json.Unmarshal(e.buf, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// parseDefault returns what to answer where a core lacks a column.
+func parseDefault(c *schema.Column) value {
+	if c.Default == "" {
+		return zero(c.Kind)
+	}
+	switch c.Kind {
+	case schema.Text:
+		return vt(c.Default)
+	case schema.Float:
+		f, _ := strconv.ParseFloat(c.Default, 64)
+		return vf(f)
+	case schema.Bool, schema.Int, schema.Time:
+		return vi(atoi(c.Default))
+	}
+	return zero(c.Kind)
+}
