@@ -25,7 +25,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	h.Del("Content-Encoding")
 	h.Del("ETag")
 	h.Set("Cache-Control", "no-store")
-	if e.Status == http.StatusUnauthorized && r.Header.Get("Sec-Fetch-Mode") == "" {
+	if e.Status == http.StatusUnauthorized && !byBrowser(r) {
 		h.Set("WWW-Authenticate", `Basic realm="Belvedere", charset="UTF-8"`)
 	}
 	if e.Status == 499 {
@@ -41,6 +41,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.log.Error("error page failed", "request", st.id, "err", err)
 		http.Error(w, e.Msg, e.Status)
 	}
+}
+
+// byBrowser reports whether r looks like one of a browser, which would ask for
+// a password in a window of its own when it saw WWW-Authenticate.
+func byBrowser(r *http.Request) bool {
+	return r.Header.Get("Accept-Language") != "" || r.Header.Get("Sec-Fetch-Mode") != "" || blocksOf(r) != nil
 }
 
 // explain returns what a person is told about err.

@@ -27,6 +27,7 @@ const (
 // An event is what one server-sent event carries. It holds no names of
 // objects: the page asks for what it shows.
 type event struct {
+	Boot     int64            `json:"boot"` // differs after a restart of the server, and versions with it
 	Rev      uint64           `json:"rev"`
 	Counters map[string]count `json:"counters,omitempty"`
 	Dirty    dirty            `json:"dirty"`
@@ -273,7 +274,7 @@ func (f *feed) newest() int64 {
 
 // event sends one event with the time.
 func (f *feed) event(name string, e event) error {
-	e.Rev, e.At, e.Now = f.rev, f.newest(), time.Now().Unix()
+	e.Boot, e.Rev, e.At, e.Now = f.server.started.UnixMilli(), f.rev, f.newest(), time.Now().Unix()
 	return f.write(name, e)
 }
 

@@ -82,7 +82,6 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.SetCookie(w, &http.Cookie{Name: CookieName, Path: st.cookiePath(), MaxAge: -1, HttpOnly: true,
 		Secure: st.origin.https, SameSite: http.SameSiteLaxMode})
-	w.Header().Set("Clear-Site-Data", `"cache"`)
 	return Redirect(w, r, "/login", "")
 }
 

@@ -30,22 +30,24 @@ func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		o := s.trace(r)
-		st := &state{server: s, id: rand.Text()[:12], prefs: &Preferences{}, origin: o}
+		st := &state{server: s, id: rand.Text()[:12], prefs: &Preferences{}, origin: o, rev: s.opt.Hub.Version()}
 		r = stripPrefix(r, o.prefix)
 		env := &ui.Environment{Prefix: o.prefix, Now: began, Sprite: s.assets.path("icons.svg"),
 			Path: r.URL.EscapedPath(), Query: r.URL.Query(), Remote: o.remote}
 		st.env = env
 		ctx := context.WithValue(r.Context(), stateKey{}, st)
 		r = r.WithContext(ui.WithEnv(ctx, env))
-		headers(w.Header(), st, o)
+		headers(w.Header(), st)
 		rec := &recorder{ResponseWriter: w}
 		defer s.finish(rec, r, st, began)
 		next.ServeHTTP(rec, r)
 	})
 }
 
-// headers sets what every answer carries.
-func headers(h http.Header, st *state, o origin) {
+// headers sets what every answer carries. There is no Strict-Transport-Security:
+// it would bind everything else on the same host name, on any port; who wants
+// it sets it at the proxy.
+func headers(h http.Header, st *state) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -55,9 +57,6 @@ func headers(h http.Header, st *state, o origin) {
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	h.Set("X-Request-Id", st.id)
 	h.Set("Cache-Control", "no-store")
-	if o.https {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
-	}
 }
 
 // finish catches a panic and writes the log line of a request.
@@ -72,15 +71,25 @@ func (s *Server) finish(w *recorder, r *http.Request, st *state, began time.Time
 		}
 		s.fail(w, r, errors.New("panic"))
 	}
-	level := slog.LevelDebug
-	if w.status >= 500 {
-		level = slog.LevelWarn
+	level := slog.LevelInfo
+	if r.Method == http.MethodGet && w.status < 400 && (quiet(r.Pattern) || blocksOf(r) != nil) {
+		level = slog.LevelDebug
 	}
 	if !s.log.Enabled(r.Context(), level) {
 		return
 	}
 	s.log.Log(r.Context(), level, "request", "request", st.id, "method", r.Method, "path", r.URL.Path, "pattern", r.Pattern,
 		"status", w.status, "bytes", w.bytes, "took", time.Since(began).Round(time.Microsecond), "ip", st.origin.remote, "person", st.person.Username)
+}
+
+// quiet says which routes are asked so often that their log lines would hide
+// the others.
+func quiet(pattern string) bool {
+	switch pattern {
+	case "GET /assets/{hash}/{name}", "GET /healthz", "GET /readyz", "GET /metrics", "GET /shell", "GET /favicon.ico":
+		return true
+	}
+	return false
 }
 
 // recorder remembers what was answered.
@@ -303,13 +312,24 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
 	}
 	token, isToken := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	ip, err := netip.ParseAddr(from(r).origin.remote)
-	local := err == nil && ip.IsLoopback() && r.Header.Get("X-Forwarded-For") == ""
+	local := err == nil && ip.IsLoopback() && !forwarded(r.Header)
 	good := s.opt.MetricsToken != "" && isToken && subtle.ConstantTimeCompare([]byte(token), []byte(s.opt.MetricsToken)) == 1
 	if !local && !good {
 		return Forbidden("Metrics are for this machine or a token", "Send Authorization: Bearer with the metrics token")
 	}
 	s.opt.Metrics.ServeHTTP(w, r)
 	return nil
+}
+
+// forwarded reports whether a proxy left its mark: then the client is not on
+// this machine just because the connection is.
+func forwarded(h http.Header) bool {
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"} {
+		if h.Get(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // favicon answers browsers that ask without being told where.

@@ -107,7 +107,7 @@ func sendTagged(w http.ResponseWriter, r *http.Request, html []byte, title strin
 	h := w.Header()
 	h.Set("ETag", tag)
 	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Vary", blockHeader+", Cookie, Authorization")
+	h.Add("Vary", blockHeader+", Cookie, Authorization")
 	h.Set("X-Belvedere-Title", url.PathEscape(title))
 	if count > 0 {
 		h.Set("X-Belvedere-Count", strconv.Itoa(count))

@@ -32,6 +32,8 @@ type shellView struct {
 	Manifest string
 	Worker   string
 	Assets   string
+	Boot     string // of the server, for the browser to see what it missed
+	Rev      string
 }
 
 // A chooserView is the site chooser.
@@ -79,7 +81,7 @@ func markChosen(sites []site, st *state) {
 func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView {
 	st := from(r)
 	v := shellView{Title: p.Title, Base: p.Title, Theme: themeOf(r), Person: st.person, Signed: st.signed, Version: s.opt.Version,
-		Keys: true, Lacking: lacking(p.Parts), Assets: s.assets.base,
+		Boot: strconv.FormatInt(s.started.UnixMilli(), 10), Rev: strconv.FormatUint(st.rev, 10), Keys: true, Lacking: lacking(p.Parts), Assets: s.assets.base,
 		CSS: s.assets.path("app.css"), JS: s.assets.path("app.js"), Worker: s.assets.path("worker.js"),
 		Favicon: s.assets.path("favicon.svg"), Manifest: s.assets.path("manifest.webmanifest")}
 	v.Say = takeSay(w, r)

@@ -4,7 +4,7 @@ import { path } from "./dom";
 import { Feed, type Message } from "./feed";
 
 export type FromTab =
-  | { kind: "join"; url: string; hidden: boolean; rejoin: boolean }
+  | { kind: "join"; url: string; hidden: boolean }
   | { kind: "hidden"; hidden: boolean }
   | { kind: "retry" }
   | { kind: "leave" };
@@ -30,11 +30,11 @@ function shared(script: string, url: string, hear: (m: Message) => void): Connec
   const tell = (m: FromTab): void => worker.port.postMessage(m);
   worker.port.onmessage = (e: MessageEvent<Message>) => hear(e.data);
   worker.onerror = () => alone(url, hear);
-  tell({ kind: "join", url, hidden: document.hidden, rejoin: false });
+  tell({ kind: "join", url, hidden: document.hidden });
   document.addEventListener("visibilitychange", () => tell({ kind: "hidden", hidden: document.hidden }));
   window.addEventListener("pagehide", () => tell({ kind: "leave" }));
   window.addEventListener("pageshow", (e) => {
-    if (e.persisted) tell({ kind: "join", url, hidden: document.hidden, rejoin: true });
+    if (e.persisted) tell({ kind: "join", url, hidden: document.hidden });
   });
   return { retry: () => tell({ kind: "retry" }) };
 }
@@ -46,7 +46,7 @@ function elected(url: string, hear: (m: Message) => void): Connection {
   channel.onmessage = (e: MessageEvent<Message | { kind: "join" } | { kind: "retry" }>) => {
     if (e.data.kind === "join") {
       if (feed) channel.postMessage(feed.link);
-      if (feed?.last) channel.postMessage({ ...feed.last, counters: feed.counters });
+      if (feed?.last) channel.postMessage({ ...feed.last, counters: feed.counters, everything: true });
     } else if (e.data.kind === "retry") {
       feed?.retry();
     } else {

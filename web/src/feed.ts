@@ -4,6 +4,7 @@ export interface Count { n: number; state?: string; text: string }
 
 export interface News {
   kind: "news";
+  boot: number; // of the server
   rev: number;
   counters: Record<string, Count>;
   tables: string[]; // with changed rows
@@ -16,14 +17,14 @@ export interface Link { kind: "link"; up: boolean; heard: number } // heard: Dat
 export interface Bye { kind: "bye" }
 export type Message = News | Link | Bye;
 
-interface Wire { rev: number; counters?: Record<string, Count>; dirty?: { tables?: string[] }; at: number; now: number; assets?: string }
+interface Wire { boot: number; rev: number; counters?: Record<string, Count>; dirty?: { tables?: string[] }; at: number; now: number; assets?: string }
 
 const SILENT = 20_000; // ms without a sign of life: the connection is dead
 
 // merge returns the news of both as one.
 export function merge(a: News, b: News): News {
   return {
-    kind: "news", rev: b.rev, counters: { ...a.counters, ...b.counters }, tables: [...new Set([...a.tables, ...b.tables])],
+    kind: "news", boot: b.boot, rev: b.rev, counters: { ...a.counters, ...b.counters }, tables: [...new Set([...a.tables, ...b.tables])],
     everything: a.everything || b.everything, at: Math.max(a.at, b.at), now: b.now, assets: b.assets || a.assets,
   };
 }
@@ -84,7 +85,7 @@ export class Feed {
     const wasDown = !this.link.up;
     this.link = { kind: "link", up: true, heard: Date.now() };
     if (wasDown) this.emit(this.link);
-    this.last = { kind: "news", rev: w.rev, counters: w.counters ?? {}, tables: w.dirty?.tables ?? [], everything: hello, at: w.at, now: w.now, assets: w.assets ?? this.last?.assets ?? "" };
+    this.last = { kind: "news", boot: w.boot, rev: w.rev, counters: w.counters ?? {}, tables: w.dirty?.tables ?? [], everything: hello, at: w.at, now: w.now, assets: w.assets ?? this.last?.assets ?? "" };
     this.emit(this.last);
   }
 

@@ -7,6 +7,6 @@ declare module "*/idiomorph.esm.js" {
     beforeNodeRemoved?: (node: Node) => boolean;
   }
   export const Idiomorph: {
-    morph(from: Element, to: Element, options: { morphStyle: "innerHTML" | "outerHTML"; ignoreActiveValue?: boolean; restoreFocus?: boolean; callbacks?: Callbacks }): void;
+    morph(from: Element, to: Element | Node[], options: { morphStyle: "innerHTML" | "outerHTML"; ignoreActiveValue?: boolean; restoreFocus?: boolean; callbacks?: Callbacks }): void;
   };
 }

@@ -13,10 +13,12 @@ const BANNER = "-banner";
 let connection: Connection | null = null;
 let heard = Date.now(); // last sign of life
 let up = true;
+let boot = 0;
+let rev = 0; // version of the server that the page has seen
 let newest = 0; // unix seconds of the newest data of any site
 let paused = false;
 let pausedAt = 0;
-let missed = 0; // changes since paused
+let arrived = 0; // changes since paused
 let assets = "";
 let ownCount = 0; // count of the page itself, instead of the open problems
 
@@ -31,6 +33,8 @@ let away = false; // was hidden: what comes next is applied at once
 // startLive connects the page to what happens.
 export function startLive(): void {
   const d = document.body.dataset;
+  boot = Number(d["boot"] ?? 0);
+  rev = Number(d["rev"] ?? 0);
   newest = Number(d["newest"] ?? 0);
   assets = d["assets"] ?? "";
   connection = connect(hear);
@@ -69,14 +73,18 @@ function take(m: News): void {
   if (m.at > newest) newest = m.at;
   count(m.counters);
   if (m.assets && assets && m.assets !== assets) renewed();
-  if (m.tables.length === 0 && !m.everything) return;
+  const missed = m.everything && (m.boot !== boot || m.rev !== rev);
+  if (m.boot !== boot) newest = m.at;
+  boot = m.boot;
+  rev = m.rev;
+  if (m.tables.length === 0 && !missed) return;
   for (const block of all("[data-block]")) {
     const tables = (block.dataset["tables"] ?? "").split(" ");
-    if (m.everything || tables.some((t) => m.tables.includes(t))) dirty.add(block.dataset["block"] ?? "");
+    if (missed || tables.some((t) => m.tables.includes(t))) dirty.add(block.dataset["block"] ?? "");
   }
-  if (m.everything || m.tables.includes("sites")) planShell();
+  if (missed || m.tables.includes("sites")) planShell();
   if (paused) {
-    missed++;
+    arrived++;
     showPaused();
   } else {
     plan();
@@ -251,7 +259,7 @@ export function togglePause(): void {
   if (paused) {
     flight?.abort();
     pausedAt = Date.now();
-    missed = 0;
+    arrived = 0;
     showPaused();
     say("Live updates paused");
   } else {
@@ -265,7 +273,7 @@ export function togglePause(): void {
 
 function showPaused(): void {
   const at = new Date(pausedAt).toLocaleTimeString("en-GB");
-  const words = missed === 0 ? "Nothing changed" : missed === 1 ? "1 change arrived" : `${missed} changes arrived`;
+  const words = arrived === 0 ? "Nothing changed" : arrived === 1 ? "1 change arrived" : `${arrived} changes arrived`;
   const old = document.querySelector("#b-paused span");
   if (old) {
     old.textContent = ` ${words} since ${at}.`;

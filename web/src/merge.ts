@@ -9,10 +9,12 @@ const AFTER = 5000; // ms the order stays frozen after pointer and focus left
 const FLASH_AGAIN = 10_000; // ms in which a row flashes once at most
 const SOLVED_STAYS = 10_000;
 const SAY_EVERY = 10_000;
+const SAY_ONCE = 600_000; // ms in which a row is announced once
 
 const busyUntil = new WeakMap<Element, number>(); // block to time
 const waiting = new Map<Element, Element>(); // block to the fresh markup that waits
 const flashed = new Map<string, number>(); // row id to time
+const announced = new Map<string, number>(); // row id to time
 
 interface Counts { fresh: HTMLElement[]; gone: HTMLElement[]; changed: HTMLElement[] }
 
@@ -116,7 +118,7 @@ function sweep(block: Element): void {
 }
 
 function morph(from: Element, to: Element, style: "innerHTML" | "outerHTML", mayRemove: (n: Node) => boolean = () => true): void {
-  Idiomorph.morph(from, to, {
+  Idiomorph.morph(from, style === "innerHTML" ? [...to.childNodes] : to, {
     morphStyle: style,
     ignoreActiveValue: true,
     restoreFocus: true,
@@ -209,8 +211,11 @@ let sayTimer: number | undefined;
 // announce tells screen readers of new problems: one sentence in 10 s at most.
 function announce(block: Element, n: Counts): void {
   if (!one("table[data-solved]", block)) return;
+  const t = Date.now();
+  for (const [id, at] of announced) if (t - at > SAY_ONCE) announced.delete(id);
   for (const row of n.fresh) {
-    if (row.hidden || row.classList.contains("done")) continue;
+    if (row.hidden || row.classList.contains("done") || announced.has(row.id)) continue;
+    announced.set(row.id, t);
     const who = (one(".who > a", row)?.textContent ?? "").trim() + " " + (one(".who .svc", row)?.textContent ?? "").trim();
     const state = (one(".st", row)?.textContent ?? "").trim().toLowerCase();
     const name = (who.trim() + " " + state).replace(/\s+/g, " ");

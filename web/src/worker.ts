@@ -45,8 +45,8 @@ function hear(tab: Tab, m: FromTab): void {
         feed.start();
       } else {
         tab.port.postMessage(feed.link);
-        // The page may be older than what has come since: everything is dirty.
-        if (feed.last) tab.port.postMessage({ ...feed.last, counters: feed.counters, everything: m.rejoin });
+        // The page may be older than what has come since: it will see by rev.
+        if (feed.last) tab.port.postMessage({ ...feed.last, counters: feed.counters, everything: true });
       }
       tab.hidden = m.hidden;
       break;
