@@ -205,11 +205,7 @@ func (c *Client) fetch(ctx context.Context, w *wire, q *lql.Query, request []byt
 
 // exchange sends the request and reads its answer into s.
 func (c *Client) exchange(w *wire, q *lql.Query, request []byte, s Sink) (*scanner, error) {
-	if err := w.send(request); err != nil {
-		// What is no Livestatus often speaks first and then hangs up on us.
-		if b, herr := readHead(w); herr == nil && b.status == 0 {
-			return nil, c.o.strange(w, b)
-		}
+	if err := c.say(w, request); err != nil {
 		return nil, err
 	}
 	b, err := readHead(w)
@@ -230,6 +226,23 @@ func (c *Client) exchange(w *wire, q *lql.Query, request []byte, s Sink) (*scann
 	}
 	err = sc.scan()
 	return sc, c.scanError(w, err)
+}
+
+// say sends a request. Where that fails, the other side may have said why:
+// what is no Livestatus often speaks first and then hangs up on us.
+func (c *Client) say(w *wire, request []byte) error {
+	err := w.send(request)
+	if err == nil || w.ctx.Err() != nil {
+		return err
+	}
+	b, herr := readHead(w)
+	switch {
+	case herr == nil && b.status == 0:
+		return c.o.strange(w, b)
+	case KindOf(herr) == KindTLS, KindOf(herr) == KindCertificate:
+		return herr
+	}
+	return err
 }
 
 // scanError makes an [*Error] of what the scanner met; errors of the sink pass
@@ -364,10 +377,7 @@ func (c *Client) Send(ctx context.Context, cmd lql.Command) error {
 	if p.CommandFixed16 {
 		w.limit = c.o.FirstByte
 	}
-	if err := w.send(cmd.AppendText(nil)); err != nil {
-		if b, herr := readHead(w); herr == nil && b.status == 0 {
-			return c.o.strange(w, b)
-		}
+	if err := c.say(w, cmd.AppendText(nil)); err != nil {
 		return err
 	}
 	if !p.CommandFixed16 {

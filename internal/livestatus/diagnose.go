@@ -160,7 +160,10 @@ func Diagnose(ctx context.Context, o Options, step func(Step)) Report {
 		}
 	}
 	o.Lane = nil
-	o.DialTimeout, o.FirstByte, o.ReadTimeout, o.Grace = diagnoseDial, diagnoseReply, diagnoseDial, diagnoseReply
+	atMost(&o.DialTimeout, diagnoseDial)
+	atMost(&o.FirstByte, diagnoseReply)
+	atMost(&o.ReadTimeout, diagnoseReply)
+	atMost(&o.Grace, diagnoseReply)
 	d := &diagnosis{o: o.withDefaults(), tell: step, report: Report{Address: o.Address.String()}}
 	if d.tell == nil {
 		d.tell = func(Step) {}
@@ -169,6 +172,13 @@ func Diagnose(ctx context.Context, o Options, step func(Step)) Report {
 	defer d.client.Close()
 	d.run(ctx)
 	return d.report
+}
+
+// atMost shortens a time that is longer, or not set.
+func atMost(d *time.Duration, most time.Duration) {
+	if *d <= 0 || *d > most {
+		*d = most
+	}
 }
 
 func (d *diagnosis) run(ctx context.Context) {
@@ -268,7 +278,7 @@ func (d *diagnosis) handshake(ctx context.Context, s *Step) error {
 	if d.o.Scheme != "tls" {
 		return skip(s, "not used")
 	}
-	conn, err := d.o.handshake(ctx, d.conn, diagnoseDial)
+	conn, err := d.o.handshake(ctx, d.conn, d.o.DialTimeout)
 	if err != nil {
 		return d.perhapsPlain(ctx, err)
 	}
@@ -299,7 +309,10 @@ func (d *diagnosis) perhapsPlain(ctx context.Context, cause error) error {
 	}
 	o := d.o
 	o.Scheme = "tcp"
-	o.FirstByte, o.ReadTimeout, o.Grace, o.Lane = diagnoseProbe, diagnoseProbe, diagnoseProbe, nil
+	o.Lane = nil
+	atMost(&o.FirstByte, diagnoseProbe)
+	atMost(&o.ReadTimeout, diagnoseProbe)
+	atMost(&o.Grace, diagnoseProbe)
 	c := NewClient(o)
 	defer c.Close()
 	core, err := c.Identify(ctx)
@@ -333,8 +346,7 @@ func (d *diagnosis) perhapsTLS(ctx context.Context, cause error) error {
 	defer cancel()
 	c := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 	err = c.HandshakeContext(hctx)
-	var alert tls.AlertError
-	if err != nil && !errors.As(err, &alert) {
+	if err != nil && !isAlert(err) {
 		return cause
 	}
 	if KindOf(cause) == KindHTTP {

@@ -216,7 +216,8 @@ func (c *Client) clockByChecks(ctx context.Context) (time.Duration, bool, error)
 		if err != nil || newest == 0 {
 			return 0, false, err
 		}
-		skew := time.Duration((newest - at) * float64(time.Second)).Round(time.Second)
+		// Whole seconds, cut, are half a second old on average.
+		skew := time.Duration((newest + 0.5 - at) * float64(time.Second)).Round(time.Second)
 		switch {
 		case skew >= -freshCheck && skew <= freshCheck:
 			return 0, true, nil

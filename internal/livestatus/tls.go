@@ -97,7 +97,6 @@ func (e *pinError) Unwrap() error { return errPin }
 func tlsError(a Address, raw net.Conn, limit time.Duration, err error) *Error {
 	where := net.JoinHostPort(a.Host, a.Port)
 	var record tls.RecordHeaderError
-	var alert tls.AlertError
 	var verify *tls.CertificateVerificationError
 	var pin *pinError
 	var ne net.Error
@@ -110,8 +109,8 @@ func tlsError(a Address, raw net.Conn, limit time.Duration, err error) *Error {
 		return certificateError(where, verify)
 	case errors.As(err, &record):
 		return plainError(where, record.RecordHeader[:], err)
-	case errors.As(err, &alert):
-		return alertError(where, a.TLS, alert, err)
+	case isAlert(err):
+		return alertError(where, a.TLS, err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return &Error{Kind: KindHangup, Err: err,
 			Cause: fmt.Sprintf("%s hung up during the TLS handshake, without a word.", where),
@@ -212,19 +211,26 @@ func chain(certs []*x509.Certificate) string {
 	return strings.Join(list, " ← ")
 }
 
-// alertError explains a refusal that the server gave as a TLS alert.
-func alertError(where string, o TLSOptions, alert tls.AlertError, err error) *Error {
+// isAlert reports whether err is a refusal that the other side sent as a TLS
+// alert. Package tls has no type for these, only a name.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// alertError explains a refusal that the other side sent as a TLS alert.
+func alertError(where string, o TLSOptions, err error) *Error {
 	e := &Error{Kind: KindTLS, Err: err}
-	text := strings.TrimPrefix(alert.Error(), "tls: ")
-	switch uint8(alert) {
-	case 40, 42, 43, 46, 48, 116:
+	text := strings.TrimPrefix(plain(err), "tls: ")
+	switch {
+	case strings.Contains(text, "certificate"), strings.Contains(text, "handshake failure"):
 		e.Kind = KindCertificate
 		e.Cause = fmt.Sprintf("%s wants a certificate from us and did not get one it accepts (%s).", where, text)
 		e.Fix = "Set cert and key to a client certificate that this server trusts."
 		if o.Cert != "" {
 			e.Fix = fmt.Sprintf("It does not accept %s: use a certificate issued by the authority this server trusts.", o.Cert)
 		}
-	case 70, 71:
+	case strings.Contains(text, "protocol version"):
 		e.Cause = fmt.Sprintf("%s offers no TLS version that is still safe (%s).", where, text)
 		e.Fix = "Enable TLS 1.2 or 1.3 there."
 	default:

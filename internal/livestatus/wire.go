@@ -101,15 +101,14 @@ func (w *wire) explain(err error) error {
 		return e
 	}
 	var ne net.Error
-	var alert tls.AlertError
 	switch {
 	case w.ctx.Err() != nil:
 		return canceled(w.ctx)
 	case errors.Is(err, errLarge):
 		return &Error{Kind: KindTooLarge, Err: err,
 			Cause: "The answer is larger than the bound set for this site.", Fix: "Ask for less at a time, or raise the bound."}
-	case errors.As(err, &alert):
-		return alertError(w.where(), w.o.TLS, alert, err)
+	case isAlert(err):
+		return alertError(w.where(), w.o.TLS, err)
 	case errors.As(err, &ne) && ne.Timeout():
 		return w.stalled(err)
 	case dead(err) && w.in == 0:

@@ -1,0 +1,249 @@
+package livestatus
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func testContext() context.Context { return context.Background() }
+
+var stepNames = []string{"parse", "dns", "connect", "tls", "answers", "identify", "hosts", "services", "clock", "commands", "volume"}
+
+// goodCore answers counts and the newest check like a core whose clock is
+// ahead by skew.
+func goodCore(t testing.TB, name string, skew time.Duration) func(string) (string, bool) {
+	answer := recorded(t, name)
+	return func(r string) (string, bool) {
+		switch {
+		case strings.Contains(r, "Stats: max last_check"):
+			return framed(200, fmt.Sprintf("[[%d]]\n", time.Now().Add(skew).Unix())), false
+		case strings.Contains(r, "Stats: state != 9999") && strings.HasPrefix(r, "GET hosts"):
+			return framed(200, "[[51]]\n"), false
+		case strings.Contains(r, "Stats: "):
+			return framed(200, "[[400]]\n"), false
+		case strings.HasPrefix(r, "GET services\nColumns: "):
+			row := strings.Repeat(`"x",`, len(liveColumns)-1) + `"x"`
+			return framed(200, "[["+row+"],\n["+row+"]]\n"), false
+		}
+		return answer(r)
+	}
+}
+
+func TestDiagnoseGood(t *testing.T) {
+	for _, tt := range []struct {
+		core, is string
+		skew     time.Duration
+		warn     string
+	}{
+		{"naemon-1.5", "Naemon 1.5.2, Livestatus 1.5.1.source-naemon", 0, ""},
+		{"icinga2-2.13", "Icinga 2 2.13.6", 0, ""},
+		{"shinken-2.4", "Shinken", 0, ""},
+		{"nagios4-mk1.5", "Nagios 4.4.6, Livestatus 1.5.0", 71 * time.Second, "s ahead of ours"},
+		{"nagios4-mk1.5", "Nagios 4.4.6", 4 * time.Second, "s ahead of ours"},
+	} {
+		t.Run(tt.core+tt.skew.String(), func(t *testing.T) {
+			f := newFake(t, goodCore(t, tt.core, tt.skew))
+			var told []Step
+			r := Diagnose(t.Context(), Options{Address: f.address(), Lane: NewLane()}, func(s Step) { told = append(told, s) })
+			if !r.OK || r.Hosts != 51 || r.Services != 400 || r.Cause != "" {
+				t.Fatalf("report %+v", r)
+			}
+			var names []string
+			for _, s := range r.Steps {
+				names = append(names, s.Name)
+			}
+			if diff := cmp.Diff(stepNames, names); diff != "" {
+				t.Error(diff)
+			}
+			if i := stepOf(r, "identify"); !strings.Contains(i.Detail, tt.is) {
+				t.Errorf("identified %q", i.Detail)
+			}
+			clock := stepOf(r, "clock")
+			if tt.warn == "" && (clock.State != StepOK || len(r.Warnings) > 0) || tt.warn != "" && (clock.State != StepWarn || !strings.Contains(clock.Cause, tt.warn) || len(r.Warnings) != 1) {
+				t.Errorf("clock %+v warnings %q", clock, r.Warnings)
+			}
+			if n := slices.IndexFunc(told, func(s Step) bool { return s.Name == "answers" && s.State == StepRun }); n < 0 || told[n+1].State != StepOK {
+				t.Errorf("told %+v", told)
+			}
+			for _, request := range f.seen() {
+				if strings.HasPrefix(request, "COMMAND") {
+					t.Error("a command was sent")
+				}
+			}
+			if strings.HasPrefix(tt.core, "icinga") && f.mostOpen > 2 {
+				t.Errorf("%d connections at once", f.mostOpen)
+			}
+		})
+	}
+}
+
+func stepOf(r Report, name string) Step {
+	i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == name })
+	return r.Steps[i]
+}
+
+// listen serves each connection with f on loopback.
+func listen(t testing.TB, f func(net.Conn)) Address {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			f(c)
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	a, err := ParseAddress(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestDiagnoseFailures(t *testing.T) {
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secure.Close()
+	at := func(s string) Address {
+		a, err := ParseAddress(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := at(free.Addr().String())
+	free.Close()
+	filtered := func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+	for _, tt := range []struct {
+		name    string
+		address Address
+		dial    func(context.Context, string, string) (net.Conn, error)
+		step    string
+		kind    ErrKind
+		cause   string
+		fix     string
+	}{
+		{"unknown name", at("tcp://nosuch.invalid:6557"), nil, "dns", KindDNS, "nosuch.invalid", "IP address"},
+		{"closed port", closed, nil, "connect", KindRefused, "nothing listens", "6557"},
+		{"filtered port", at("10.0.0.1"), filtered, "connect", KindTimeout, "within 300ms", "firewall"},
+		{"silent port", listen(t, func(c net.Conn) { io.Copy(io.Discard, c) }), nil, "answers", KindSilent, "no answer to a Livestatus query", "only_from"},
+		{"dripping port", listen(t, func(c net.Conn) { drip(c) }), nil, "answers", KindSlow, "stalled", "overloaded"},
+		{"hang-up", listen(t, func(c net.Conn) {}), nil, "answers", KindHangup, "our address 127.0.0.1", "only_from"},
+		{"web server", at(web.Listener.Addr().String()), nil, "answers", KindHTTP, "A web server answers", "6557"},
+		{"secure web server", at(secure.Listener.Addr().String()), nil, "answers", KindTLS, "speaks TLS", "tls://"},
+		{"ssh", listen(t, func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }), nil, "answers", KindSSH, "An SSH server", "22"},
+		{"xinetd", newFake(t, func(string) (string, bool) { return "No UNIX socket /run/live existing\n", false }).address(), nil, "answers", KindXinetd, "/run/live", "xinetd.d"},
+		{"no socket", at(filepath.Join(t.TempDir(), "live")), nil, "connect", KindNoSocket, "There is no socket", "broker_module"},
+		{"folder", at(t.TempDir()), nil, "connect", KindNoSocket, "is a folder", "live"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const quick = 300 * time.Millisecond
+			r := Diagnose(t.Context(), Options{Address: tt.address, Dial: tt.dial, DialTimeout: quick, FirstByte: quick, ReadTimeout: quick, Grace: quick}, nil)
+			if r.OK || r.Kind != tt.kind || !strings.Contains(r.Cause, tt.cause) || !strings.Contains(r.Fix, tt.fix) {
+				t.Fatalf("%s %q %q", r.Kind, r.Cause, r.Fix)
+			}
+			for i, s := range r.Steps {
+				at, failed := slices.Index(stepNames, s.Name), slices.Index(stepNames, tt.step)
+				if at != i || (at == failed) != (s.State == StepFail) || at > failed && s.State != StepSkip {
+					t.Errorf("step %+v", s)
+				}
+			}
+			b, err := json.Marshal(r)
+			if err != nil || !strings.Contains(string(b), `"cause":`) || !strings.Contains(string(b), `"state":"fail"`) {
+				t.Errorf("%s %v", b, err)
+			}
+		})
+	}
+}
+
+// drip sends what looks like a good answer, far too slowly.
+func drip(c net.Conn) {
+	io.WriteString(c, "200     1000000\n[[\"")
+	gone := make(chan struct{})
+	go func() { io.Copy(io.Discard, c); close(gone) }()
+	for {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-gone:
+			return
+		}
+		if _, err := io.WriteString(c, "x"); err != nil {
+			<-gone
+			return
+		}
+	}
+}
+
+func TestDiagnoseText(t *testing.T) {
+	var told []Step
+	r := DiagnoseText(t.Context(), "ssh://x", TLSOptions{}, Options{}, func(s Step) { told = append(told, s) })
+	if r.OK || r.Kind != KindAddress || !strings.Contains(r.Cause, "not in this version") || r.Fix == "" || len(told) != len(stepNames) || told[0].State != StepFail {
+		t.Errorf("%+v", r)
+	}
+	if r = DiagnoseText(t.Context(), "", TLSOptions{}, Options{}, nil); r.Cause != "The address cannot be used: it is empty." {
+		t.Errorf("%q", r.Cause)
+	}
+}
+
+func TestDiagnoseUnixAndTLS(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "live"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveFake(t, l, goodCore(t, "naemon-1.5", 0))
+	r := Diagnose(t.Context(), Options{Address: Address{Scheme: "unix", Path: l.Addr().String()}}, nil)
+	if !r.OK || stepOf(r, "dns").State != StepSkip || stepOf(r, "connect").Title != "Open the socket" {
+		t.Errorf("%+v", r)
+	}
+	ca := newAuthority(t, "Test CA")
+	pair, _, _ := ca.issue(nil)
+	f := newTLSFake(t, &tls.Config{Certificates: []tls.Certificate{pair}}, goodCore(t, "naemon-1.5", 0))
+	a := f.address()
+	a.Scheme, a.TLS.CA = "tls", ca.File
+	r = Diagnose(t.Context(), Options{Address: a}, nil)
+	if s := stepOf(r, "tls"); !r.OK || s.State != StepOK || !strings.Contains(s.Detail, "TLS 1.3") || r.Fingerprint != Fingerprint(pair.Leaf) {
+		t.Errorf("%+v", r)
+	}
+	a.TLS.CA = ""
+	r = Diagnose(t.Context(), Options{Address: a}, nil)
+	if r.OK || r.Kind != KindCertificate || r.Fingerprint != Fingerprint(pair.Leaf) || stepOf(r, "tls").State != StepFail {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestDiagnoseEnds: a caller that leaves gets the report at once.
+func TestDiagnoseEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	a := listen(t, func(c net.Conn) { cancel(); io.Copy(io.Discard, c) })
+	r := Diagnose(ctx, Options{Address: a}, nil)
+	if r.OK || r.Kind != KindCanceled {
+		t.Errorf("%+v", r)
+	}
+}
