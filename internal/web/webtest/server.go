@@ -1,0 +1,135 @@
+package webtest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"belvedere/internal/access"
+	"belvedere/internal/auth"
+	"belvedere/internal/db"
+	"belvedere/internal/live"
+	"belvedere/internal/web"
+)
+
+// Password is that of everybody a Site knows.
+const Password = "correct horse battery"
+
+// A Site is a whole server with one or more rooms over a World. It ends with
+// the test.
+type Site struct {
+	t       *testing.T
+	Auth    *auth.Service
+	DB      *db.DB
+	handler http.Handler
+	known   map[string]bool
+}
+
+// New starts a server that knows an admin "root", the viewers "all" (sees
+// everything) and "nobody" (sees nothing), and "anna", who is contact anna.
+// rooms is called with the accounts and the store.
+func New(t *testing.T, w *World, rooms func(*auth.Service, *db.DB) []web.Feature) *Site {
+	t.Helper()
+	ctx := context.Background()
+	store, err := db.Open(ctx, t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts := auth.New(auth.Options{DB: store})
+	admin := auth.Person{Username: "first", Role: access.RoleAdmin}
+	if _, err := accounts.AddPerson(ctx, auth.Actor{Name: "test"}, admin, ""); err != nil {
+		t.Fatal(err) // without anybody the server shows its first-run page
+	}
+	hub := live.NewHub()
+	s, err := web.New(web.Options{Auth: accounts, Engine: w, Hub: hub, Prefs: store, Features: rooms(accounts, store),
+		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Close()
+		if err := accounts.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &Site{t: t, Auth: accounts, DB: store, handler: s.Handler(), known: map[string]bool{}}
+}
+
+// person makes the person with that user name when a test first asks as them:
+// hashing passwords takes its time.
+func (s *Site) person(user string) {
+	s.t.Helper()
+	if s.known[user] {
+		return
+	}
+	s.known[user] = true
+	p := auth.Person{Username: user, Role: access.RoleViewer}
+	switch user {
+	case "root":
+		p.Role, p.CommandLines = access.RoleAdmin, true
+	case "all":
+		p.SeeAll = true
+	case "anna":
+		p.Contact = "anna"
+	case "nobody":
+	default:
+		return // made by the test itself
+	}
+	if _, err := s.Auth.AddPerson(context.Background(), auth.Actor{Name: "test"}, p, Password); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// An Answer is what the server sent.
+type Answer struct {
+	*Doc
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Get asks for a page as the person with that user name; extra are pairs of
+// header name and value.
+func (s *Site) Get(user, path string, extra ...string) Answer {
+	s.t.Helper()
+	return s.do(httptest.NewRequest(http.MethodGet, path, nil), user, extra)
+}
+
+// Post sends a form; fields are pairs of name and value.
+func (s *Site) Post(user, path string, fields ...string) Answer {
+	s.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return s.do(r, user, nil)
+}
+
+func (s *Site) do(r *http.Request, user string, extra []string) Answer {
+	s.t.Helper()
+	if user != "" {
+		s.person(user)
+		r.SetBasicAuth(user, Password)
+	}
+	for i := 0; i+1 < len(extra); i += 2 {
+		r.Header.Set(extra[i], extra[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	res := w.Result()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return Answer{Doc: Parse(s.t, string(body)), Status: res.StatusCode, Header: res.Header, Body: string(body)}
+}
