@@ -49,6 +49,7 @@ type encoder struct {
 	buf    []byte
 	python bool
 	prefix string // of Python strings
+	top    bool   // the next text is a cell, not an element of a list
 }
 
 func (e *encoder) rows(a *answer) {
@@ -79,7 +80,9 @@ func (e *encoder) rows(a *answer) {
 			if j < len(a.types) {
 				typ = a.types[j]
 			}
+			e.top = true
 			e.value(v, typ)
+			e.top = false
 		}
 		e.close()
 	}
@@ -155,6 +158,7 @@ func (e *encoder) value(v value, typ string) {
 func (e *encoder) any(a any) { e.value(valueOf(a), "") }
 
 func (e *encoder) list(v value) {
+	e.top = false
 	e.open()
 	n := 0
 	sep := func() {
@@ -269,6 +273,10 @@ func (e *encoder) text(s string) {
 			e.buf = append(append(append(e.buf, 'r', '"'), s...), '"')
 			return
 		case Shinken:
+			if e.top {
+				e.byteText(s)
+				return
+			}
 			quote = '\''
 		}
 		e.buf = append(e.buf, e.prefix...)
@@ -351,4 +359,20 @@ func (e *encoder) naemonWide(s string) int {
 		return 4
 	}
 	return 1
+}
+
+// byteText writes a Python 2 string of bytes, as Shinken does for cells.
+func (e *encoder) byteText(s string) {
+	e.buf = append(e.buf, '\'')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '\'' || c == '\\':
+			e.buf = append(e.buf, '\\', c)
+		case c >= 0x20 && c < 0x7f:
+			e.buf = append(e.buf, c)
+		default:
+			e.buf = append(e.buf, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	e.buf = append(e.buf, '\'')
 }

@@ -75,6 +75,7 @@ type parser struct {
 	q     *request
 	t     *tableDef
 	stack []*node
+	stop  bool // look at no further header
 }
 
 // parse reads the lines of a GET request.
@@ -92,14 +93,25 @@ func (p *profile) parse(lines []string) *request {
 			continue
 		}
 		ps.header(name, strings.TrimLeft(val, " \t"), line)
-		if q.hangUp {
-			return q
+		if q.hangUp || ps.stop {
+			break
 		}
+	}
+	if q.hangUp {
+		return q
 	}
 	if ps.t == nil {
 		// The table is looked at first, but the header decides the framing.
 		q.code, q.msg = 404, p.noTable(q.table)
 		return q
+	}
+	if q.table == "columns" && p.name == Shinken {
+		// It answers all of it, whatever is asked, and counts nothing.
+		ps.stack, q.colsSet, q.columns = nil, true, []string{"description", "name", "table", "type"}
+		if len(q.stats) > 0 {
+			no := false
+			ps.stack, q.stats = []*node{{always: &no}}, nil
+		}
 	}
 	q.filter = and(ps.stack)
 	q.wait.cond = and(q.wait.condStack)
@@ -158,6 +170,7 @@ func (ps *parser) header(name, val, line string) {
 		}
 		if !ps.p.ignoreHeaders {
 			q.fail(400, ps.p.badHeader(name, line))
+			ps.stop = ps.p.name == Naemon
 		}
 	}
 }

@@ -18,10 +18,13 @@ func (p *profile) spell(c *column, v *view, r row) value {
 	}
 	switch p.name {
 	case Naemon:
-		if c.base == "last_update" && (c.absent == nil || !c.absent(r)) {
+		if c.base == "last_update" {
 			o := r.s
-			if o == nil || c.table == "hosts" {
+			if c.table == "hosts" || c.table == "hostsbygroup" {
 				o = r.h
+			}
+			if o == nil {
+				return value{kind: vRaw, s: "0.000000"}
 			}
 			return value{kind: vRaw, s: fmt.Sprintf("%d.%06d", o.updated/1e6, o.updated%1e6)}
 		}
@@ -328,8 +331,12 @@ func (p *profile) spellShinken(c *column, v *view, r row) value {
 		if c.table == "hosts" {
 			o = r.h
 		}
-		if o != nil && c.base == "last_state" {
+		switch {
+		case o == nil:
+		case c.base == "last_state":
 			return vt(o.word(o.lastState))
+		case o.host != nil:
+			return vt(o.word(o.lastHard))
 		}
 	case "acknowledgement_type":
 		if x.i == 0 {
