@@ -231,8 +231,8 @@ func TestUnreadableFiles(t *testing.T) {
 			t.Errorf("Load(%s): %v", path, err)
 		}
 	}
-	big := write(t, dir, "big.yaml", strings.Repeat("# comment\n", 1<<20))
-	if _, err := config.Load(big, nil); err == nil || !strings.Contains(err.Error(), "larger than 8 MiB") {
+	big := write(t, dir, "big.yaml", strings.Repeat("# comment\n", 1<<18))
+	if _, err := config.Load(big, nil); err == nil || !strings.Contains(err.Error(), "larger than 2 MiB") {
 		t.Errorf("a large file: %v", err)
 	}
 	if _, err := config.Load("", nil); err != nil {

@@ -14,10 +14,12 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// The parser follows nesting by recursion, so nesting is bounded before: by
-// open brackets, and by the length of a line, which bounds indentation.
+// The parser follows nesting by recursion and takes its time with it, so
+// nesting is bounded before: by open brackets, and by how far a line is
+// indented, dashes included.
 const (
 	bracketsMost = 200
+	indentMost   = 100  // bytes
 	lineMost     = 4000 // bytes
 )
 
@@ -44,11 +46,16 @@ func (l *loader) parse(text []byte) {
 
 // reasonable refuses what nobody writes by hand and the parser would choke on.
 func (l *loader) reasonable(text []byte) bool {
-	line, begin, open := 1, 0, 0
+	line, begin, open, indent := 1, 0, 0, true
 	for i, c := range text {
+		indent = indent && (c == ' ' || c == '-' || c == '?' || c == '\t')
+		if indent && i-begin > indentMost {
+			l.add(place{l.now, line, i - begin + 1}, "this is nested too deeply", "begin further to the left")
+			return false
+		}
 		switch c {
 		case '\n':
-			line, begin = line+1, i+1
+			line, begin, indent = line+1, i+1, true
 		case '[', '{':
 			open++
 		case ']', '}':

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	fileMost   = 8 << 20 // bytes of one file
+	fileMost   = 2 << 20 // bytes of one file
 	filesMost  = 2000    // in conf.d
 	errorsMost = 20      // reported at once
 )
