@@ -342,7 +342,7 @@ func (d *diagnosis) perhapsTLS(ctx context.Context, cause error) error {
 		return cause
 	}
 	defer conn.Close()
-	hctx, cancel := context.WithTimeout(ctx, diagnoseProbe)
+	hctx, cancel := context.WithTimeout(ctx, min(diagnoseProbe, d.o.DialTimeout))
 	defer cancel()
 	c := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 	err = c.HandshakeContext(hctx)

@@ -177,14 +177,14 @@ func TestServerCommands(t *testing.T) {
 // TestServerAndClient: our client reads what our server writes, also answers
 // that are too large to hold.
 func TestServerAndClient(t *testing.T) {
-	store := &table{rows: 400_000}
+	store := &table{rows: 300_000}
 	a := startServer(t, ServerOptions{Querier: store})
 	c := NewClient(Options{Address: a})
 	defer c.Close()
 	c.identified(Core{Profile: Profile{KeepAlive: true, MaxConns: 2, Backends: true}})
 	for range 2 {
 		r, err := c.Query(t.Context(), lql.Get("hosts", "name", "last_check"))
-		if err != nil || r.Rows != store.rows || r.Text(store.rows-1, "name") != "host399999" || r.Int(7, "last_check") != 1007 {
+		if err != nil || r.Rows != store.rows || r.Text(store.rows-1, "name") != "host299999" || r.Int(7, "last_check") != 1007 {
 			t.Fatalf("%v", err)
 		}
 	}
