@@ -36,7 +36,8 @@ type DB struct {
 // writes. It is not safe for concurrent use.
 type Tx struct {
 	reads
-	tx *sql.Tx
+	tx   *sql.Tx
+	file string // for messages
 }
 
 // reads are the queries that a DB and a Tx have in common.
@@ -149,7 +150,7 @@ func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
 		return explain("write to the database", d.file(), err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	if err := f(&Tx{reads: reads{tx}, tx: tx}); err != nil {
+	if err := f(&Tx{reads: reads{tx}, tx: tx, file: d.file()}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -164,7 +165,7 @@ func (d *DB) file() string { return filepath.Join(d.dir, fileName) }
 func (t *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	res, err := t.tx.ExecContext(ctx, query, args...)
 	if err != nil {
-		return 0, constraint(err)
+		return 0, t.explain(err)
 	}
 	return res.RowsAffected()
 }
@@ -173,9 +174,17 @@ func (t *Tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 func (t *Tx) insert(ctx context.Context, query string, args ...any) (int64, error) {
 	res, err := t.tx.ExecContext(ctx, query, args...)
 	if err != nil {
-		return 0, constraint(err)
+		return 0, t.explain(err)
 	}
 	return res.LastInsertId()
+}
+
+// explain says what kept a statement from working.
+func (t *Tx) explain(err error) error {
+	if kind := constraint(err); kind != nil {
+		return fmt.Errorf("db: %w", kind)
+	}
+	return explain("write to the database", t.file, err)
 }
 
 // makeFolder makes the data folder, for our user only.

@@ -221,7 +221,7 @@ func TestSiteKey(t *testing.T) {
 			t.Errorf("%q and %q have the key %q", name, keys[k], k)
 		}
 		keys[k] = name
-		if k == "" || len(k) > 46 || strings.Trim(k, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		if k == "" || len(k) > 49 || strings.Trim(k, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 			t.Errorf("SiteKey(%q) = %q", name, k)
 		}
 	}

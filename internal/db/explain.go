@@ -58,20 +58,20 @@ func explainCode(e *Error, msg string, se *sqlite.Error) {
 	}
 }
 
-// constraint turns the violation of a unique column into ErrExists, and a
-// reference to somebody who is gone into ErrNotFound.
+// constraint is ErrExists for the violation of a unique column, ErrNotFound for
+// a reference to somebody who is gone, nil for anything else.
 func constraint(err error) error {
 	se, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
-		return err
+		return nil
 	}
 	switch se.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return fmt.Errorf("db: %w", ErrExists)
+		return ErrExists
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-		return fmt.Errorf("db: %w", ErrNotFound)
+		return ErrNotFound
 	}
-	return fmt.Errorf("db: write: %w", err)
+	return nil
 }
 
 // cause returns the innermost plain reason of a file system error.

@@ -112,3 +112,39 @@ func TestOlderBesideIsRefused(t *testing.T) {
 		t.Errorf("OpenBeside: %v", err)
 	}
 }
+
+// TestFullDisk: what does not fit is refused with a hint, what was confirmed
+// stays, and once there is space again it goes on.
+func TestFullDisk(t *testing.T) {
+	d, err := Open(t.Context(), t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.writer.Exec("PRAGMA max_page_count = 60"); err != nil {
+		t.Fatal(err)
+	}
+	add := func() error {
+		return d.AddAudit(t.Context(), Audit{Who: "x", Action: "a", Object: strings.Repeat("o", 400), Result: "ok"})
+	}
+	n := 0
+	for err == nil && n < 10_000 {
+		if err = add(); err == nil {
+			n++
+		}
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok || !strings.Contains(e.Msg, "the disk is full") || e.Hint == "" {
+		t.Fatalf("after %d entries: %v", n, err)
+	}
+	if _, err := d.writer.Exec("PRAGMA max_page_count = 1000000"); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(); err != nil {
+		t.Error(err)
+	}
+	var have int
+	if err := d.reader.QueryRow("SELECT count(*) FROM audit").Scan(&have); err != nil || have != n+1 {
+		t.Errorf("%d entries, %v; want %d", have, err, n+1)
+	}
+}

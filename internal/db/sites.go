@@ -17,7 +17,7 @@ const siteColumns = "key, name, section, addresses, tls, interval_ms, paused, po
 
 // SiteKey makes the key of a site from its name: readable, safe in a URL, the
 // same for names that differ only in case. Names that need more than letters,
-// digits and "-" get four digits of a hash, so that they stay apart.
+// digits and "-" get eight digits of a hash, so that they stay apart.
 func SiteKey(name string) string {
 	folded := nameKey(name)
 	var b strings.Builder
@@ -39,7 +39,7 @@ func SiteKey(name string) string {
 	if slug == "" {
 		slug = "site"
 	}
-	return strings.TrimRight(slug[:min(len(slug), 40)], "-") + "-" + hex.EncodeToString(sum[:2])
+	return strings.TrimRight(slug[:min(len(slug), 40)], "-") + "-" + hex.EncodeToString(sum[:4])
 }
 
 // Sites returns the stored sites by position, then name.
