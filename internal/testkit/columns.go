@@ -12,9 +12,32 @@ type view struct {
 	w   *world
 	now sec
 	me  *contact // AuthUser where the core heeds it; nil: everything
-	row row      // what AuthUser rules are asked for
 	// unknown is true when AuthUser names nobody.
 	unknown bool
+	remarks map[*object][]*remark // made when first asked for
+	downs   map[*object][]*downtime
+}
+
+// commentsOf returns the comments on an object, oldest first.
+func (v *view) commentsOf(o *object) []*remark {
+	if v.remarks == nil {
+		v.remarks = map[*object][]*remark{}
+		for _, r := range v.w.comments {
+			v.remarks[r.o] = append(v.remarks[r.o], r)
+		}
+	}
+	return v.remarks[o]
+}
+
+// downtimesOf returns the downtimes of an object, oldest first.
+func (v *view) downtimesOf(o *object) []*downtime {
+	if v.downs == nil {
+		v.downs = map[*object][]*downtime{}
+		for _, d := range v.w.downs {
+			v.downs[d.o] = append(v.downs[d.o], d)
+		}
+	}
+	return v.downs[o]
 }
 
 // A row is one row of any table: what it is about. For services and service
@@ -170,7 +193,7 @@ func (o *object) staleness(now sec) float64 {
 func listColumns(m map[string]objectColumn) {
 	m["comments"] = func(v *view, o *object) value {
 		ids := []int64{}
-		for _, r := range v.w.commentsOf(o) {
+		for _, r := range v.commentsOf(o) {
 			ids = append(ids, r.id)
 		}
 		return vn(ids)
@@ -178,17 +201,15 @@ func listColumns(m map[string]objectColumn) {
 	m["comments_with_info"] = func(v *view, o *object) value { return vx(commentInfo(v, o, 7)) }
 	m["comments_with_extra_info"] = func(v *view, o *object) value {
 		out := [][]any{}
-		for _, r := range v.w.commentsOf(o) {
+		for _, r := range v.commentsOf(o) {
 			out = append(out, []any{r.id, r.author, r.text, int64(r.kind), int64(r.at)})
 		}
 		return vx(out)
 	}
 	m["downtimes"] = func(v *view, o *object) value {
 		ids := []int64{}
-		for _, d := range v.w.downs {
-			if d.o == o {
-				ids = append(ids, d.id)
-			}
+		for _, d := range v.downtimesOf(o) {
+			ids = append(ids, d.id)
 		}
 		return vn(ids)
 	}
@@ -237,7 +258,7 @@ func groupNames(l []*group) []string {
 
 func commentInfo(v *view, o *object, items int) [][]any {
 	out := [][]any{}
-	for _, r := range v.w.commentsOf(o) {
+	for _, r := range v.commentsOf(o) {
 		t := []any{r.id, r.author, r.text, int64(r.at), int64(r.kind), bit(r.expires != 0), int64(r.expires)}
 		out = append(out, t[:items])
 	}
@@ -246,11 +267,9 @@ func commentInfo(v *view, o *object, items int) [][]any {
 
 func downtimeInfo(v *view, o *object, items int) [][]any {
 	out := [][]any{}
-	for _, d := range v.w.downs {
-		if d.o == o {
-			t := []any{d.id, d.author, d.text, int64(d.at), int64(d.start), int64(d.end), bit(d.fixed), d.duration, d.trigger}
-			out = append(out, t[:items])
-		}
+	for _, d := range v.downtimesOf(o) {
+		t := []any{d.id, d.author, d.text, int64(d.at), int64(d.start), int64(d.end), bit(d.fixed), d.duration, d.trigger}
+		out = append(out, t[:items])
 	}
 	return out
 }
@@ -260,16 +279,6 @@ func bit(b bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-func (w *world) commentsOf(o *object) []*remark {
-	var out []*remark
-	for _, r := range w.comments {
-		if r.o == o {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 // hostColumns are the columns only hosts have.

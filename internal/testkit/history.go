@@ -260,8 +260,8 @@ func (w *world) openProblems() {
 		switch i % 8 {
 		case 1, 4:
 			inc.handled = true
-		case 6:
-			inc.toggles = true
+		case 3:
+			inc.toggles, inc.start = true, min(inc.start, w.now-1200)
 		}
 		w.replay(inc)
 	}
@@ -275,7 +275,7 @@ func (w *world) openProblems() {
 	if h := w.leaf(0); h != nil {
 		w.replay(&incident{roots: []*object{h}, state: 1, down: true, start: w.now - 180, end: w.now + 1800})
 	}
-	if len(w.hosts) >= 30 {
+	if len(w.hosts) >= 30 && mixText(w.o.Seed, w.o.Name)%3 == 0 {
 		if h := w.parent(); h != nil {
 			w.replay(&incident{roots: []*object{h}, state: 1, down: true, start: w.now - 12*60, end: w.now + 2400})
 		}

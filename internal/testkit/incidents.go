@@ -74,19 +74,19 @@ func (w *world) troubles() {
 func (w *world) newIncident() *incident {
 	lasts := 90 + sec(w.rng.IntN(900))
 	inc := &incident{start: w.now, end: w.now + lasts, state: 1, down: true}
-	switch k := w.rng.IntN(10); {
+	switch k := w.rng.IntN(20); {
 	case k == 0:
 		if h := w.parent(); h != nil {
 			inc.roots = []*object{h}
 			return inc
 		}
 		fallthrough
-	case k <= 2:
+	case k <= 4:
 		if h := w.leaf(w.rng.IntN(1000)); h != nil {
 			inc.roots = []*object{h}
 			return inc
 		}
-	case k == 3:
+	case k <= 6:
 		if x := w.sameCheck(); x != nil {
 			x.start, x.end = inc.start, inc.end
 			return x
@@ -99,7 +99,7 @@ func (w *world) newIncident() *incident {
 	if s.cause != nil || !s.has(fActive) || s.host.failing() || !s.checked {
 		return nil
 	}
-	inc.down, inc.roots, inc.state, inc.toggles = false, []*object{s}, int8(1+w.rng.IntN(3)), w.rng.IntN(12) == 0
+	inc.down, inc.roots, inc.state, inc.toggles = false, []*object{s}, int8(1+w.rng.IntN(3)), w.rng.IntN(9) == 0
 	return inc
 }
 

@@ -190,8 +190,8 @@ func statusColumns() map[string]getter {
 		"obsess_over_services":          yes(func(g *global) bool { return g.obsessSvcs }),
 		"check_host_freshness":          yes(func(g *global) bool { return g.freshHosts }),
 		"check_service_freshness":       yes(func(g *global) bool { return g.freshSvcs }),
-		"requests":                      number(func(w *world) int64 { return w.asked }),
-		"connections":                   number(func(w *world) int64 { return w.asked }),
+		"requests":                      number(func(w *world) int64 { return w.asked.Load() }),
+		"connections":                   number(func(w *world) int64 { return w.asked.Load() }),
 		"last_command_check":            number(func(*world) int64 { return 0 }),
 	}
 }

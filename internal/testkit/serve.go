@@ -127,9 +127,6 @@ var errIncomplete = errors.New("testkit: incomplete request")
 func (s *session) read() (lines []string, eof bool, err error) {
 	wait := idleTimeout
 	for {
-		if s.p.name == Icinga2 {
-			wait = idleTimeout // it never gives up on half a request; neither do we for long
-		}
 		_ = s.conn.SetReadDeadline(time.Now().Add(wait))
 		line, err := s.line()
 		if err != nil {
@@ -144,7 +141,9 @@ func (s *session) read() (lines []string, eof bool, err error) {
 			}
 			return lines, true, err
 		}
-		wait = requestTimeout
+		if s.p.name != Icinga2 { // which holds half a request for long
+			wait = requestTimeout
+		}
 		bare := strings.TrimRight(line, "\n")
 		trimmed := strings.TrimRight(bare, " \t\r")
 		if bare == "" || trimmed == "" && (s.p.name == Icinga2 || s.p.name == Shinken) {
@@ -227,9 +226,7 @@ func (s *session) get(lines []string) bool {
 	if q.hangUp {
 		return false
 	}
-	w.mu.Lock()
-	w.asked++
-	w.mu.Unlock()
+	w.asked.Add(1)
 	if q.code == 0 {
 		s.c.wait(s, q)
 	}

@@ -3,6 +3,7 @@ package testkit
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -185,7 +186,7 @@ type world struct {
 	incident []*incident
 	nextTrou sec // when the next incident begins
 	checks   [2]int64
-	asked    int64
+	asked    atomic.Int64
 	events   hub
 	stalled  func() bool // no check finishes while it is true
 }
