@@ -8,7 +8,7 @@ import (
 
 type backupCmd struct {
 	storeFlags
-	File string `arg:"" help:"File to write; must not exist."`
+	File string `arg:"" help:"File to write; an older one is replaced."`
 }
 
 func (c backupCmd) Run(w *world) error {

@@ -74,7 +74,7 @@ func peer(ts *testscript.TestScript, _ bool, args []string) {
 	kind, name := args[0], args[1]
 	switch kind {
 	case "core", "skewed", "silent", "http", "ssh", "hangup", "xinetd", "socket":
-		c := testkit.NewCore(testkit.Options{Hosts: 5, ServicesPerHost: 3})
+		c := testkit.NewCore(testkit.Options{Hosts: 5, ServicesPerHost: 3, Churn: 0.5})
 		ts.Defer(func() { _ = c.Close() })
 		ctx, cancel := context.WithCancel(context.Background())
 		ts.Defer(cancel)
@@ -88,7 +88,8 @@ func peer(ts *testscript.TestScript, _ bool, args []string) {
 		addr, err := c.ListenTCP("127.0.0.1:0")
 		ts.Check(err)
 		if kind == "skewed" {
-			c.SetClockSkew(-71 * time.Second)
+			c.SetClockSkew(71 * time.Second)
+			c.Step(time.Now().Add(time.Second)) // its checks show the clock
 		}
 		if f, ok := map[string]testkit.FaultKind{"silent": testkit.Hang, "http": testkit.HTTP, "ssh": testkit.SSH, "hangup": testkit.CloseNow, "xinetd": testkit.XinetdNoSocket}[kind]; ok {
 			c.SetFault(testkit.Fault{Kind: f})
