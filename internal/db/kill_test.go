@@ -37,6 +37,12 @@ func TestMain(m *testing.M) {
 // was confirmed.
 func child(what, dir string) error {
 	ctx := context.Background()
+	for what == "restore" {
+		if _, err := db.Restore(ctx, filepath.Join(dir, "copy.db"), dir); err != nil {
+			return err
+		}
+		fmt.Println("restored")
+	}
 	d, err := db.Open(ctx, dir, nil)
 	if err != nil {
 		return err
@@ -192,5 +198,41 @@ func TestKilledWhileBackingUp(t *testing.T) {
 		if err != nil || len(people) != 200 {
 			t.Fatalf("the backup has %d people, %v", len(people), err)
 		}
+	}
+}
+
+// TestKilledWhileRestoring: there is always a whole store in place.
+func TestKilledWhileRestoring(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir)
+	for n := range 200 {
+		addPerson(t, d, db.Person{Username: "p" + strconv.Itoa(n), DisplayName: strings.Repeat("x", 300)})
+	}
+	if err := errors.Join(d.Backup(t.Context(), filepath.Join(dir, "copy.db")), d.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 10 {
+		runAndKill(t, "restore", dir, round%4)
+		d := open(t, dir)
+		people, err := d.People(t.Context())
+		if err != nil || len(people) != 200 {
+			t.Fatalf("%d people, %v", len(people), err)
+		}
+		name := "after " + strconv.Itoa(round) // so that there is a log to take care of
+		addPerson(t, d, db.Person{Username: name})
+		err = d.Write(t.Context(), func(tx *db.Tx) error {
+			p, err := tx.PersonByName(t.Context(), name)
+			if err != nil {
+				return err
+			}
+			return tx.RemovePerson(t.Context(), p.ID)
+		})
+		if err := errors.Join(err, d.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "belvedere.db.before-restore-*"))
+	if err != nil || len(kept) == 0 {
+		t.Errorf("nothing was kept, %v", err)
 	}
 }
