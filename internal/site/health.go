@@ -224,11 +224,12 @@ func (t *tracker) pace(interval time.Duration, waiting bool) {
 	t.publish()
 }
 
-// clock notes how far the core's clock is ahead.
-func (t *tracker) clock(skew time.Duration) {
+// clock notes how far the core's clock is ahead, and the hint about that.
+func (t *tracker) clock(skew time.Duration, hint string) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.h.ClockSkew = skew
+	t.mu.Unlock()
+	t.note("clock", hint)
 }
 
 // note sets the hint about a thing; "" takes it away.

@@ -262,7 +262,7 @@ func (m *Manager) Send(ctx context.Context, siteKey string, c lql.Command) error
 // Refresh has a site read at once, or connect at once if it is down.
 func (m *Manager) Refresh(siteKey string) {
 	if s, err := m.find(siteKey); err == nil {
-		s.kick()
+		s.refresh()
 	}
 }
 

@@ -18,7 +18,6 @@ const (
 	quickAtMost  = 30 * time.Second
 	deepEvery    = time.Minute
 	wholeEvery   = time.Hour
-	clockEvery   = time.Minute
 	costFactor   = 20
 	waitGap      = 200 * time.Millisecond
 	waitTimeout  = 20 * time.Second
@@ -119,11 +118,26 @@ func (s *session) follow(ctx context.Context) error {
 
 // fetch asks the core for one answer within limit, counted.
 func (s *session) fetch(ctx context.Context, limit time.Duration, q *lql.Query, sink livestatus.Sink) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	inner, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	stats, err := s.client.Fetch(ctx, q, sink)
+	stats, err := s.client.Fetch(inner, q, sink)
 	s.health.count(stats)
+	if err != nil && inner.Err() != nil && ctx.Err() == nil {
+		return overdue(limit, stats.BytesIn > 0, err)
+	}
 	return err
+}
+
+// overdue says that a core did not answer within our own limit.
+func overdue(limit time.Duration, began bool, err error) error {
+	e := &livestatus.Error{Kind: livestatus.KindSilent, Err: err,
+		Cause: fmt.Sprintf("The core takes the connection, but did not answer within %v.", limit),
+		Fix:   "It may hang, be overloaded or be rotating its logs: look at its log and at the load of its machine."}
+	if began {
+		e.Kind = livestatus.KindSlow
+		e.Cause = fmt.Sprintf("The core began to answer, but had not finished after %v.", limit)
+	}
+	return e
 }
 
 // poll reads what changed since the last time.
@@ -171,14 +185,23 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 // reidentify asks the core anew what it is and has: a restart may have been an
 // upgrade.
 func (s *session) reidentify(ctx context.Context) error {
-	small, cancel := context.WithTimeout(ctx, smallAnswer)
-	defer cancel()
-	core, err := s.client.Identify(small)
+	core, err := identify(ctx, s.client)
 	if err != nil {
 		return err
 	}
 	s.core = core
 	return s.prepare(ctx)
+}
+
+// identify asks a core what it is.
+func identify(ctx context.Context, c client) (livestatus.Core, error) {
+	inner, cancel := context.WithTimeout(ctx, smallAnswer)
+	defer cancel()
+	core, err := c.Identify(inner)
+	if err != nil && inner.Err() != nil && ctx.Err() == nil {
+		err = overdue(smallAnswer, false, err)
+	}
+	return core, err
 }
 
 // interval is the time between two polls.
@@ -189,43 +212,6 @@ func (s *session) interval() time.Duration {
 		base = min(max(pollEvery, costFactor*s.round), pollAtMost)
 	}
 	return max(base, least)
-}
-
-// watchClock measures now and then how far the core's clock is off. That may
-// take seconds, so it has a goroutine of its own.
-func (s *session) watchClock(ctx context.Context) {
-	for {
-		small, cancel := context.WithTimeout(ctx, smallAnswer)
-		skew, exact, err := s.client.Clock(small, s.core)
-		cancel()
-		if err == nil { // whatever is wrong the next poll meets it, too
-			s.health.clock(skew)
-			s.health.note("clock", clockNote(skew, exact, s.spec.ClockTolerance))
-		}
-		if sleep(ctx, clockEvery) != nil {
-			return
-		}
-	}
-}
-
-// clockNote is the hint about a clock that is off, "" about a good one.
-func clockNote(skew time.Duration, exact bool, tolerance time.Duration) string {
-	if tolerance <= 0 {
-		tolerance = 2 * time.Second
-	}
-	off := skew.Abs().Round(time.Second)
-	if off <= tolerance {
-		return ""
-	}
-	about := ""
-	if !exact {
-		about = "at least "
-	}
-	way := "ahead of"
-	if skew < 0 {
-		way = "behind"
-	}
-	return fmt.Sprintf("The core's clock is %s%v %s ours: ages are shown wrong by as much. Set both by NTP.", about, off, way)
 }
 
 // commit publishes a batch and adds to changed what it changed.

@@ -55,6 +55,8 @@ type site struct {
 	mu     sync.Mutex
 	active *session // nil while not connected
 	urgent urgency
+	// thorough asks the next poll to compare everything that may have changed.
+	thorough bool
 
 	// Of run alone, kept from session to session: what the store holds.
 	held     identity
@@ -147,9 +149,7 @@ func (s *site) use(ctx context.Context, text string) error {
 	}
 	c := s.m.client(s.m.clientOptions(s.spec, addr))
 	defer func() { _ = c.Close() }() // nothing is left to lose
-	small, cancel := context.WithTimeout(ctx, smallAnswer)
-	core, err := c.Identify(small)
-	cancel()
+	core, err := identify(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -189,6 +189,14 @@ type UnavailableError struct{ Site, Cause string }
 
 func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("site: %q cannot be asked: %s", e.Site, e.Cause)
+}
+
+// refresh has the site compared whole at once, or connect.
+func (s *site) refresh() {
+	s.mu.Lock()
+	s.thorough = true
+	s.mu.Unlock()
+	s.kick()
 }
 
 // kick has the site read or connect at once.

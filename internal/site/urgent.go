@@ -108,11 +108,14 @@ func (s *site) hurry(c lql.Command) {
 	s.kick()
 }
 
-// urgentNow reports whether an effect is awaited at now.
+// urgentNow reports whether the poll at now must compare: an effect is
+// awaited, or somebody asked.
 func (s *site) urgentNow(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return now.Before(s.urgent.until)
+	thorough := s.thorough
+	s.thorough = false
+	return thorough || now.Before(s.urgent.until)
 }
 
 // settle ends the urgency when the effect shows.

@@ -1,0 +1,327 @@
+package site_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+	"belvedere/internal/site"
+	"belvedere/internal/store"
+	"belvedere/internal/testkit"
+)
+
+var profiles = []testkit.Profile{testkit.Naemon, testkit.Nagios4, testkit.Icinga2, testkit.Shinken}
+
+// kitCore starts a simulated core that stands still unless it is moved.
+func kitCore(t *testing.T, o testkit.Options) (*testkit.Core, string) {
+	t.Helper()
+	c := testkit.NewCore(o)
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	a, err := c.ListenTCP("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, "tcp://" + a.String()
+}
+
+// truthOf is a table of a simulated core, as rowsOf gives that of a snapshot.
+func truthOf(c *testkit.Core, table string) map[string]map[string]any {
+	def, _ := schema.Lookup(table)
+	out := map[string]map[string]any{}
+	for _, r := range c.Rows(table) {
+		var key []string
+		vals := map[string]any{}
+		for _, k := range def.Keys {
+			key = append(key, fmt.Sprint(r[k]))
+		}
+		for _, col := range def.Columns {
+			if v, ok := r[col.Name]; ok && col.Class != schema.Derived {
+				vals[col.Name] = v
+			}
+		}
+		out[strings.Join(key, "\x00")] = vals
+	}
+	return out
+}
+
+var kitTables = []string{"contacts", "contactgroups", "commands", "timeperiods", "hostgroups", "servicegroups", "hosts", "services", "comments", "downtimes"}
+
+// ownPace are columns that move without anything happening, by the clock.
+var ownPace = []string{"next_notification", "latency"}
+
+func kitDiff(c *testkit.Core, snap *store.Snapshot) []string {
+	var out []string
+	for _, table := range kitTables {
+		skip := ownPace
+		if c.Profile() == testkit.Icinga2 {
+			// Lists among custom variables come as JSON text and stay that; the
+			// simulated truth has them as plain words.
+			skip = append(slices.Clone(skip), "custom_variables", "custom_variable_values")
+		}
+		out = append(out, diff(table, truthOf(c, table), rowsOf(snap, table), skip...)...)
+	}
+	return out
+}
+
+// equalsTruth waits until nothing differs.
+func equalsTruth(t *testing.T, c *testkit.Core, fleet *store.Fleet, key string, within time.Duration) {
+	t.Helper()
+	var diffs []string
+	for end := time.Now().Add(within); ; {
+		if diffs = kitDiff(c, view(fleet, key).Snapshot); len(diffs) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Logf("health: %+v", view(fleet, key).Health)
+			report(t, diffs)
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// TestTruth compares the store with the truth for each implementation: after
+// the first reading, after storms of changes, after a reload and a restart.
+func TestTruth(t *testing.T) {
+	for _, p := range profiles {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			core, addr := kitCore(t, testkit.Options{Profile: p, Hosts: 20, ServicesPerHost: 6, Seed: 7, Churn: 0.05})
+			core.Step(time.Now())
+			m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
+			until(t, 20*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+			report(t, kitDiff(core, view(fleet, "a").Snapshot))
+			if t.Failed() {
+				return
+			}
+			rng := rand.New(rand.NewPCG(1, 2))
+			for range 3 {
+				storm(t, core, rng)
+				m.Refresh("a")
+				equalsTruth(t, core, fleet, "a", 12*time.Second)
+			}
+			start := view(fleet, "a").Snapshot.Int("status", "program_start", 0)
+			core.Reload()
+			storm(t, core, rng)
+			until(t, 20*time.Second, "new run", func() bool {
+				v := view(fleet, "a")
+				return v.Health.State == store.Fresh && v.Snapshot.Int("status", "program_start", 0) != start
+			})
+			equalsTruth(t, core, fleet, "a", 12*time.Second)
+			core.Restart()
+			storm(t, core, rng)
+			until(t, 20*time.Second, "fresh after restart", inState(fleet, "a", store.Fresh))
+			equalsTruth(t, core, fleet, "a", 12*time.Second)
+			if e := view(fleet, "a").Health.Errors; e["internal"]+e["protocol"]+e["dropped_rows"] > 0 {
+				t.Errorf("errors %v", e)
+			}
+		})
+	}
+}
+
+// storm changes many things at once, with and without checks.
+func storm(t *testing.T, c *testkit.Core, rng *rand.Rand) {
+	t.Helper()
+	services := c.Rows("services")
+	for i := range 30 {
+		s := services[rng.IntN(len(services))]
+		host, svc := s["host_name"].(string), s["description"].(string)
+		now := time.Now().Unix()
+		switch i % 6 {
+		case 0, 1:
+			c.SetState(host, svc, rng.IntN(4), fmt.Sprintf("storm %d ✓\tx", rng.IntN(1000)))
+		case 2:
+			c.SetState(host, "", rng.IntN(2), "storm over the host")
+		}
+		line := []string{
+			fmt.Sprintf("ACKNOWLEDGE_SVC_PROBLEM;%s;%s;2;0;1;me;seen", host, svc),
+			fmt.Sprintf("ADD_SVC_COMMENT;%s;%s;1;me;comment %d", host, svc, i),
+			fmt.Sprintf("SCHEDULE_SVC_DOWNTIME;%s;%s;%d;%d;1;0;3600;me;downtime", host, svc, now-5, now+3600),
+			fmt.Sprintf("DISABLE_SVC_NOTIFICATIONS;%s;%s", host, svc),
+			fmt.Sprintf("ENABLE_SVC_NOTIFICATIONS;%s;%s", host, svc),
+			fmt.Sprintf("DISABLE_HOST_CHECK;%s", host),
+		}[rng.IntN(6)]
+		_ = c.Command(line) // some are refused: an OK service cannot be acknowledged
+	}
+	for _, table := range []string{"comments", "downtimes"} {
+		rows := c.Rows(table)
+		if len(rows) > 3 {
+			id := rows[rng.IntN(len(rows))]["id"]
+			name := map[string]string{"comments": "DEL_SVC_COMMENT", "downtimes": "DEL_SVC_DOWNTIME"}[table]
+			_ = c.Command(fmt.Sprintf("%s;%d", name, id)) // it may be one of a host
+		}
+	}
+	c.Step(time.Now())
+}
+
+// TestLiveWorld lets a core run by itself and looks whether the store keeps up.
+func TestLiveWorld(t *testing.T) {
+	for _, p := range profiles {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			core, addr := kitCore(t, testkit.Options{Profile: p, Hosts: 10, ServicesPerHost: 5, Seed: 3, Churn: 0.1})
+			core.Start(t.Context())
+			_, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
+			until(t, 20*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+			versions := map[uint64]bool{}
+			until(t, 60*time.Second, "equal in five versions", func() bool {
+				snap := view(fleet, "a").Snapshot
+				if !versions[snap.Version()] && len(kitDiff(core, snap)) == 0 {
+					versions[snap.Version()] = true
+				}
+				return len(versions) >= 5
+			})
+		})
+	}
+}
+
+// TestFaults sets each fault upon one of two sites: its data is kept, it shows
+// as late and down with a cause, the other site does not notice, and it comes
+// back by itself.
+func TestFaults(t *testing.T) {
+	for _, f := range []testkit.Fault{
+		{Kind: testkit.CloseNow}, {Kind: testkit.Garbage}, {Kind: testkit.HTTP}, {Kind: testkit.SSH},
+		{Kind: testkit.XinetdNoSocket}, {Kind: testkit.Refuse}, {Kind: testkit.HalfRow}, {Kind: testkit.Hang}, {Kind: testkit.Drip},
+	} {
+		t.Run(fmt.Sprint(f.Kind), func(t *testing.T) {
+			t.Parallel()
+			bad, badAddr := kitCore(t, testkit.Options{Profile: testkit.Nagios4, Hosts: 5, ServicesPerHost: 3, Seed: 1})
+			_, goodAddr := kitCore(t, testkit.Options{Profile: testkit.Naemon, Hosts: 5, ServicesPerHost: 3, Seed: 2})
+			_, fleet := fleetOf(t, site.Spec{Key: "bad", Name: "Bad", Addresses: []string{badAddr}}, site.Spec{Key: "good", Name: "Good", Addresses: []string{goodAddr}})
+			until(t, 10*time.Second, "both fresh", func() bool {
+				return inState(fleet, "bad", store.Fresh)() && inState(fleet, "good", store.Fresh)()
+			})
+			bad.SetFault(f)
+			until(t, 20*time.Second, "late", inState(fleet, "bad", store.Late))
+			until(t, 60*time.Second, "down", func() bool {
+				if s := view(fleet, "good").Health.State; s != store.Fresh {
+					t.Fatalf("the good site is %v", s)
+				}
+				return inState(fleet, "bad", store.Down)()
+			})
+			v := view(fleet, "bad")
+			t.Logf("%s %v", v.Health.Cause, v.Health.Errors)
+			if v.Health.Cause == "" || v.Health.Errors["internal"] > 0 {
+				t.Errorf("cause %q, errors %v", v.Health.Cause, v.Health.Errors)
+			}
+			if v.Snapshot.Rows("services") != 15 {
+				t.Errorf("%d services left", v.Snapshot.Rows("services"))
+			}
+			bad.SetFault(testkit.Fault{})
+			until(t, 60*time.Second, "fresh again", inState(fleet, "bad", store.Fresh))
+		})
+	}
+}
+
+// TestSkew has a core whose clock is off; what changes still shows at once.
+func TestSkew(t *testing.T) {
+	for _, p := range []testkit.Profile{testkit.Naemon, testkit.Nagios4} {
+		for _, skew := range []time.Duration{-71 * time.Second, time.Hour} {
+			t.Run(fmt.Sprintf("%s %v", p, skew), func(t *testing.T) {
+				t.Parallel()
+				core, addr := kitCore(t, testkit.Options{Profile: p, Hosts: 5, ServicesPerHost: 3, Seed: 5, Churn: 0.3, Now: func() time.Time { return time.Now().Add(skew) }})
+				core.Start(t.Context())
+				_, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
+				until(t, 10*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+				until(t, 20*time.Second, "skew noted", func() bool {
+					h := view(fleet, "a").Health
+					return (h.ClockSkew-skew).Abs() <= 2*time.Second && slices.ContainsFunc(h.Notes, func(n string) bool { return strings.Contains(n, "clock") })
+				})
+				s := core.Rows("services")[0]
+				core.SetState(s["host_name"].(string), s["description"].(string), 2, "skewed")
+				until(t, 2500*time.Millisecond, "result", func() bool {
+					snap := view(fleet, "a").Snapshot
+					row, ok := snap.Find("services", store.Key(s["host_name"].(string), s["description"].(string)))
+					return ok && snap.Text("services", "plugin_output", row) == "skewed"
+				})
+			})
+		}
+	}
+}
+
+// TestWaiting measures from a result at a Naemon to the store.
+func TestWaiting(t *testing.T) {
+	core, addr := kitCore(t, testkit.Options{Profile: testkit.Naemon, Hosts: 50, ServicesPerHost: 8, Seed: 5, Churn: 0.02})
+	core.Start(t.Context())
+	_, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
+	until(t, 10*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+	services := core.Rows("services")
+	var took []time.Duration
+	for i := range 40 {
+		s := services[i*7%len(services)]
+		host, svc, text := s["host_name"].(string), s["description"].(string), fmt.Sprintf("waited %d", i)
+		core.SetState(host, svc, 1, text)
+		took = append(took, until(t, 5*time.Second, text, func() bool {
+			snap := view(fleet, "a").Snapshot
+			row, ok := snap.Find("services", store.Key(host, svc))
+			return ok && snap.Text("services", "plugin_output", row) == text
+		}))
+	}
+	slices.Sort(took)
+	h := view(fleet, "a").Health
+	t.Logf("median %v, worst %v, notes %q", took[len(took)/2], took[len(took)-1], h.Notes)
+	if worst := took[len(took)-1]; worst > 900*time.Millisecond || !h.Waiting {
+		t.Errorf("worst %v, waiting %v, notes %q", worst, h.Waiting, h.Notes)
+	}
+}
+
+// TestOrders sends commands through the manager to each implementation.
+func TestOrders(t *testing.T) {
+	for _, p := range profiles {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			core, addr := kitCore(t, testkit.Options{Profile: p, Hosts: 5, ServicesPerHost: 3, Seed: 5, Quiet: true})
+			m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}, Interval: 20 * time.Second})
+			until(t, 10*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+			s := core.Rows("services")[0]
+			host, svc := s["host_name"].(string), s["description"].(string)
+			if err := m.Send(t.Context(), "a", lql.Command{Name: "DISABLE_SVC_NOTIFICATIONS", Args: []string{host, svc}}); err != nil {
+				t.Fatal(err)
+			}
+			until(t, 4*time.Second, "effect", func() bool {
+				snap := view(fleet, "a").Snapshot
+				row, _ := snap.Find("services", store.Key(host, svc))
+				return snap.Int("services", "notifications_enabled", row) == 0
+			})
+		})
+	}
+}
+
+// TestUnix reads a core over a unix socket.
+func TestUnix(t *testing.T) {
+	core, _ := kitCore(t, testkit.Options{Hosts: 3})
+	path := t.TempDir() + "/live"
+	if err := core.ListenUnix(path); err != nil {
+		t.Fatal(err)
+	}
+	_, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{path}})
+	until(t, 10*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+	if h := view(fleet, "a").Health; h.Transport != "unix" || h.ActiveAddress != "unix://"+path {
+		t.Errorf("transport %q, address %q", h.Transport, h.ActiveAddress)
+	}
+}
+
+// TestNobodyThere shows the cause at once where there was never data.
+func TestNobodyThere(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	_, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
+	until(t, 3*time.Second, "down", inState(fleet, "a", store.Down))
+	if h := view(fleet, "a").Health; !strings.Contains(h.Cause, "nothing listens") {
+		t.Errorf("cause %q", h.Cause)
+	}
+}
