@@ -72,8 +72,8 @@ func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, now: o.Now, log: o.Log, idle: o.SessionIdle, max: o.SessionMax, short: o.ShortPasswords,
 		kitchen:   newKitchen(o.Cost, runtime.GOMAXPROCS(0)),
-		accounts:  newLimiter(5, time.Minute),
-		addresses: newLimiter(20, 15*time.Minute),
+		accounts:  newLimiter(5, time.Minute, 5*time.Minute),
+		addresses: newLimiter(20, 15*time.Minute, 3*time.Minute),
 		cache:     newVerifiedCache(),
 		setupCode: newSetupCode(),
 		seen:      map[int64]use{},

@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// A limiter makes whoever fails often wait longer and longer. It remembers a
-// bounded number of names, the last to fail last.
+// A limiter makes whoever fails often wait longer and longer, and forgives one
+// failure after each time of decay. It remembers a bounded number of names,
+// those that failed last.
 type limiter struct {
 	free    int           // failures without a wait
 	longest time.Duration // the longest wait
-	forget  time.Duration // after so long without a failure all is forgiven
+	decay   time.Duration // after so long one failure less counts
 	most    int           // names remembered
 
 	mu    sync.Mutex
@@ -28,9 +29,9 @@ type failures struct {
 	until time.Time
 }
 
-func newLimiter(free int, longest time.Duration) *limiter {
+func newLimiter(free int, longest, decay time.Duration) *limiter {
 	return &limiter{
-		free: free, longest: longest, forget: time.Hour, most: 10_000,
+		free: free, longest: longest, decay: decay, most: 10_000,
 		names: map[string]*list.Element{}, order: list.New(),
 	}
 }
@@ -43,12 +44,7 @@ func (l *limiter) wait(name string, now time.Time) time.Duration {
 	if !ok {
 		return 0
 	}
-	f := e.Value.(*failures)
-	if now.Sub(f.last) >= l.forget {
-		l.drop(e)
-		return 0
-	}
-	return max(0, f.until.Sub(now))
+	return max(0, e.Value.(*failures).until.Sub(now))
 }
 
 // fail counts a failure of name: the first free ones cost nothing, each
@@ -61,14 +57,12 @@ func (l *limiter) fail(name string, now time.Time) {
 		if l.order.Len() >= l.most {
 			l.drop(l.order.Back())
 		}
-		e = l.order.PushFront(&failures{name: name})
+		e = l.order.PushFront(&failures{name: name, last: now})
 		l.names[name] = e
 	}
 	f := e.Value.(*failures)
-	if now.Sub(f.last) >= l.forget {
-		f.count = 0
-	}
-	f.count, f.last = f.count+1, now
+	f.count = max(0, f.count-int(now.Sub(f.last)/l.decay)) + 1
+	f.last = now
 	if over := f.count - l.free; over > 0 {
 		f.until = now.Add(min(l.longest, time.Second<<min(over-1, 20)))
 	}

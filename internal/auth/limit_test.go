@@ -7,7 +7,7 @@ import (
 )
 
 func TestLimiterIsBounded(t *testing.T) {
-	l := newLimiter(1, time.Minute)
+	l := newLimiter(1, time.Minute, 10*time.Second)
 	l.most = 10
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	for i := range 1000 {
@@ -20,12 +20,14 @@ func TestLimiterIsBounded(t *testing.T) {
 	if wait := l.wait("the one who goes on", now); wait != time.Minute {
 		t.Errorf("the wait is %v, want the longest", wait)
 	}
-	if wait := l.wait("the one who goes on", now.Add(time.Hour)); wait != 0 {
-		t.Errorf("after an hour the wait is %v", wait)
+	later := now.Add(9985 * time.Second)
+	l.fail("the one who goes on", later) // 1000 failures, 998 forgiven
+	if wait := l.wait("the one who goes on", later); wait != 2*time.Second {
+		t.Errorf("with three failures left the wait is %v, want 2s", wait)
 	}
-	l.fail("the one who goes on", now.Add(time.Hour))
-	if wait := l.wait("the one who goes on", now.Add(time.Hour)); wait != 0 {
-		t.Errorf("forgiven, but the wait is %v", wait)
+	l.fail("the one who goes on", later.Add(time.Minute))
+	if wait := l.wait("the one who goes on", later.Add(time.Minute)); wait != 0 {
+		t.Errorf("all is forgiven, but the wait is %v", wait)
 	}
 }
 
@@ -85,4 +87,23 @@ func TestKitchenIsBounded(t *testing.T) {
 	if err := k.enter(t.Context()); err != ErrBusy {
 		t.Errorf("the queue takes one more: %v", err)
 	}
+}
+
+// FuzzPHC: what is read as a stored password prints as it was, and asks no more
+// of us than our bounds.
+func FuzzPHC(f *testing.F) {
+	f.Add(newPHC("password", Cost{Memory: 64, Passes: 1, Lanes: 1}).String())
+	f.Add("$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5aw")
+	f.Fuzz(func(t *testing.T, s string) {
+		h, ok := parsePHC(s)
+		if !ok {
+			return
+		}
+		if h.String() != s {
+			t.Errorf("%q prints as %q", s, h)
+		}
+		if c := h.cost; c.Memory > maxMemory || c.Passes > maxPasses || c.Lanes > maxLanes || c.Passes == 0 || c.Lanes == 0 {
+			t.Errorf("%q costs %+v", s, c)
+		}
+	})
 }

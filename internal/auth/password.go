@@ -109,7 +109,7 @@ type kitchen struct {
 }
 
 const (
-	slotsMost   = 4
+	slotsMost   = 2                // 64 MiB each
 	waitingMost = 500              // callers in the queue
 	waitMost    = 20 * time.Second // in the queue
 )
