@@ -249,34 +249,33 @@ func TestRateLimitByAddress(t *testing.T) {
 }
 
 // TestParallelSignIns: the right password many times at once is never refused,
-// the wrong one gets no more guesses than one after the other.
+// the wrong one gets hardly more guesses than one after the other. The clock
+// stands still meanwhile.
 func TestParallelSignIns(t *testing.T) {
-	s, store := newService(t)
-	add(t, s, auth.Person{Username: "anna"})
-	add(t, s, auth.Person{Username: "bert"})
-	var all sync.WaitGroup
-	for range 100 {
-		all.Go(func() {
-			if _, _, err := s.SignIn(t.Context(), "anna", good, here); err != nil {
-				t.Errorf("right password: %v", err)
-			}
-		})
-		all.Go(func() {
-			_, _, err := s.SignIn(t.Context(), "bert", "wrong", auth.Meta{IP: "203.0.113.1"})
-			if err != auth.ErrBadCredentials && !errors.Is(err, auth.ErrRateLimited) {
-				t.Errorf("wrong password: %v", err)
-			}
-		})
-	}
-	all.Wait()
-	bert, err := s.PersonByName(t.Context(), "bert")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log, err := store.SignIns(t.Context(), bert.ID, 1000)
-	if err != nil || len(log) > 6+2+2 { // the free ones, one per slot, two more whose wait of 1 s and 2 s may be over
-		t.Errorf("%d guesses were checked (%v)", len(log), err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s, store := newService(t)
+		add(t, s, auth.Person{Username: "anna"})
+		bert := add(t, s, auth.Person{Username: "bert"})
+		var all sync.WaitGroup
+		for range 100 {
+			all.Go(func() {
+				if _, _, err := s.SignIn(t.Context(), "anna", good, here); err != nil {
+					t.Errorf("right password: %v", err)
+				}
+			})
+			all.Go(func() {
+				_, _, err := s.SignIn(t.Context(), "bert", "wrong", auth.Meta{IP: "203.0.113.1"})
+				if err != auth.ErrBadCredentials && !errors.Is(err, auth.ErrRateLimited) {
+					t.Errorf("wrong password: %v", err)
+				}
+			})
+		}
+		all.Wait()
+		log, err := store.SignIns(t.Context(), bert.ID, 1000)
+		if err != nil || len(log) < 6 || len(log) > 6+1 { // the other slot may hold one more
+			t.Errorf("%d guesses were checked (%v)", len(log), err)
+		}
+	})
 }
 
 func TestSignInGivesUpWithContext(t *testing.T) {
