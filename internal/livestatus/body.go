@@ -184,7 +184,7 @@ func (o *Options) strange(w *wire, b *body) error {
 		return &Error{Kind: KindProtocol, Err: errors.New("no status and no text"),
 			Cause: "The core answered with an empty line, which is how some report an error.", Fix: "See the core's log for the reason."}
 	}
-	for _, known := range [...]string{"Invalid ", "Undefined ", "bad request", "Table ", "error in ", "Internal server error", "incomplete"} {
+	for _, known := range [...]string{"Invalid ", "Undefined ", "bad request", "Table ", "error in ", "Internal server error", "incomplete", "Completely invalid"} {
 		if strings.HasPrefix(line, known) || strings.HasPrefix(strings.ToLower(line), known) {
 			return statusError(400, line)
 		}

@@ -86,6 +86,11 @@ type Client struct {
 	closed bool
 }
 
+var (
+	_ lql.Querier = (*Client)(nil)
+	_ lql.Sender  = (*Client)(nil)
+)
+
 // Stats says what one request cost.
 type Stats struct {
 	Rows      int // given to the sink

@@ -19,6 +19,7 @@ type Core struct {
 	Localtime         int64        `json:"localtime"`          // core's clock when it answered, unix seconds; 0: it does not tell (only LMD does), see [Client.Clock]
 	PID               int64        `json:"pid"`
 	Commands          bool         `json:"commands"` // external commands are enabled
+	IntervalLength    int64        `json:"-"`        // seconds in a unit of check intervals, 60 if the core does not say
 	StatusColumns     []string     `json:"-"`        // columns of table status
 	Profile           Profile      `json:"-"`
 }
@@ -39,6 +40,7 @@ type Profile struct {
 	ColumnsTable       bool // there is a table columns
 	ColumnsFilter      bool // table columns honours filters
 	AuthUser           bool // AuthUser restricts what is seen
+	Staleness          bool // column staleness says how long ago a check was
 }
 
 // Interval returns the shortest time between two polls of a core whose last
@@ -58,13 +60,13 @@ func profileOf(impl schema.Cores) Profile {
 	switch impl {
 	case schema.Naemon:
 		return Profile{KeepAlive: true, MaxConns: 8, Wait: true, Sort: true, Offset: true, Timelimit: true,
-			DoubleBackslash: true, CommandReply: true, ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
+			DoubleBackslash: true, CommandReply: true, ColumnsTable: true, ColumnsFilter: true, AuthUser: true, Staleness: true}
 	case schema.MK11, schema.MK12:
 		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true,
 			ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
 	case schema.MK15, schema.Checkmk:
 		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
-			ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
+			ColumnsTable: true, ColumnsFilter: true, AuthUser: true, Staleness: true}
 	case schema.Icinga2:
 		return Profile{OneLane: true, MaxConns: 1, CommandFixed16: true}
 	case schema.Shinken:
@@ -109,6 +111,8 @@ func (b *coreBuild) Row(cells []Cell) error {
 			b.core.PID = c.Int()
 		case "localtime":
 			b.core.Localtime = c.Int()
+		case "interval_length":
+			b.core.IntervalLength = c.Int()
 		case "check_external_commands":
 			b.core.Commands = c.Int() != 0
 		}
@@ -151,6 +155,9 @@ func (b *coreBuild) finish() Core {
 	c.Version = version
 	if m := plainVersion.FindStringSubmatch(version); m != nil {
 		c.Version = m[1]
+	}
+	if c.IntervalLength <= 0 {
+		c.IntervalLength = 60
 	}
 	c.Profile = profileOf(c.Impl)
 	return c

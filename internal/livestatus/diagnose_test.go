@@ -29,6 +29,9 @@ func goodCore(t testing.TB, name string, skew time.Duration) func(string) (strin
 	answer := recorded(t, name)
 	return func(r string) (string, bool) {
 		switch {
+		case strings.Contains(r, "Columns: last_check check_interval staleness"):
+			then := time.Now().Add(skew - 90*time.Second).Unix()
+			return framed(200, fmt.Sprintf("[[%d,5.0,0.9],\n[%d,5.0,3.0000000000e-01],\n[%d,5.0,0]]\n", then-180, then, then+1000)), false
 		case strings.Contains(r, "Stats: max last_check"):
 			return framed(200, fmt.Sprintf("[[%d]]\n", time.Now().Add(skew).Unix())), false
 		case strings.Contains(r, "Stats: state != 9999") && strings.HasPrefix(r, "GET hosts"):
@@ -53,6 +56,7 @@ func TestDiagnoseGood(t *testing.T) {
 		{"icinga2-2.13", "Icinga 2 2.13.6", 0, ""},
 		{"shinken-2.4", "Shinken", 0, ""},
 		{"nagios4-mk1.5", "Nagios 4.4.6, Livestatus 1.5.0", 71 * time.Second, "s ahead of ours"},
+		{"naemon-1.5", "Naemon", -71 * time.Second, "s behind ours"},
 		{"nagios4-mk1.5", "Nagios 4.4.6", 4 * time.Second, "s ahead of ours"},
 	} {
 		t.Run(tt.core+tt.skew.String(), func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
@@ -184,70 +183,4 @@ func (c *Client) numbers(ctx context.Context, q *lql.Query) ([]float64, Stats, e
 		err = &Error{Kind: KindProtocol, Cause: "The core gave no row where there is always one.", Fix: "See the core's log."}
 	}
 	return s.row, st, err
-}
-
-// Clock estimates how far the core's clock is ahead of ours. exact: to a
-// second or two. Else skew is a lower bound of how far it is off, 0 if nothing
-// can be told. Few cores tell their time: for the others the newest check
-// result says it, which is younger the more the core checks.
-func (c *Client) Clock(ctx context.Context, core Core) (skew time.Duration, exact bool, err error) {
-	if slices.Contains(core.StatusColumns, "localtime") {
-		var b coreBuild
-		if _, err := c.Fetch(ctx, lql.Get("status"), &b); err != nil {
-			return 0, false, err
-		}
-		if b.core.Localtime > 0 {
-			return time.Duration(b.core.Localtime-time.Now().Unix()) * time.Second, true, nil
-		}
-	}
-	return c.clockByChecks(ctx)
-}
-
-// freshCheck is how old the newest check result may be to say the time.
-const freshCheck = 2 * time.Second
-
-// clockByChecks compares the newest check result with our clock. A core that
-// is ahead shows at once; one whose newest result is old is either behind or
-// idle, which is told by whether it checks anything while we look.
-func (c *Client) clockByChecks(ctx context.Context) (time.Duration, bool, error) {
-	var first float64
-	for try := range 4 {
-		newest, at, err := c.newestCheck(ctx)
-		if err != nil || newest == 0 {
-			return 0, false, err
-		}
-		// Whole seconds, cut, are half a second old on average.
-		skew := time.Duration((newest + 0.5 - at) * float64(time.Second)).Round(time.Second)
-		switch {
-		case skew >= -freshCheck && skew <= freshCheck:
-			return 0, true, nil
-		case skew > 0:
-			return skew, true, nil
-		case try > 0 && newest > first:
-			return skew, true, nil // it has just checked, by a clock behind ours
-		}
-		first = newest
-		select {
-		case <-time.After(700 * time.Millisecond):
-		case <-ctx.Done():
-			return 0, false, canceled(ctx)
-		}
-	}
-	return 0, false, nil
-}
-
-// newestCheck returns the time of the newest check result by the core's clock
-// and the time it was asked by ours, in seconds.
-func (c *Client) newestCheck(ctx context.Context) (newest, at float64, err error) {
-	for _, table := range []string{"services", "hosts"} {
-		q := lql.Get(table)
-		q.Stats = []lql.Stat{{Agg: lql.Max, Column: "last_check"}}
-		row, st, err := c.numbers(ctx, q)
-		if err != nil {
-			return 0, 0, err
-		}
-		newest = max(newest, row[0])
-		at = float64(time.Now().Add(-st.Took/2).UnixMilli()) / 1000
-	}
-	return newest, at, nil
 }

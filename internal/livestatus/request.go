@@ -27,6 +27,9 @@ func prepare(q *lql.Query, p Profile, keep bool) (*lql.Query, error) {
 	case q.Wait != nil && len(q.Wait.Condition.Kids) == 0 && q.Wait.Condition.Kind != lql.Leaf && p.WaitNeedsCondition:
 		return nil, unfit("This core does not wait without a condition, it would answer at once.", "Give a WaitCondition, or ask in intervals.")
 	}
+	if q.Wait != nil && q.Wait.Timeout <= 0 {
+		return nil, unfit("A wait without a timeout could last for ever.", "Give a WaitTimeout.")
+	}
 	n := q.Clone()
 	if len(n.GroupBy) > 0 {
 		n.Columns, n.GroupBy = append(n.Columns, n.GroupBy...), nil
@@ -150,8 +153,8 @@ func prepareCommand(cmd lql.Command, p Profile, now time.Time) (lql.Command, err
 		return cmd, unfit(fmt.Sprintf("The command is longer than %d bytes.", maxCommand), "Shorten its text.")
 	}
 	cmd.Args = args
-	cmd.Fixed16 = p.CommandFixed16
-	cmd.KeepAlive = false
+	// Any other header would be taken for a request of its own by some.
+	cmd.Fixed16, cmd.KeepAlive, cmd.FormatSet = p.CommandFixed16, false, false
 	if !p.Backends {
 		cmd.Backends = nil
 	}

@@ -18,6 +18,8 @@ func TestPrepare(t *testing.T) {
 		}
 		return q
 	}
+	forever := withWait()
+	forever.Wait.Timeout = 0
 	sorted := lql.Get("hosts", "name").OrderBy("name")
 	sorted.Offset = 5
 	grouped := lql.Get("services").Count(lql.EqInt("state", 2))
@@ -44,6 +46,7 @@ func TestPrepare(t *testing.T) {
 		{"wait on mk spins", withWait(), schema.MK15, ""},
 		{"wait on mk with condition", withWait(lql.EqInt("state", 1)), schema.MK15, "GET hosts\nColumns: name\nWaitObject: a b\nWaitCondition: state = 1\nWaitTrigger: check\nWaitTimeout: 2000\n" + frame + "KeepAlive: on\n\n"},
 		{"wait on icinga", withWait(lql.EqInt("state", 1)), schema.Icinga2, ""},
+		{"wait for ever", forever, schema.Naemon, ""},
 		{"line break", lql.Get("hosts", "name").Where(lql.Eq("name", "x\nAuthUser: admin")), schema.Naemon, ""},
 		{"blank in name", lql.Get("hosts", "name  state"), schema.Naemon, ""},
 		{"empty name", lql.Get("hosts", "name", ""), schema.Naemon, ""},
@@ -82,7 +85,7 @@ func TestPrepareCommand(t *testing.T) {
 		{"mk", lql.Command{Name: "ADD_HOST_COMMENT", Args: []string{"a", "1", "me", `x; y\n`}}, schema.MK15, "COMMAND [1795327335] ADD_HOST_COMMENT;a;1;me;x; y\\n\n\n"},
 		{"naemon doubles backslashes", lql.Command{Name: "ADD_HOST_COMMENT", Args: []string{"a", "1", "me", `c:\new`}}, schema.Naemon, "COMMAND [1795327335] ADD_HOST_COMMENT;a;1;me;c:\\\\new\n\n"},
 		{"icinga answers", lql.Command{Name: "X", Time: 1795000000}, schema.Icinga2, "COMMAND [1795000000] X\nResponseHeader: fixed16\n\n"},
-		{"naemon takes no header", lql.Command{Name: "X", Fixed16: true, KeepAlive: true, Backends: []string{"a"}}, schema.Naemon, "COMMAND [1795327335] X\n\n"},
+		{"naemon takes no header", lql.Command{Name: "X", Fixed16: true, KeepAlive: true, FormatSet: true, Format: lql.JSON, Backends: []string{"a"}}, schema.Naemon, "COMMAND [1795327335] X\n\n"},
 		{"line feed", lql.Command{Name: "X", Args: []string{"a\nb"}}, schema.Naemon, ""},
 		{"carriage return", lql.Command{Name: "X", Args: []string{"a\r"}}, schema.Naemon, ""},
 		{"NUL", lql.Command{Name: "X", Args: []string{"a\x00"}}, schema.Naemon, ""},

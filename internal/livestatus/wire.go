@@ -150,7 +150,7 @@ func (w *wire) hungUp(err error) *Error {
 		return e
 	}
 	e.Cause = fmt.Sprintf("%s answers but hangs up before Livestatus speaks. Usually xinetd's only_from lacks our address %s.", w.where(), localIP(w.Conn))
-	e.Fix = fmt.Sprintf("Add %s to only_from in /etc/xinetd.d/livestatus and reload xinetd (journalctl -u xinetd shows who was refused); per_source and instances there are other limits.", localIP(w.Conn))
+	e.Fix = fmt.Sprintf("Add %s to only_from in /etc/xinetd.d/livestatus and reload xinetd (journalctl -u xinetd shows who was refused); per_source and instances there are other limits. If it worked before, the core behind xinetd is down or reloading.", localIP(w.Conn))
 	return e
 }
 
