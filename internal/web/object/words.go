@@ -153,3 +153,12 @@ func downtimeKind(d status.Downtime) string {
 	}
 	return "(" + d.Duration.String() + " within that span)"
 }
+
+// longOutput returns all of the output, line ends as cores write them.
+func (o Object) longOutput() string {
+	long := o.Text("long_plugin_output")
+	if long == "" {
+		return o.Output
+	}
+	return o.Output + "\n" + long
+}

@@ -176,3 +176,21 @@ func (o Owner) Title(ctx context.Context) string {
 	}
 	return ui.Visible(s)
 }
+
+// Short writes a point in time in the person's zone for a narrow cell: the
+// time of today, else the day.
+func Short(ctx context.Context, t time.Time) string {
+	e := ui.Env(ctx)
+	zone := e.Zone
+	if zone == nil {
+		zone = time.Local
+	}
+	t, now := t.In(zone), e.Now.In(zone)
+	switch {
+	case t.Year() == now.Year() && t.YearDay() == now.YearDay():
+		return t.Format("15:04")
+	case t.Year() == now.Year():
+		return t.Format("2 Jan")
+	}
+	return t.Format("2 Jan 2006")
+}
