@@ -19,16 +19,16 @@ const maxOffset = 10_000_000
 // columns are all columns the list can show.
 func columns() []status.Column {
 	return []status.Column{
-		{Key: "state", Label: "State", Class: "w5", Sort: "state", Fixed: true},
+		{Key: "state", Label: "State", Class: "w12", Sort: "state", Fixed: true},
 		{Key: "name", Label: "Host", Class: "w7", Sort: "name", Fixed: true},
 		{Key: "site", Label: "Site", Class: "w4", Sort: "site", Fixed: true},
 		{Key: "alias", Label: "Alias", Class: "w6", Sort: "alias"},
-		{Key: "address", Label: "Address", Class: "w12", Sort: "address", Default: true},
+		{Key: "address", Label: "Address", Class: "w5", Sort: "address", Default: true},
 		{Key: "services", Label: "Services", Class: "w12", Default: true, Need: []string{
 			"num_services_crit", "num_services_warn", "num_services_unknown", "num_services_ok", "num_services_pending"}},
 		{Key: "since", Label: "Since", Class: "num w3", Sort: "since", Default: true},
 		{Key: "attempt", Label: "Attempt", Class: "num w3"},
-		{Key: "last_check", Label: "Last check", Class: "num w3", Sort: "last_check", Desc: true, Default: true},
+		{Key: "last_check", Label: "Last check", Class: "num w3", Sort: "last_check", Desc: true},
 		{Key: "next_check", Label: "Next check", Class: "num w4", Sort: "next_check"},
 		{Key: "latency", Label: "Latency", Class: "num w3", Sort: "latency", Desc: true, Need: []string{"latency"}},
 		{Key: "execution_time", Label: "Took", Class: "num w3", Sort: "execution_time", Desc: true, Need: []string{"execution_time"}},

@@ -182,7 +182,7 @@ func rows(v view) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.TableHead(v.sortValue(),
-				ui.Head{Label: "State", Class: "w5", Sort: "severity"},
+				ui.Head{Label: "State", Class: v.stateWidth(), Sort: "severity"},
 				ui.Head{Label: "Host / service", Class: "w9", Sort: "host"},
 				ui.Head{Label: "Site", Class: "w4", Sort: "site"},
 				ui.Head{Label: "Since", Class: "num w3", Sort: "since"},

@@ -238,3 +238,21 @@ func rowID(r row, kid bool) string {
 	}
 	return r.ID
 }
+
+// stateWidth is the width class of the state column: UNREACHABLE is long, and
+// rare among open problems.
+func (v view) stateWidth() string {
+	for _, g := range v.groups {
+		for _, r := range g.rows {
+			if r.State.Class == "unre" {
+				return "w12"
+			}
+			for _, k := range r.Kids {
+				if k.State.Class == "unre" {
+					return "w12"
+				}
+			}
+		}
+	}
+	return "w5"
+}

@@ -232,7 +232,7 @@ func body(v view) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\"><colgroup><col class=\"w5\"><col class=\"w9\"><col class=\"w6\"><col></colgroup> <thead class=\"sr\"><tr><th scope=\"col\">State</th><th scope=\"col\">Name</th><th scope=\"col\">Site</th><th scope=\"col\">Output</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\"><colgroup><col class=\"w12\"><col class=\"w9\"><col class=\"w6\"><col></colgroup> <thead class=\"sr\"><tr><th scope=\"col\">State</th><th scope=\"col\">Name</th><th scope=\"col\">Site</th><th scope=\"col\">Output</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

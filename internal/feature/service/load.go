@@ -15,6 +15,9 @@ import (
 // maxTwins bounds how many hosts are shown that have a service of the name.
 const maxTwins = 50
 
+// maxBeside bounds how many other services of the host are shown.
+const maxBeside = 25
+
 // maxParents bounds how many services are shown that the service depends on.
 const maxParents = 100
 
@@ -22,6 +25,8 @@ const maxParents = 100
 type picture struct {
 	object  object.Object
 	parents []status.Row // services it depends on
+	beside  []status.Row // other services of its host
+	more    int          // of these, beyond those shown
 	twins   []status.Row // the same host and service on other sites
 	parts   []lql.Part
 }
@@ -46,6 +51,9 @@ func load(ctx context.Context, q lql.Querier, site, host, name string, secrets b
 		return p, false, nil
 	}
 	if err := p.loadParents(ctx, q, site, now); err != nil {
+		return nil, false, err
+	}
+	if err := p.loadBeside(ctx, q, site, host, name, now); err != nil {
 		return nil, false, err
 	}
 	twins := lql.Get("services", status.ServiceColumns()...).
@@ -76,5 +84,19 @@ func (p *picture) loadParents(ctx context.Context, q lql.Querier, site string, n
 		return fmt.Errorf("service: parents: %w", err)
 	}
 	p.parents = status.Services(res, now)
+	return nil
+}
+
+// loadBeside finds the other services of the host.
+func (p *picture) loadBeside(ctx context.Context, q lql.Querier, site, host, name string, now time.Time) error {
+	query := lql.Get("services", status.ServiceColumns()...).
+		Where(lql.Eq("peer_key", site), lql.Eq("host_name", host), lql.Cmp("description", lql.NotEqual, name)).
+		OrderBy("-state_order", "has_been_checked", "description")
+	query.Limit = maxBeside
+	res, err := q.Query(ctx, query)
+	if err != nil {
+		return fmt.Errorf("service: other services: %w", err)
+	}
+	p.beside, p.more = status.Services(res, now), res.Total-res.Rows
 	return nil
 }

@@ -11,12 +11,14 @@ import (
 type view struct {
 	object.Object
 	parents []status.Row
+	beside  []status.Row
+	more    int
 	twins   []status.Row
 }
 
 // newView arranges a picture for the templates.
 func newView(p *picture) view {
-	return view{Object: p.object, parents: p.parents, twins: p.twins}
+	return view{Object: p.object, parents: p.parents, beside: p.beside, more: p.more, twins: p.twins}
 }
 
 // handledBy says what explains the service's problem, "" when nothing does.
@@ -30,6 +32,11 @@ func (v view) handledBy() string {
 // groupPath returns the address of the list of a service group's services.
 func groupPath(group string) string {
 	return "/services?" + url.Values{"servicegroup": {group}}.Encode()
+}
+
+// hostServicesPath returns the address of the list of the host's services.
+func (v view) hostServicesPath() string {
+	return "/services?" + url.Values{"host": {v.Host}, "site": {v.Site}}.Encode()
 }
 
 // sitePath returns the address of the list of a site's services.

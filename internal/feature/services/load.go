@@ -20,7 +20,7 @@ const maxOffset = 10_000_000
 func columns() []status.Column {
 	return []status.Column{
 		{Key: "state", Label: "State", Class: "w5", Sort: "state", Fixed: true},
-		{Key: "host", Label: "Host", Class: "w12", Sort: "host", Fixed: true},
+		{Key: "host", Label: "Host", Class: "w6", Sort: "host", Fixed: true},
 		{Key: "service", Label: "Service", Class: "w6", Sort: "service", Fixed: true},
 		{Key: "site", Label: "Site", Class: "w4", Sort: "site", Fixed: true},
 		{Key: "since", Label: "Since", Class: "num w3", Sort: "since", Default: true},

@@ -133,7 +133,7 @@ func listRows(v listView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<table class=\"tbl cards\" aria-label=\"Sites\" data-live><thead><tr><th scope=\"col\" class=\"w12\">State</th><th scope=\"col\" class=\"w6\">Site</th><th scope=\"col\" class=\"w12\">Core</th>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<table class=\"tbl cards\" aria-label=\"Sites\" data-live><thead><tr><th scope=\"col\" class=\"w12\">State</th><th scope=\"col\" class=\"w12\">Site</th><th scope=\"col\" class=\"w12\">Core</th>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -153,7 +153,7 @@ func listRows(v listView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.Admin {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<th scope=\"col\" class=\"num w3\">Latency</th><th scope=\"col\" class=\"w8\">Trouble</th><td class=\"w0\"></td>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<th scope=\"col\" class=\"num w3\">Latency</th><th scope=\"col\" class=\"w7\">Trouble</th><td class=\"w0\"></td>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
