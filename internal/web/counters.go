@@ -59,6 +59,7 @@ func newCounters(e Engine, hub *live.Hub, menu []MenuItem, log *slog.Logger) *co
 func (c *counters) get(ctx context.Context, v access.Viewer) (out map[string]Count, again bool) {
 	ctx, cancel := context.WithTimeout(ctx, countersWithin)
 	defer cancel()
+	v.CommandLines = false // no number depends on it: more people are alike
 	e := c.entry(v.Key())
 	out = make(map[string]Count, len(c.items))
 	select {
