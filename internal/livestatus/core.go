@@ -36,10 +36,8 @@ type Profile struct {
 	Backends           bool // header is understood
 	DoubleBackslash    bool // backslashes in commands are doubled
 	CommandFixed16     bool // ResponseHeader is honoured on COMMAND
-	CommandReply       bool // errors of commands come in band as "400: text"
 	ColumnsTable       bool // there is a table columns
-	ColumnsFilter      bool // table columns honours filters
-	AuthUser           bool // AuthUser restricts what is seen
+	AuthUser           bool // header is honoured; queries with it are refused elsewhere
 	Staleness          bool // column staleness says how long ago a check was
 }
 
@@ -60,20 +58,20 @@ func profileOf(impl schema.Cores) Profile {
 	switch impl {
 	case schema.Naemon:
 		return Profile{KeepAlive: true, MaxConns: 8, Wait: true, Sort: true, Offset: true, Timelimit: true,
-			DoubleBackslash: true, CommandReply: true, ColumnsTable: true, ColumnsFilter: true, AuthUser: true, Staleness: true}
+			DoubleBackslash: true, ColumnsTable: true, AuthUser: true, Staleness: true}
 	case schema.MK11, schema.MK12:
 		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true,
-			ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
+			ColumnsTable: true, AuthUser: true}
 	case schema.MK15, schema.Checkmk:
 		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
-			ColumnsTable: true, ColumnsFilter: true, AuthUser: true, Staleness: true}
+			ColumnsTable: true, AuthUser: true, Staleness: true}
 	case schema.Icinga2:
 		return Profile{OneLane: true, MaxConns: 1, CommandFixed16: true}
 	case schema.Shinken:
 		return Profile{KeepAlive: true, MaxConns: 2, ColumnsTable: true}
 	case schema.LMD:
 		return Profile{KeepAlive: true, MaxConns: 8, Sort: true, Offset: true, Backends: true,
-			CommandReply: true, ColumnsTable: true, ColumnsFilter: true, AuthUser: true}
+			ColumnsTable: true, AuthUser: true}
 	}
 	return Profile{OneLane: true, MaxConns: 1}
 }

@@ -18,6 +18,8 @@ func prepare(q *lql.Query, p Profile, keep bool) (*lql.Query, error) {
 		return nil, err
 	}
 	switch {
+	case q.AuthUser != "" && !p.AuthUser:
+		return nil, unfit("This core does not restrict what a contact sees, it would show everything.", "Ask without AuthUser and restrict by contacts after reading.")
 	case len(q.Sort) > 0 && !p.Sort:
 		return nil, unfit("This core does not sort.", "Sort after reading.")
 	case q.Offset > 0 && !p.Offset:

@@ -20,6 +20,8 @@ func TestPrepare(t *testing.T) {
 	}
 	forever := withWait()
 	forever.Wait.Timeout = 0
+	restricted := lql.Get("hosts", "name")
+	restricted.AuthUser = "alice"
 	sorted := lql.Get("hosts", "name").OrderBy("name")
 	sorted.Offset = 5
 	grouped := lql.Get("services").Count(lql.EqInt("state", 2))
@@ -46,6 +48,9 @@ func TestPrepare(t *testing.T) {
 		{"wait on mk spins", withWait(), schema.MK15, ""},
 		{"wait on mk with condition", withWait(lql.EqInt("state", 1)), schema.MK15, "GET hosts\nColumns: name\nWaitObject: a b\nWaitCondition: state = 1\nWaitTrigger: check\nWaitTimeout: 2000\n" + frame + "KeepAlive: on\n\n"},
 		{"wait on icinga", withWait(lql.EqInt("state", 1)), schema.Icinga2, ""},
+		{"contact", restricted, schema.MK12, "GET hosts\nColumns: name\nAuthUser: alice\n" + frame + "KeepAlive: on\n\n"},
+		{"contact on icinga, which shows all", restricted, schema.Icinga2, ""},
+		{"contact on shinken", restricted, schema.Shinken, ""},
 		{"wait for ever", forever, schema.Naemon, ""},
 		{"line break", lql.Get("hosts", "name").Where(lql.Eq("name", "x\nAuthUser: admin")), schema.Naemon, ""},
 		{"blank in name", lql.Get("hosts", "name  state"), schema.Naemon, ""},

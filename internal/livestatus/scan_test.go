@@ -341,13 +341,33 @@ func BenchmarkScan(b *testing.B) {
 	rows = bytes.TrimSuffix(rows, []byte("]\n"))
 	body := append([]byte("["), bytes.Repeat(append(rows, ",\n"...), 400)...)
 	body = append(body[:len(body)-2], ']')
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		n := 0
-		s := newScanner(bytes.NewReader(body), scanLimits{rows: 1e6, row: 1 << 24, value: 1 << 20}, rowFunc(func(c []Cell) { n++ }))
-		if err := s.scan(); err != nil || n != bytes.Count(body, []byte("\n"))+1 {
-			b.Fatal(err, n)
-		}
+	var text []byte
+	sum := 0.0
+	for name, read := range map[string]func(Cell){
+		"skim": func(Cell) {},
+		"read": func(c Cell) {
+			if c.Kind() == TextCell {
+				text = c.AppendText(text[:0])
+			} else {
+				sum += c.Float()
+			}
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				n := 0
+				s := newScanner(bytes.NewReader(body), scanLimits{rows: 1e6, row: 1 << 24, value: 1 << 20}, rowFunc(func(row []Cell) {
+					n++
+					for _, c := range row {
+						read(c)
+					}
+				}))
+				if err := s.scan(); err != nil || n != bytes.Count(body, []byte("\n"))+1 {
+					b.Fatal(err, n)
+				}
+			}
+		})
 	}
 }
