@@ -180,7 +180,7 @@ func (b *builder) host(name string, r *role, parents []*object) *object {
 		vars: []variable{
 			{name: "RACK", value: fmt.Sprintf("%s-%d/R%02d", strings.ToUpper(b.place.code), n%3+1, n%17+1)},
 			{name: "SITE", value: b.place.name},
-			{name: "TAGS", value: "prod " + r.group + " größe", raw: `["prod","` + r.group + `","größe"]`},
+			{name: "TAGS", value: "prod " + r.group + " größe", raw: `["prod","` + r.group + `","gr\u00f6\u00dfe"]`},
 			{name: "SNMP_COMMUNITY", value: "s3cr;et"},
 			{name: "MONITORED", value: "true", raw: "true"},
 			{name: "UNITS", value: fmt.Sprint(n % 7), raw: fmt.Sprint(n % 7)},

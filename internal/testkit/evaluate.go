@@ -21,12 +21,14 @@ type World map[string][]map[string]any
 // int64, sum, min and max have the type of the column, all others are float64.
 //
 // Rows come in the order of w unless the request sorts them; grouped
-// statistics are ordered by the text of their keys. On lists ">=" means
-// contains, "<" its negation, "<=" contains ignoring case, "=" with an empty
-// value is empty, and "~", "=~", "~~" ask whether any element matches. On
-// whole numbers "~" means has all bits, "~~" has any bit, "=~" has no others.
-// On custom variables the first word of the value is the name. Values of
-// columns that are not there are an error.
+// statistics are ordered by the text of their keys. On lists "=" and ">=" mean
+// contains, "<" its negation, "<=" and "=~" contains ignoring case, ">" its
+// negation, "=" with an empty value is empty, and "~" and "~~" ask whether any
+// element matches; a tuple is known by its first cell, a service by
+// host|description or host;description. On whole numbers "~" means has all
+// bits, "~~" has any bit, "=~" has no others; a list of attributes is compared
+// as such a number. On custom variables the first word of the value is the
+// name. A column that is not there is an error.
 func Evaluate(w World, request string, r Rights) (columns []string, rows [][]any, total int, err error) {
 	e := &evaluation{limit: -1}
 	if err := e.parse(request); err != nil {
@@ -72,7 +74,7 @@ type record struct {
 }
 
 // reference is the dialect of Evaluate.
-var reference = dialect{bits: true, anyElement: true}
+var reference = dialect{bits: true, anyElement: true, aggregate: true}
 
 func (e *evaluation) parse(request string) error {
 	lines := strings.Split(strings.TrimRight(request, "\n"), "\n")
@@ -135,7 +137,44 @@ func comparison(val string) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasSuffix(f[0], "modified_attributes_list") {
+		m, err = attributeMatcher(f[1], f[2])
+	}
+	if err != nil {
+		return nil, err
+	}
 	return &node{column: f[0], cmp: f[1], ref: f[2], match: m}, nil
+}
+
+// attributeMatcher compares a list of attribute names as the number of its
+// bits; ">=" and "<" with a name ask whether it is in the list.
+func attributeMatcher(op, ref string) (matcher, error) {
+	number := ref != "" && strings.Trim(ref, "0123456789 ") == ""
+	mask, known := atoi(ref), true
+	if !number {
+		mask = 0
+		names := strings.FieldsFunc(ref, func(r rune) bool { return r == ',' || r == ' ' })
+		for _, n := range names {
+			if i := slices.Index(attributes[:], n); i >= 0 {
+				mask |= 1 << i
+			}
+		}
+		known = mask != 0 || len(names) == 0
+	}
+	base, negated := strings.CutPrefix(op, "!")
+	if !number && base == ">=" {
+		base = "~"
+	} else if !number && base == "<" {
+		base, negated = "~", !negated
+	}
+	m, err := newMatcher(reference, base, strconv.FormatInt(mask, 10))
+	return func(v value) bool {
+		have := int64(0)
+		for _, n := range v.elements() {
+			have |= 1 << max(slices.Index(attributes[:], n), 0)
+		}
+		return (known && m(vi(have))) != negated
+	}, err
 }
 
 func combineNaive(stack *[]*node, op, val string) error {

@@ -23,6 +23,7 @@ type dialect struct {
 	anyElement bool // ~ and its kin on lists look at every element
 	noDict     bool // filters on dictionaries never match
 	icinga     bool
+	aggregate  bool // what Evaluate documents
 }
 
 func (p *profile) dialect() dialect {
@@ -52,7 +53,7 @@ func newMatcher(d dialect, op, ref string) (matcher, error) {
 	if !known || d.icinga && negated && strings.ContainsAny(base, "<>") {
 		return nil, &operatorError{op}
 	}
-	t := &test{d: d, op: base, ref: ref, number: atoi(ref)}
+	t := &test{d: d, op: base, ref: ref, number: atoi(ref), float: float64(atoi(ref))}
 	if f, err := strconv.ParseFloat(strings.TrimSpace(ref), 64); err == nil {
 		t.float = f
 	}
@@ -101,7 +102,10 @@ func (t *test) compile() error {
 			ref = "(?i)" + ref
 		}
 	}
-	re, err := regexp.Compile("(?s)" + ref)
+	if !t.d.aggregate {
+		ref = "(?s)" + ref // in POSIX a dot is any character
+	}
+	re, err := regexp.Compile(ref)
 	if err != nil {
 		if t.d.bits && strings.Count(ref, "(") != strings.Count(ref, ")") {
 			return errors.New("Mismatched '(' and ')' in regular expression")
@@ -228,6 +232,9 @@ func (t *test) matchDict(v value) bool {
 		return false
 	}
 	name, ref, _ := strings.Cut(t.ref, " ")
+	if t.d.aggregate && name == "" && t.op == "=" {
+		return v.count() == 0
+	}
 	sub, err := newMatcher(t.d, t.op, ref)
 	if err != nil {
 		return false
@@ -243,6 +250,9 @@ func (t *test) matchDict(v value) bool {
 
 func (t *test) matchList(v value) bool {
 	elements := v.elements()
+	if t.d.aggregate {
+		return t.matchAggregateList(v)
+	}
 	switch t.op {
 	case ">=", "<":
 		return contains(elements, t.ref) == (t.op == ">=")
@@ -267,6 +277,45 @@ func (t *test) matchList(v value) bool {
 		}
 	}
 	return false
+}
+
+// matchAggregateList is how lists are compared by Evaluate.
+func (t *test) matchAggregateList(v value) bool {
+	elements := v.elements()
+	if tuples, ok := v.o.([][]any); ok { // known by their first cell
+		elements = nil
+		for _, x := range tuples {
+			if len(x) > 0 {
+				elements = append(elements, valueOf(x[0]).text())
+			}
+		}
+	}
+	any := func(match func(string) bool) bool {
+		for _, e := range elements {
+			if match(e) {
+				return true
+			}
+		}
+		return false
+	}
+	same := func(e string) bool { return e == t.ref || e == strings.Replace(t.ref, ";", "|", 1) }
+	fold := func(e string) bool { return strings.EqualFold(e, t.ref) }
+	switch t.op {
+	case "=":
+		if t.ref == "" {
+			return len(elements) == 0
+		}
+		return any(same)
+	case ">=":
+		return any(same)
+	case "<":
+		return !any(same)
+	case "<=", "=~":
+		return any(fold)
+	case ">":
+		return !any(fold)
+	}
+	return any(t.matchText)
 }
 
 func contains(l []string, s string) bool {

@@ -78,8 +78,7 @@ func (e *evaluation) byGroup(hosts, services map[objectKey]map[string]any) []rec
 		table, prefix = "servicegroups", "servicegroup_"
 	}
 	for _, g := range e.w[table] {
-		members, _ := g["members"].([]schema.Member)
-		for _, m := range members {
+		for _, m := range membersOf(g) {
 			h := hosts[objectKey{text(g, "peer_key"), m.Host, ""}]
 			switch e.table.Name {
 			case "hostsbygroup":
@@ -213,7 +212,7 @@ func recount(out map[string]any, services []map[string]any) {
 func restrictGroups(groups []map[string]any, r Rights, hosts map[objectKey]map[string]any, byHost map[objectKey][]map[string]any, services map[objectKey]map[string]any) []map[string]any {
 	var out []map[string]any
 	for _, g := range groups {
-		members, _ := g["members"].([]schema.Member)
+		members := membersOf(g)
 		kept := []schema.Member{}
 		states := [][]any{}
 		var below []map[string]any
@@ -251,11 +250,32 @@ func restrictGroups(groups []map[string]any, r Rights, hosts map[objectKey]map[s
 		c := maps.Clone(g)
 		c["members"], c["members_with_state"] = kept, states
 		if services == nil {
+			names := make([]string, len(kept))
+			for i, m := range kept {
+				names[i] = m.Host
+			}
+			if _, ok := g["members"].([]string); ok {
+				c["members"] = names
+			}
 			c["num_hosts"], c["num_hosts_up"], c["num_hosts_down"], c["num_hosts_unreach"] = int64(len(kept)), up, down, unreach
 			c["num_hosts_pending"], c["worst_host_state"] = pending, worst
 		}
 		recount(c, below)
 		out = append(out, c)
+	}
+	return out
+}
+
+// membersOf returns the members of a group: hosts by name, or pairs.
+func membersOf(g map[string]any) []schema.Member {
+	names, ok := g["members"].([]string)
+	if !ok {
+		l, _ := g["members"].([]schema.Member)
+		return l
+	}
+	out := make([]schema.Member, len(names))
+	for i, n := range names {
+		out[i] = schema.Member{Host: n}
 	}
 	return out
 }

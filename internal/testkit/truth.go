@@ -61,7 +61,7 @@ func (p *profile) normal(def *tableDef, c *schema.Column, v *view, r row) value 
 	case !col.known:
 		return parseDefault(c)
 	case get != nil && slices.Contains(asMeant, c.Name):
-		return p.asRead(p.variables(c.Name, get(v, r)), c.Kind)
+		return p.asRead(p.variables(c, get(v, r), r, def.name), c.Kind)
 	}
 	return p.asRead(p.spell(&col, v, r), c.Kind)
 }
@@ -76,30 +76,38 @@ func (p *profile) derived(c *schema.Column, x value, r row) value {
 }
 
 // variables turns custom variables into normal form: sorted, and Icinga's
-// booleans as numbers.
-func (p *profile) variables(name string, x value) value {
-	plain := func(s string) string {
-		if p.name == Icinga2 && (s == "true" || s == "false") {
-			return strconv.FormatInt(bit(s == "true"), 10)
-		}
-		return s
+// nested values as JSON text, its booleans as numbers.
+func (p *profile) variables(c *schema.Column, x value, r row, table string) value {
+	o := r.s
+	if table == "hosts" {
+		o = r.h
 	}
-	switch l := x.o.(type) {
-	case []schema.Pair:
-		out := slices.Clone(l)
-		for i := range out {
-			out[i].Value = plain(out[i].Value)
-		}
-		slices.SortStableFunc(out, func(a, b schema.Pair) int { return strings.Compare(a.Name, b.Name) })
-		return vd(out)
-	case []string:
-		if name == "custom_variable_values" {
-			out := slices.Clone(l)
-			for i := range out {
-				out[i] = plain(out[i])
+	if p.name == Icinga2 && o != nil && strings.HasPrefix(c.Name, "custom_variable") && (table == "hosts" || table == "services") {
+		vars := slices.Clone(o.params.vars)
+		for i, v := range vars {
+			switch v.raw {
+			case "":
+			case "true", "false":
+				vars[i].value = strconv.FormatInt(bit(v.raw == "true"), 10)
+			default:
+				vars[i].value = v.raw
 			}
-			return vl(out)
 		}
+		switch c.Name {
+		case "custom_variables":
+			x = vd(pairs(vars))
+		case "custom_variable_values":
+			l := make([]string, len(vars))
+			for i := range vars {
+				l[i] = vars[i].value
+			}
+			x = vl(l)
+		}
+	}
+	if l, ok := x.o.([]schema.Pair); ok {
+		l = slices.Clone(l)
+		slices.SortStableFunc(l, func(a, b schema.Pair) int { return strings.Compare(a.Name, b.Name) })
+		return vd(l)
 	}
 	return x
 }
