@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -9,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +27,11 @@ const (
 	idleLeast     = 5 * time.Minute
 	intervalLeast = time.Second
 	intervalMost  = time.Hour
+)
+
+var (
+	userName     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
+	passwordHash = regexp.MustCompile(`^\$argon2id\$v=19\$m=[1-9][0-9]{0,6},t=[1-9][0-9]?,p=[1-9][0-9]?\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$`)
 )
 
 // check says what is wrong with values that have the right type.
@@ -114,31 +122,43 @@ func splitHostPort(s string, zero bool) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// checkPair wants both files of a certificate or none, readable.
+// checkPair wants a certificate with its key, or none of them.
 func (l *loader) checkPair(path, cert, key string) {
 	if (cert == "") != (key == "") {
 		l.addAt(path, "a certificate needs its key", "set both cert and key, or none")
 	}
-	l.checkFile(path+".cert", cert)
-	l.checkFile(path+".key", key)
-}
-
-func (l *loader) checkFile(path, name string) {
-	if name == "" {
+	c, certRead := l.checkFile(path+".cert", cert)
+	k, keyRead := l.checkFile(path+".key", key)
+	if !certRead || !keyRead {
 		return
 	}
-	f, err := os.Open(name)
-	if err == nil {
-		defer f.Close()
-		var st os.FileInfo
-		if st, err = f.Stat(); err == nil && !st.Mode().IsRegular() {
-			l.addAt(path, fmt.Sprintf("%s is not a file", name), "name a PEM file")
-			return
-		}
+	if _, err := tls.X509KeyPair(c, k); err != nil {
+		l.addAt(path+".cert", oneLine(strings.TrimPrefix(err.Error(), "tls: ")), "cert is a PEM file with the certificate and its chain, key one with the key that belongs to it")
 	}
+}
+
+// checkAuthority wants a file with at least one certificate.
+func (l *loader) checkAuthority(path, name string) {
+	if text, ok := l.checkFile(path, name); ok && !x509.NewCertPool().AppendCertsFromPEM(text) {
+		l.addAt(path, fmt.Sprintf("%s has no certificate in it", name), "name a PEM file with the certificate of the authority")
+	}
+}
+
+// checkFile reads a file; ok is false if there is none or it cannot be read.
+func (l *loader) checkFile(path, name string) (text []byte, ok bool) {
+	if name == "" {
+		return nil, false
+	}
+	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+		l.addAt(path, fmt.Sprintf("%s is not a file", name), "name a PEM file")
+		return nil, false
+	}
+	text, err := readFile(name)
 	if err != nil {
-		l.addAt(path, fmt.Sprintf("%s cannot be read: %v", name, reason(err)), "check the path and the permissions of the user that runs belvedere")
+		l.addAt(path, fmt.Sprintf("%s cannot be read: %v", name, err), "check the path and the permissions of the user that runs belvedere")
+		return nil, false
 	}
+	return text, true
 }
 
 func (l *loader) checkPublicURL() {
@@ -183,7 +203,7 @@ func (l *loader) checkSites() {
 		}
 		l.checkAddresses(s, path)
 		l.checkPair(path+".tls", s.TLS.Cert, s.TLS.Key)
-		l.checkFile(path+".tls.ca", s.TLS.CA)
+		l.checkAuthority(path+".tls.ca", s.TLS.CA)
 		l.checkFingerprint(path+".tls.fingerprint", &s.TLS.Fingerprint)
 		if s.TLS != (SiteTLS{}) && !slices.ContainsFunc(s.Addresses, usesTLS) {
 			l.addAt(path+".tls", "no address of this site uses TLS", "write the address as tls://host:6557, or remove tls")
@@ -305,6 +325,12 @@ func (l *loader) checkUsers() {
 	for i := range l.cfg.Users {
 		u, path := &l.cfg.Users[i], fmt.Sprintf("users.%d", i)
 		l.checkName(path+".name", u.Name, "user", seen)
+		if u.Name != "" && !userName.MatchString(u.Name) {
+			l.addAt(path+".name", fmt.Sprintf("%q cannot be a user name", u.Name), "use letters, digits and . _ - @, up to 64, with a letter or digit first")
+		}
+		if utf8.RuneCountInString(u.DisplayName) > nameMost || strings.ContainsFunc(u.DisplayName, unicode.IsControl) {
+			l.addAt(path+".display_name", "the display name is too long or has control characters", fmt.Sprintf("use at most %d characters", nameMost))
+		}
 		if u.Role == "" {
 			u.Role = "viewer"
 		}
@@ -312,14 +338,22 @@ func (l *loader) checkUsers() {
 		switch {
 		case u.PasswordHash == "":
 			l.addAt(path, fmt.Sprintf("the user %q has no password_hash", u.Name), "make one with: belvedere user hash")
-		case !strings.HasPrefix(u.PasswordHash, "$argon2id$"):
+		case !passwordHash.MatchString(u.PasswordHash):
 			l.addAt(path+".password_hash", "this is not an argon2id hash", "make one with: belvedere user hash")
 		}
+		l.checkContact(path+".contact", u.Contact)
 		for _, site := range slices.Sorted(maps.Keys(u.Contacts)) {
 			if site == "" {
-				l.addAt(path+".contacts", "a contact has no site", "write it as site name: contact name")
+				l.addAt(path+".contacts", "a contact has no site", "write the site's name before the colon")
 			}
+			l.checkContact(path+".contacts."+site, u.Contacts[site])
 		}
+	}
+}
+
+func (l *loader) checkContact(path, name string) {
+	if utf8.RuneCountInString(name) > 2*nameMost || strings.TrimSpace(name) != name || strings.ContainsRune(name, ';') || strings.ContainsFunc(name, unicode.IsControl) {
+		l.addAt(path, fmt.Sprintf("%q cannot be the name of a contact", name), "use the name as the core's configuration has it")
 	}
 }
 

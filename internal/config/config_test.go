@@ -1,8 +1,14 @@
 package config_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"flag"
+	"math/big"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -20,6 +26,8 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+const hash = "$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U"
 
 const example = "../../docs/belvedere.example.yaml"
 
@@ -58,9 +66,10 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 func TestExampleHasEveryOption(t *testing.T) {
 	text := uncommented(t)
 	dir := t.TempDir()
-	for _, name := range []string{"ca.pem", "client.pem", "client.key"} {
-		write(t, dir, name, "")
-	}
+	cert, key := certificate(t)
+	write(t, dir, "ca.pem", cert)
+	write(t, dir, "client.pem", cert)
+	write(t, dir, "client.key", key)
 	text = strings.ReplaceAll(text, "/etc/belvedere", dir)
 	cfg, err := config.Load(write(t, dir, "belvedere.yaml", text), nil)
 	if err != nil {
@@ -76,6 +85,50 @@ func TestExampleHasEveryOption(t *testing.T) {
 	for _, key := range keys(reflect.TypeFor[config.Config]()) {
 		if !shown[key] {
 			t.Errorf("the option %s is not in %s", key, example)
+		}
+	}
+}
+
+// certificate returns a new certificate and its key as PEM.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"core.example.org"}}
+	c, err := x509.CreateCertificate(rand.Reader, about, about, k.Public(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b}))
+}
+
+func TestCertificates(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := certificate(t)
+	_, other := certificate(t)
+	write(t, dir, "cert", cert)
+	write(t, dir, "key", key)
+	write(t, dir, "other", other)
+	write(t, dir, "text", "no certificate")
+	for text, want := range map[string]string{
+		"tls: {cert: DIR/cert, key: DIR/key}":                                              "",
+		"tls: {cert: DIR/cert, key: DIR/other}":                                            "c.yaml:1:13: private key does not match public key: cert is",
+		"tls: {cert: DIR/text, key: DIR/key}":                                              "c.yaml:1:13: failed to find any PEM data in certificate input: cert is",
+		"tls: {cert: DIR/cert, key: DIR/gone}":                                             "gone cannot be read: no such file",
+		"tls: {cert: DIR/cert}":                                                            "a certificate needs its key",
+		"sites: [{name: a, address: \"tls://h:1\", tls: {ca: DIR/text}}]":                  "text has no certificate in it",
+		"sites: [{name: a, address: \"tls://h:1\", tls: {ca: DIR/cert}}]":                  "",
+		"sites: [{name: a, address: \"tls://h:1\", tls: {cert: DIR/cert, key: DIR/cert}}]": "cert is a PEM file",
+	} {
+		_, err := config.Load(write(t, dir, "c.yaml", strings.ReplaceAll(text, "DIR", dir)), nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
 }
@@ -144,7 +197,7 @@ sites:
     address: tcp://10.1.2.3:6557
     interval: 2s
 users:
-  - {name: anna, password_hash: $argon2id$x, contact: anna, contacts: {Berlin: "007"}}
+  - {name: anna, password_hash: "`+hash+`", contact: anna, contacts: {Berlin: "007"}}
 `)
 	write(t, dir, "conf.d/20-b.yaml", "sites: [{name: Rom, addresses: [/var/cache/naemon/live, \"core:6557\"], paused: true}]\n")
 	write(t, dir, "conf.d/10-a.yaml", "# nothing but a listener\nlivestatus:\n- listen: 127.0.0.1:6557\n- listen: unix:///run/live\n")
@@ -165,7 +218,7 @@ users:
 		{Name: "Berlin", Section: "Europe/Germany", Addresses: []string{"tcp://10.1.2.3:6557"}, Interval: 2 * time.Second},
 		{Name: "Rom", Addresses: []string{"/var/cache/naemon/live", "core:6557"}, Paused: true},
 	}
-	want.Users = []config.User{{Name: "anna", Role: "viewer", PasswordHash: "$argon2id$x", Contact: "anna", Contacts: map[string]string{"Berlin": "007"}}}
+	want.Users = []config.User{{Name: "anna", Role: "viewer", PasswordHash: hash, Contact: "anna", Contacts: map[string]string{"Berlin": "007"}}}
 	want.Livestatus = []config.Livestatus{
 		{Listen: "127.0.0.1:6557", Network: "tcp", Address: "127.0.0.1:6557"},
 		{Listen: "unix:///run/live", Network: "unix", Address: "/run/live"},
@@ -259,7 +312,8 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	cert := write(t, t.TempDir(), "c.pem", "")
+	c, k := certificate(t)
+	cert, key := write(t, t.TempDir(), "c.pem", c), write(t, t.TempDir(), "k.pem", k)
 	for text, want := range map[string]string{
 		"":                            "",
 		"listen: 0.0.0.0:8080":        "in clear text",
@@ -268,12 +322,12 @@ func TestWarnings(t *testing.T) {
 		"listen: localhost:8080":      "",
 		"listen: /run/web.sock":       "",
 		"listen: monitoring.lan:8080": "in clear text",
-		"listen: :8443\ntls: {cert: " + cert + ", key: " + cert + "}":                                    "",
-		"listen: :80\npublic_url: https://x.example\ntrusted_proxies: [10.0.0.1]":                        "",
-		"listen: :80\npublic_url: http://x.example\ntrusted_proxies: [10.0.0.1]":                         "in clear text",
-		"public_url: https://x.example":                                                                  "trusted_proxies is empty",
-		"public_url: https://x.example\ntrusted_proxies: [0.0.0.0/0]":                                    "anybody can claim",
-		"users: [{name: a, password_hash: $argon2id$}]\n# the file of this test is for its owner only\n": "",
+		"listen: :8443\ntls: {cert: " + cert + ", key: " + key + "}":                                           "",
+		"listen: :80\npublic_url: https://x.example\ntrusted_proxies: [10.0.0.1]":                              "",
+		"listen: :80\npublic_url: http://x.example\ntrusted_proxies: [10.0.0.1]":                               "in clear text",
+		"public_url: https://x.example":                                                                        "trusted_proxies is empty",
+		"public_url: https://x.example\ntrusted_proxies: [0.0.0.0/0]":                                          "anybody can claim",
+		"users: [{name: a, password_hash: \"" + hash + "\"}]\n# the file of this test is for its owner only\n": "",
 	} {
 		c, err := config.Load(write(t, t.TempDir(), "c.yaml", strings.Replace(text, "[::1]:8080", `"[::1]:8080"`, 1)), nil)
 		if err != nil {
