@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 )
@@ -110,6 +112,22 @@ func TestQueryRecorded(t *testing.T) {
 		if n := len(v.Ints) + len(v.Floats) + len(v.Texts) + len(v.Objects); n != r.Rows {
 			t.Errorf("column %s has %d values for %d rows", v.Name, n, r.Rows)
 		}
+	}
+}
+
+func TestQueryLMD(t *testing.T) {
+	f := newFake(t, func(string) (string, bool) {
+		return framed(200, "{\"data\":\n[[\"a\"]]\n,\"failed\": {\"z\":\"down\",\"b\":\"refused\\nsecret\"}\n,\"columns\":[\"name\"]\n,\"rows_scanned\":3\n,\"total_count\":7}\n"), false
+	})
+	q := lql.Get("hosts", "name")
+	q.Format = lql.WrappedJSON
+	r, err := f.client(Options{}).Query(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []lql.Part{{Key: "b", Err: "refused", Missing: true}, {Key: "z", Err: "down", Missing: true}}
+	if diff := cmp.Diff(want, r.Parts); diff != "" || r.Total != 7 || r.Text(0, "name") != "a" {
+		t.Errorf("total %d %s", r.Total, diff)
 	}
 }
 

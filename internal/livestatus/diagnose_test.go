@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -252,5 +253,55 @@ func TestDiagnoseEnds(t *testing.T) {
 	r := Diagnose(ctx, Options{Address: a}, nil)
 	if r.OK || r.Kind != KindCanceled {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestDiagnoseTimes: whatever the other side does, the end comes in twenty
+// seconds.
+func TestDiagnoseTimes(t *testing.T) {
+	blocked := func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+	silent := func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() { io.Copy(io.Discard, theirs); theirs.Close() }()
+		return ours, nil
+	}
+	late := func(ctx context.Context, network, address string) (net.Conn, error) {
+		time.Sleep(4900 * time.Millisecond)
+		return silent(ctx, network, address)
+	}
+	lazy := piped(func(c net.Conn) {
+		time.Sleep(5900 * time.Millisecond)
+		io.WriteString(c, framed(200, "[[\"program_start\"],[0]]"))
+	})
+	drips := piped(func(c net.Conn) {
+		io.WriteString(c, "200     1000000\n[[\"")
+		for {
+			time.Sleep(time.Second)
+			if _, err := io.WriteString(c, "x"); err != nil {
+				return
+			}
+		}
+	})
+	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
+		"blocked": blocked, "silent": silent, "late and silent": late, "lazy": lazy, "drips": drips,
+	} {
+		for _, scheme := range []string{"tcp", "tls"} {
+			t.Run(name+" "+scheme, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					lane := NewLane()
+					leave, err := lane.Enter(t.Context(), SyncPriority) // by one who hangs
+					if err != nil {
+						t.Fatal(err)
+					}
+					began := time.Now()
+					r := Diagnose(t.Context(), Options{Address: Address{Scheme: scheme, Host: "mon", Port: "6557"}, Dial: dial, Lane: lane}, nil)
+					if took := time.Since(began); took > diagnoseTotal || r.OK || r.Cause == "" {
+						t.Errorf("after %s: %+v", took, r)
+					}
+					leave()
+					time.Sleep(time.Minute) // the other end notices
+				})
+			})
+		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // Query returns the whole answer to q, values as the core sends them, in the
 // kinds package schema gives their columns; columns it does not know take the
-// kind of their first value that has one. Errors are those of [Client.Fetch].
+// kind of their first value that has one. A wrapped answer names the sites that
+// are missing in Parts. Errors are those of [Client.Fetch].
 func (c *Client) Query(ctx context.Context, q *lql.Query) (*lql.Result, error) {
 	b := &resultBuild{table: q.Table, keys: len(q.Columns) + len(q.GroupBy)}
 	st, err := c.Fetch(ctx, q, b)
@@ -25,6 +26,10 @@ func (c *Client) Query(ctx context.Context, q *lql.Query) (*lql.Result, error) {
 	for i := range r.Vectors {
 		b.pad(i, st.Rows)
 	}
+	for key, why := range st.Failed {
+		r.Parts = append(r.Parts, lql.Part{Key: key, Err: clip(firstLine([]byte(why))), Missing: true})
+	}
+	slices.SortFunc(r.Parts, func(a, b lql.Part) int { return strings.Compare(a.Key, b.Key) })
 	return r, nil
 }
 

@@ -145,7 +145,7 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
-	r := lql.NewReader(&gate{Conn: c}, lql.Limits{Line: min(s.o.MaxRequest, 64<<10), Request: s.o.MaxRequest})
+	r := lql.NewReader(&gate{Conn: c}, lql.Limits{Line: s.o.MaxRequest, Request: s.o.MaxRequest})
 	for {
 		c.SetReadDeadline(time.Now().Add(s.o.IdleTimeout))
 		if r.Wait() != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"belvedere/internal/lql"
@@ -159,6 +160,30 @@ func TestServerErrors(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestGate: what does not begin like a request is not read on.
+func TestGate(t *testing.T) {
+	for in, ok := range map[string]bool{
+		"GET hosts\n": true, "COMMAND [1] X\n": true, "\r\n\nGET hosts\n": true, "G": true, "COMMAND": true,
+		"GETS": false, "POST /": false, "\x16\x03\x01": false, "COMMANDO": false, " GET": false,
+	} {
+		for _, pieces := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader} {
+			g := &gate{Conn: readConn{Reader: pieces(strings.NewReader(in))}}
+			got, err := io.ReadAll(g)
+			if (err == nil) != ok || ok && string(got) != in {
+				t.Errorf("%q: %q %v", in, got, err)
+			}
+		}
+	}
+}
+
+// readConn is a connection that can only be read.
+type readConn struct {
+	net.Conn
+	io.Reader
+}
+
+func (c readConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
 
 func TestServerCommands(t *testing.T) {
 	store := &table{}
