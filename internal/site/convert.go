@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"sort"
 	"strconv"
 
@@ -229,16 +230,20 @@ func toState(s *scratch, o out, col int, v, with livestatus.Cell) {
 		return
 	}
 	s.reset()
-	switch string(s.text(v)) {
+	o.Int(col, cmp.Or(stateNamed(string(s.text(v))), v.Int()))
+}
+
+// stateNamed is the number of a state by name.
+func stateNamed(name string) int64 {
+	switch name {
 	case "WARNING", "DOWN":
-		o.Int(col, 1)
+		return 1
 	case "CRITICAL", "UNREACHABLE":
-		o.Int(col, 2)
+		return 2
 	case "UNKNOWN":
-		o.Int(col, 3)
-	default:
-		o.Int(col, v.Int())
+		return 3
 	}
+	return 0
 }
 
 // toAckType takes the type of an acknowledgement; with is acknowledged, as

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ const (
 type tracker struct {
 	st  *store.Site
 	now func() time.Time
+	log *slog.Logger
 
 	mu       sync.Mutex
 	h        store.Health
@@ -40,8 +42,8 @@ type tracker struct {
 	stopped  bool
 }
 
-func newTracker(st *store.Site, now func() time.Time) *tracker {
-	t := &tracker{st: st, now: now, notes: map[string]string{}}
+func newTracker(st *store.Site, now func() time.Time, log *slog.Logger) *tracker {
+	t := &tracker{st: st, now: now, log: log, notes: map[string]string{}}
 	t.h = st.Health()
 	t.h.Errors = maps.Clone(t.h.Errors)
 	if t.h.Errors == nil {
@@ -85,9 +87,21 @@ func (t *tracker) stop() {
 // set changes the state; the caller publishes.
 func (t *tracker) set(s store.HealthState, cause string) {
 	if t.h.State != s || t.h.Since.IsZero() {
+		t.tell(s, cause)
 		t.h.State, t.h.Since = s, t.now()
 	}
 	t.h.Cause = cause
+}
+
+// tell logs a change of state that an operator wants to find in the log.
+func (t *tracker) tell(s store.HealthState, cause string) {
+	name := t.st.Info().Name
+	switch s {
+	case store.Down, store.Incompatible:
+		t.log.Warn("site: "+s.String(), "site", name, "cause", cause)
+	case store.Fresh:
+		t.log.Info("site: fresh", "site", name, "was", t.h.State.String())
+	}
 }
 
 func (t *tracker) publish() {

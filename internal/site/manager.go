@@ -50,6 +50,9 @@ func NewManager(o Options) *Manager {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.MaxRows == 0 {
+		o.MaxRows = 2_000_000
+	}
 	return &Manager{
 		o:      o,
 		client: func(lo livestatus.Options) client { return livestatus.NewClient(lo) },
@@ -84,6 +87,25 @@ func (m *Manager) Apply(specs []Spec) {
 	}
 	for _, s := range specs {
 		m.begin(s)
+	}
+	m.pruneLanes()
+}
+
+// pruneLanes forgets the lanes of addresses that no site has; whoever is in
+// one keeps it.
+func (m *Manager) pruneLanes() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	used := map[string]bool{}
+	for _, e := range m.sites {
+		for _, text := range e.spec.Addresses {
+			used[displayAddress(text)] = true
+		}
+	}
+	for addr := range m.lanes {
+		if !used[addr] {
+			delete(m.lanes, addr)
+		}
 	}
 }
 
@@ -149,7 +171,7 @@ func (m *Manager) begin(spec Spec) {
 	s := &site{
 		m: m, spec: spec, st: st, now: m.o.Now, cancel: cancel,
 		log:    m.o.Log,
-		health: newTracker(st, m.o.Now),
+		health: newTracker(st, m.o.Now, m.o.Log),
 		done:   make(chan struct{}),
 		kicked: make(chan struct{}, 1),
 	}

@@ -51,6 +51,7 @@ type tablePlan struct {
 type plan struct {
 	order  []*tablePlan // in the order of the first reading
 	tables map[string]*tablePlan
+	passed map[string][]string // columns of the tables that are not kept
 	// missing are tables and key columns without which the core cannot be
 	// shown.
 	missing []string
@@ -83,7 +84,12 @@ var restless = []string{"next_notification", "is_executing", "check_options", "n
 // newPlan makes the plan for a core with these columns. The map holds table
 // names with the columns each has.
 func newPlan(impl schema.Cores, has map[string][]string) *plan {
-	p := &plan{tables: map[string]*tablePlan{}}
+	p := &plan{tables: map[string]*tablePlan{}, passed: map[string][]string{}}
+	for _, t := range schema.Tables() {
+		if t.Source == schema.Passed && len(has[t.Name]) > 0 {
+			p.passed[t.Name] = has[t.Name]
+		}
+	}
 	for _, name := range firstReading {
 		t, ok := schema.Lookup(name)
 		if !ok || t.Source != schema.FromCore {

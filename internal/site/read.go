@@ -27,6 +27,7 @@ const (
 func (s *session) readAll(ctx context.Context) error {
 	for try := 0; ; try++ {
 		began := s.now()
+		s.asOf = began
 		id := identity{s.core.ProgramStart, s.core.PID}
 		cur := cursor{newest: map[string]int64{}, recent: map[string]map[string]uint64{}, executing: map[string][]string{}, whole: began}
 		if err := s.readTables(ctx, &cur); err != nil {
@@ -137,6 +138,7 @@ func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, 
 	var h hasher
 	h.reset()
 	start, pid := t.all.position("program_start"), t.all.position("nagios_pid")
+	f.most = 1
 	f.each = func(_ []byte, c []livestatus.Cell) {
 		id = identity{cell(c, start).Int(), cell(c, pid).Int()}
 		for i, name := range t.all.ask {

@@ -50,6 +50,7 @@ type session struct {
 	addr   string
 	plan   *plan
 
+	asOf    time.Time     // when the present reading began: the age of its data
 	round   time.Duration // last poll
 	latency time.Duration // last small answer
 	polled  time.Time     // end of the last poll
@@ -143,6 +144,7 @@ func overdue(limit time.Duration, began bool, err error) error {
 // poll reads what changed since the last time.
 func (s *session) poll(ctx context.Context) (*changes, error) {
 	began := s.now()
+	s.asOf = began
 	s.health.tried()
 	changed := newChanges()
 	same, err := s.readStatus(ctx, changed)
@@ -216,7 +218,7 @@ func (s *session) interval() time.Duration {
 
 // commit publishes a batch and adds to changed what it changed.
 func (s *session) commit(b *store.Batch, changed *changes) error {
-	c, err := b.Commit(s.now())
+	c, err := b.Commit(s.asOf)
 	if err != nil {
 		return fmt.Errorf("site: store: %w", err)
 	}

@@ -2,6 +2,7 @@ package site
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/maphash"
 	"math"
 	"strconv"
@@ -58,6 +59,8 @@ type feeder struct {
 	known   *store.Snapshot
 	unknown int
 
+	most    int // rows an answer may have; 0: any number
+	rowsIn  int
 	written int
 	skipped int // rows without a name
 	s       scratch
@@ -77,6 +80,9 @@ func (f *feeder) Begin([]string) error { return nil }
 
 // Row implements [livestatus.Sink].
 func (f *feeder) Row(cells []livestatus.Cell) error {
+	if f.rowsIn++; f.most > 0 && f.rowsIn > f.most {
+		return tooMany(f.req.table, f.most)
+	}
 	key, ok := f.req.appendKey(f.key[:0], cells)
 	f.key = key
 	if !ok {
@@ -107,6 +113,13 @@ func (f *feeder) Row(cells []livestatus.Cell) error {
 	f.written++
 	f.req.give(&f.s, f.rows, cells)
 	return f.rows.EndRow()
+}
+
+// tooMany says that an answer cannot be what was asked for.
+func tooMany(table string, most int) error {
+	return &livestatus.Error{Kind: livestatus.KindTooLarge,
+		Cause: fmt.Sprintf("The core sends more than %d rows of table %s.", most, table),
+		Fix:   "That is no sane answer: see the core's log, and what stands between it and us."}
 }
 
 // A comparer compares rows of an answer with a snapshot and notes the keys of
