@@ -1,0 +1,212 @@
+package status
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/web/ui"
+)
+
+func TestMatchesAsWords(t *testing.T) {
+	for _, tt := range []struct {
+		text   string
+		fields []string
+		want   bool
+	}{
+		{"", []string{"x"}, true},
+		{"db", []string{"DB-wien-01"}, true},
+		{"wien db", []string{"db-wien-01"}, true},
+		{"wien disk", []string{"db-wien-01", "DISK full"}, true},
+		{"wien disk", []string{"db-wien-01", "load"}, false},
+		{"10.1.2", []string{"10x1y2"}, false},
+		{".*", []string{"db"}, false},
+		{"größe", []string{"GRÖSSE"}, false},
+		{"größe", []string{"Größe"}, true},
+	} {
+		if got := Matches(tt.text, tt.fields...); got != tt.want {
+			t.Errorf("Matches(%q, %q) = %v", tt.text, tt.fields, got)
+		}
+	}
+	f, ok := Words("a.b  c", "name", "alias")
+	if !ok || len(f.Kids) != 2 || f.Kids[0].Kids[1].Column != "alias" || f.Kids[0].Kids[1].Value != `a\.b` {
+		t.Errorf("Words makes %+v", f)
+	}
+	if _, ok := Words("  ", "name"); ok {
+		t.Error("blanks are no word")
+	}
+	if f, _ := Words(strings.Repeat("x ", 100), "name", "alias"); len(f.Kids) != MaxWords {
+		t.Errorf("%d words count, want %d", len(f.Kids), MaxWords)
+	}
+}
+
+func TestLink(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://wiki.example.org/a?b=c&d": "https://wiki.example.org/a?b=c&d",
+		" http://example.org ":             "http://example.org",
+		"javascript:alert(1)":              "",
+		"data:text/html,x":                 "",
+		"//example.org/x":                  "",
+		"/nagios/x":                        "",
+		"https:///x":                       "",
+		"":                                 "",
+		"http://a b":                       "",
+	} {
+		if got := Link(in); got != want {
+			t.Errorf("Link(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestRowID(t *testing.T) {
+	seen := map[string]bool{}
+	for _, o := range [][3]string{{"a", "b", "c"}, {"a", "b|c", ""}, {"a|b", "c", ""}, {"a", "b c", ""}, {"a", "b", ""}, {"a", "b%7Cc", ""}} {
+		id := RowID(o[0], o[1], o[2])
+		if seen[id] || strings.ContainsAny(id, " \t\n") {
+			t.Errorf("%q has the id %q", o, id)
+		}
+		seen[id] = true
+	}
+}
+
+// result makes a result of one row.
+func result(cells map[string]any, parts ...lql.Part) *lql.Result {
+	r := &lql.Result{Rows: 1, Total: 1, Parts: parts}
+	for name, x := range cells {
+		v := lql.Vector{Name: name}
+		switch x := x.(type) {
+		case int:
+			v.Ints = []int64{int64(x)}
+		case string:
+			v.Kind, v.Texts = lql.Texts, []string{x}
+		default:
+			v.Kind, v.Objects = lql.Objects, []any{x}
+		}
+		r.Vectors = append(r.Vectors, v)
+	}
+	return r
+}
+
+func TestServiceRow(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	base := map[string]any{"peer_key": "a", "peer_name": "A", "host_name": "h", "description": "s", "state": 2, "has_been_checked": 1,
+		"state_type": 1, "host_has_been_checked": 1, "notifications_enabled": 1, "active_checks_enabled": 1,
+		"current_attempt": 3, "max_check_attempts": 3, "last_state_change": int(now.Unix()) - 3600, "plugin_output": "bad"}
+	with := func(more map[string]any) Row {
+		cells := map[string]any{}
+		for k, v := range base {
+			cells[k] = v
+		}
+		for k, v := range more {
+			cells[k] = v
+		}
+		return Services(result(cells, lql.Part{Key: "a", Err: "late"}), now)[0]
+	}
+	r := with(nil)
+	if r.ID != "a|h|s" || r.State.Word != "CRITICAL" || r.Handled() || r.State.Done || r.New || r.Soft || !r.Stale || r.Attempt != "3/3" || r.Path() != "/service/a/h/s" {
+		t.Errorf("plain problem: %+v", r)
+	}
+	for name, tt := range map[string]struct {
+		more map[string]any
+		ok   func(Row) bool
+	}{
+		"acknowledged":     {map[string]any{"acknowledged": 1}, func(r Row) bool { return r.Handled() && r.State.Done }},
+		"downtime":         {map[string]any{"scheduled_downtime_depth": 1}, Row.Handled},
+		"host in downtime": {map[string]any{"host_scheduled_downtime_depth": 1}, func(r Row) bool { return r.Downtime && r.Handled() }},
+		"host down":        {map[string]any{"host_state": 1}, func(r Row) bool { return r.HostProblem && r.Handled() }},
+		"host pending":     {map[string]any{"host_state": 1, "host_has_been_checked": 0}, func(r Row) bool { return !r.HostProblem }},
+		"soft":             {map[string]any{"state_type": 0}, func(r Row) bool { return r.Soft }},
+		"new":              {map[string]any{"last_state_change": int(now.Unix()) - 299}, func(r Row) bool { return r.New }},
+		"five minutes old": {map[string]any{"last_state_change": int(now.Unix()) - 300}, func(r Row) bool { return !r.New }},
+		"ok is not new":    {map[string]any{"state": 0, "last_state_change": int(now.Unix())}, func(r Row) bool { return !r.New && !r.Soft && !r.Handled() }},
+		"pending":          {map[string]any{"state": 0, "has_been_checked": 0}, func(r Row) bool { return r.State.Word == "PENDING" }},
+		"never changed":    {map[string]any{"last_state_change": 0}, func(r Row) bool { return r.Since.IsZero() && !r.New }},
+		"silent":           {map[string]any{"notifications_enabled": 0}, func(r Row) bool { return r.Silent }},
+		"passive":          {map[string]any{"active_checks_enabled": 0, "accept_passive_checks": 1}, func(r Row) bool { return r.Passive && !r.Unchecked }},
+		"no checks":        {map[string]any{"active_checks_enabled": 0, "accept_passive_checks": 0}, func(r Row) bool { return r.Unchecked }},
+		"notified": {map[string]any{"current_notification_number": 1, "last_notification": 5, "contacts": []string{"eva", "jan"}},
+			func(r Row) bool { return r.Owner.Kind == "notified" && r.Owner.Who == "eva" }},
+	} {
+		if r := with(tt.more); !tt.ok(r) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+func TestOwner(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	at := func(d int64) int64 { return now.Unix() + d }
+	comments := [][]any{
+		{int64(1), "old", "first", at(-500), int64(4), int64(0), int64(0)},
+		{int64(2), "new", "second", at(-100), int64(4), int64(1), at(100)},
+		{int64(3), "eva", "a word", at(-50), int64(1), int64(0), int64(0)},
+		{int64(4), "core", "flaps", at(-10), int64(3), int64(0), int64(0)},
+	}
+	downtimes := [][]any{
+		{int64(1), "past", "x", at(-900), at(-800), at(-700), int64(1), int64(100), int64(0)},
+		{int64(2), "jan", "firmware", at(-90), at(-80), at(700), int64(1), int64(780), int64(0)},
+		{int64(3), "later", "y", at(-90), at(800), at(900), int64(1), int64(100), int64(0)},
+	}
+	c := Of(result(map[string]any{"comments_with_info": comments, "downtimes_with_info": downtimes}))
+	for name, tt := range map[string]struct {
+		row  Row
+		want Owner
+	}{
+		"acknowledged by the newest": {Row{Acked: true, Downtime: true}, Owner{Kind: "ack", Who: "new", Text: "second", At: Unix(at(-100)), Until: Unix(at(100))}},
+		"downtime in effect":         {Row{Downtime: true}, Owner{Kind: "downtime", Who: "jan", Text: "firmware", At: Unix(at(-80)), Until: Unix(at(700))}},
+		"comment":                    {Row{}, Owner{Kind: "comment", Who: "eva", Text: "a word", At: Unix(at(-50))}},
+	} {
+		tt.row.SetOwner(c, 0, now)
+		if tt.row.Owner != tt.want {
+			t.Errorf("%s: %+v, want %+v", name, tt.row.Owner, tt.want)
+		}
+	}
+	short := Of(result(map[string]any{"comments_with_info": [][]any{{int64(1)}, {}}}))
+	if n := Comments(short, 0); len(n) != 2 || n[0].ID != 1 || n[0].Author != "" {
+		t.Errorf("short tuples read as %+v", n)
+	}
+}
+
+func TestColumnsOfAPerson(t *testing.T) {
+	all := []Column{{Key: "name", Fixed: true}, {Key: "a", Default: true, Need: []string{"x", "y"}}, {Key: "b", Need: []string{"y", "z"}, Sort: "b"}}
+	keys := func(cs []Column) (out []string) {
+		for _, c := range cs {
+			out = append(out, c.Key)
+		}
+		return out
+	}
+	if got := keys(Chosen(all, nil)); !slices.Equal(got, []string{"name", "a"}) {
+		t.Errorf("without a choice: %q", got)
+	}
+	if got := keys(Chosen(all, []string{"b", "gone"})); !slices.Equal(got, []string{"name", "b"}) {
+		t.Errorf("with a choice: %q", got)
+	}
+	if got := keys(Chosen(all, Keys(all, url.Values{}))); !slices.Equal(got, []string{"name"}) {
+		t.Errorf("with nothing chosen: %q", got)
+	}
+	if got := Needs(all); !slices.Equal(got, []string{"x", "y", "z"}) {
+		t.Errorf("needs %q", got)
+	}
+	if got := Sorts("b", all); !slices.Equal(got, []string{"b", "-b"}) {
+		t.Errorf("sorts %q", got)
+	}
+	for given, want := range map[string]string{"/hosts?q=1": "/hosts?q=1", "/hosts": "/hosts", "//evil.example": "/hosts", "/hostsx": "/hosts", "/hosts?\r\nX: y": "/hosts", "": "/hosts"} {
+		if got := Back(given, "/hosts"); got != want {
+			t.Errorf("Back(%q) = %q, want %q", given, got, want)
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	ctx := ui.WithEnv(context.Background(), &ui.Environment{Now: now, Zone: time.UTC})
+	for want, at := range map[string]time.Time{"08:52": now.Add(-8 * time.Minute), "21 Nov": now.AddDate(0, 0, -1), "22 Nov 2025": now.AddDate(-1, 0, 0)} {
+		if got := Short(ctx, at); got != want {
+			t.Errorf("Short(%v) = %q, want %q", at, got, want)
+		}
+	}
+}
