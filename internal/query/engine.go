@@ -1,30 +1,102 @@
 // Package query binds an lql.Query to the schema and a viewer, and runs it over
-// the fleet.
+// the snapshots of all sites.
+//
+// # Cost
+//
+// A filter on a column with a dictionary looks at each distinct value once and
+// then costs a table look-up per row; one on numbers a comparison per row,
+// eight or more rows at a time where they are packed small; one on a joined
+// column is done on the rows of the joined table and gathered; one on texts
+// that do not repeat, and on computed columns, is done row by row, after the
+// cheaper filters. Equal filters of a query are done once. A filter that names
+// a host or a row by = looks only at its rows. Sorting with a limit keeps no
+// more rows than are answered. Rows are split among as many workers as there
+// are processors.
+//
+// # Rights
+//
+// A viewer who does not see all is a contact of each site. Rows they do not
+// see exist nowhere in an answer: not as rows, not in lists of members,
+// parents or groups, not in counts and worst states. AuthUser narrows further:
+// to what both the viewer and that contact see. Contacts see themselves and
+// their contact groups; time periods are seen that visible objects use;
+// commands, zones and endpoints only by viewers who see all.
+//
+// # Semantics
+//
+// Where implementations differ the engine follows mk-livestatus 1.5: group keys
+// keep their type, std is the deviation of the population, aggregations of
+// nothing are 0, numbers know bit operators. Limit and Offset count groups
+// where there are Stats, as in Naemon. Rows come in the order of sites and of
+// their table's key; equal rows of a Sort come in the order of their key, then
+// of sites.
 package query
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"belvedere/internal/access"
 	"belvedere/internal/lql"
+	"belvedere/internal/schema"
 	"belvedere/internal/store"
 )
 
 // Options configure an Engine.
 type Options struct {
 	Fleet *store.Fleet
-	Log   *slog.Logger
-	// Passed asks one site itself: log and statehist. Nil: these tables are
-	// empty.
+	Log   *slog.Logger // nil: discarded
+	// Passed asks one site itself, for log and statehist. Nil: these tables
+	// have no rows.
 	Passed func(ctx context.Context, site string, q *lql.Query) (*lql.Result, error)
+	// MaxCells bounds an answer: rows times columns; 0: 20 million.
+	MaxCells int
+	// Timeout bounds a query that has no deadline; 0: 60 s.
+	Timeout time.Duration
+	// PassedTimeout bounds the answer of one site for a passed table; 0: 15 s.
+	PassedTimeout time.Duration
+	// Workers is how many goroutines run one query; 0: one per processor.
+	Workers int
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	// Version is this program's, for the sites table.
+	Version string
 }
 
-// An Engine answers queries over a fleet.
-type Engine struct{ o Options }
+// An Engine answers queries over a fleet. Safe for concurrent use.
+type Engine struct {
+	o    Options
+	last atomic.Int64 // unix seconds of the last query
+}
 
 // New returns an engine.
-func New(o Options) *Engine { return &Engine{o: o} }
+func New(o Options) *Engine {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxCells <= 0 {
+		o.MaxCells = 20_000_000
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = time.Minute
+	}
+	if o.PassedTimeout <= 0 {
+		o.PassedTimeout = 15 * time.Second
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Engine{o: o}
+}
 
 // For returns a Querier bound to a viewer. It is also an [lql.Waiter].
 func (e *Engine) For(v access.Viewer) lql.Querier { return querier{e, v} }
@@ -34,12 +106,259 @@ type querier struct {
 	v access.Viewer
 }
 
+// Query implements [lql.Querier]. Errors are [*lql.QueryError], or that of ctx.
 func (q querier) Query(ctx context.Context, r *lql.Query) (*lql.Result, error) {
-	return &lql.Result{}, nil
+	return q.e.query(ctx, q.v, r)
 }
-
-// Wait blocks until the wait of q is over.
-func (e *Engine) Wait(ctx context.Context, v access.Viewer, q *lql.Query) error { return nil }
 
 // Wait implements [lql.Waiter].
 func (q querier) Wait(ctx context.Context, r *lql.Query) error { return q.e.Wait(ctx, q.v, r) }
+
+// A run is one execution of a plan for a viewer.
+type run struct {
+	*plan
+	e       *Engine
+	ctx     context.Context
+	viewer  access.Viewer
+	now     time.Time
+	workers int
+	sites   []*siteRun
+	parts   []lql.Part
+}
+
+func (e *Engine) query(ctx context.Context, v access.Viewer, q *lql.Query) (res *lql.Result, err error) {
+	e.last.Store(e.o.Now().Unix())
+	limit := e.o.Timeout
+	if q.Timelimit > 0 {
+		limit = min(limit, q.Timelimit)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() == context.DeadlineExceeded {
+			err = &lql.QueryError{Code: 413, Msg: fmt.Sprintf("query took longer than %v", limit), Hint: "narrow it with filters or a limit"}
+		}
+	}()
+	shift, err := localtime(q.Localtime, e.o.Now())
+	if err != nil {
+		return nil, err
+	}
+	p, err := bind(q, shift)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{plan: p, e: e, ctx: ctx, viewer: v, now: e.o.Now(), workers: e.o.Workers}
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	if len(q.Stats) > 0 {
+		res, err = r.stats()
+	} else {
+		res, err = r.rows()
+	}
+	if err != nil {
+		return nil, err
+	}
+	res.Parts = r.parts
+	return res, nil
+}
+
+// maxShift is the largest difference of clocks that Localtime may ask for.
+const maxShift = 24 * 3600
+
+// localtime returns the shift between the client's clock and ours, rounded to
+// half an hour.
+func localtime(client int64, now time.Time) (int64, error) {
+	if client == 0 {
+		return 0, nil
+	}
+	diff := client - now.Unix()
+	if diff >= maxShift || diff <= -maxShift {
+		return 0, badRequest("Localtime is more than a day away from the clock here", "give the present time as unix seconds")
+	}
+	half := int64(900)
+	if diff < 0 {
+		half = -900
+	}
+	return (diff + half) / 1800 * 1800, nil
+}
+
+// open chooses the sites and makes the query's table ready on each.
+func (r *run) open() error {
+	if r.table.Source == schema.Virtual && (r.table.Name == "columns" || r.table.Name == "tables") {
+		t := columnsTable(r.table)
+		s := r.newSite(store.SiteView{State: &store.State{Snapshot: &store.Snapshot{}}}, nil)
+		s.own = place{table: t, name: r.table.Name, base: r.table}
+		s.n, s.to = t.Len(), t.Len()
+		r.sites = append(r.sites, s)
+		return nil
+	}
+	view := r.e.o.Fleet.View()
+	for _, key := range r.q.Backends {
+		if !slices.ContainsFunc(view.Sites, func(s store.SiteView) bool { return s.Info.Key == key && r.may(s) }) {
+			r.parts = append(r.parts, lql.Part{Key: clip(key), Name: clip(key), Err: "there is no site of this key", Missing: true})
+		}
+	}
+	for _, sv := range view.Sites {
+		if !r.may(sv) || r.q.Backends != nil && !slices.Contains(r.q.Backends, sv.Info.Key) {
+			continue
+		}
+		r.addSite(sv)
+	}
+	if r.table.Source == schema.Passed {
+		return r.pass()
+	}
+	return nil
+}
+
+// may reports whether the viewer may see anything of the site.
+func (r *run) may(sv store.SiteView) bool {
+	_, _, ok := r.viewer.Contact(sv.Info.Key)
+	return ok
+}
+
+func (r *run) addSite(sv store.SiteView) {
+	name, all, _ := r.viewer.Contact(sv.Info.Key)
+	var contacts []string
+	if !all {
+		contacts = append(contacts, name)
+	}
+	if u := r.q.AuthUser; u != "" && u != name && authorised(r.table) {
+		contacts = append(contacts, u)
+	}
+	s := r.newSite(sv, contacts)
+	r.parts = append(r.parts, partOf(sv, r.table))
+	s.bindTable()
+	r.sites = append(r.sites, s)
+}
+
+// authorised reports whether AuthUser narrows a table in the reference; the
+// others show a Livestatus client of full rights everything.
+func authorised(t *schema.Table) bool {
+	switch t.Name {
+	case "contacts", "contactgroups", "commands", "timeperiods", "status", "columns", "tables", "sites", "backends", "endpoints", "zones":
+		return false
+	}
+	return true
+}
+
+func (r *run) newSite(sv store.SiteView, contacts []string) *siteRun {
+	s := &siteRun{run: r, view: sv, snap: sv.Snapshot, contacts: contacts, values: map[[2]int]*operand{}, tallied: map[tallyKey]*tally{}}
+	if len(contacts) > 0 {
+		s.rights = newRights(sv.Snapshot, contacts, r.viewer)
+	}
+	return s
+}
+
+// partOf says how the site's data stands.
+func partOf(sv store.SiteView, t *schema.Table) lql.Part {
+	p := lql.Part{Key: sv.Info.Key, Name: sv.Info.Name, Taken: sv.Snapshot.Taken()}
+	if sv.Health.State != store.Fresh && sv.Health.State != store.Pending {
+		p.Err = sv.Health.Cause
+		if p.Err == "" {
+			p.Err = "the site is " + sv.Health.State.String()
+		}
+	}
+	switch {
+	case t.Source == schema.Virtual:
+		p.Err = ""
+	case sv.Snapshot.Version() == 0:
+		p.Missing = true
+		if p.Err == "" {
+			p.Err = "there is no data of this site yet"
+			if sv.Health.Cause != "" {
+				p.Err = sv.Health.Cause
+			}
+		}
+	}
+	return p
+}
+
+// bindTable finds the rows of the query's table on the site.
+func (s *siteRun) bindTable() {
+	t := s.run.table
+	s.joins = make([]place, len(t.Joins))
+	switch t.Source {
+	case schema.FromCore:
+		own := s.snap.Table(t.Name)
+		s.own = place{table: own, name: t.Name, base: t}
+		for j, join := range t.Joins {
+			s.joins[j] = s.joined(join, own, j, nil)
+		}
+		s.n = own.Len()
+	case schema.Expanded:
+		s.expand()
+	case schema.Virtual:
+		own := siteTable(t, s)
+		s.own = place{table: own, name: t.Name, base: t}
+		s.n = own.Len()
+	default:
+		s.own = place{name: t.Name, base: t}
+		for j, join := range t.Joins {
+			s.joins[j] = s.joined(join, nil, j, nil)
+		}
+	}
+	s.to = s.n
+	s.guard()
+}
+
+// joined finds the table of a join, reached from t by hops and t's references.
+func (s *siteRun) joined(join schema.Join, t *store.Table, j int, hops []*store.Column) place {
+	base, _ := schema.Lookup(join.Table)
+	p := place{name: join.Table, base: base, table: s.snap.Table(join.Table)}
+	p.hops = append(append(p.hops, hops...), t.Ref(j))
+	return p
+}
+
+// guard makes rows the viewer may not see invisible.
+func (s *siteRun) guard() {
+	if s.rights == nil || s.own.table == nil || s.own.table.Standalone() {
+		return
+	}
+	t := s.own.table
+	switch {
+	case len(s.own.hops) > 0:
+		base := s.rights.rows(s.own.name)
+		group := s.rights.rows(s.joins[s.groupJoin()].name)
+		ghops := s.joins[s.groupJoin()].hops
+		s.visible = func(chunk int, out *store.Bits) {
+			var all, g store.Bits
+			var buf [store.ChunkRows]int64
+			all.Fill(min(store.ChunkRows, s.n-chunk*store.ChunkRows))
+			gather(s.own.hops, base, chunk, &all, &buf, out, false)
+			gather(ghops, group, chunk, out, &buf, &g, false)
+			for w := range out {
+				out[w] &= g[w]
+			}
+		}
+	case s.own.name == "services":
+		s.visible = func(chunk int, out *store.Bits) { s.rights.serviceChunk(t, chunk, out) }
+	default:
+		rows := s.rights.rows(s.own.name)
+		s.visible = func(chunk int, out *store.Bits) { copy(out[:], rows[chunk*len(out):]) }
+	}
+}
+
+// ready prepares the leaves of the plan, once.
+func (s *siteRun) ready() {
+	s.prepare.Do(func() {
+		s.leaves = make([]siteLeaf, len(s.run.leaves))
+		s.narrow(s.run.filter)
+		if s.from >= s.to {
+			return
+		}
+		for i, l := range s.run.leaves {
+			s.leaves[i] = s.prepareLeaf(l)
+		}
+	})
+}
+
+// health names the flags LMD knows a core by.
+func flagsOf(implementation string) []string {
+	for _, n := range []string{"Naemon", "Icinga2", "Shinken", "LMD"} {
+		if strings.HasPrefix(strings.ToLower(implementation), strings.ToLower(n)) || n == "Icinga2" && strings.HasPrefix(strings.ToLower(implementation), "icinga 2") {
+			return []string{n}
+		}
+	}
+	return nil
+}

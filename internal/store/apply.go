@@ -113,7 +113,7 @@ func (a *applier) follow(def *tableDef) {
 	if !moved {
 		return
 	}
-	next := *t
+	next := t.copy()
 	next.refs = slices.Clone(t.refs)
 	keep := make([]int32, 0, t.n)
 	gone := make([]bool, t.n)
@@ -144,9 +144,9 @@ func (a *applier) follow(def *tableDef) {
 			a.changed[def.at].add(func() string { return a.old.keyOf(a.old.tables[def.at], row) })
 		}
 	}
-	a.next.tables[def.at] = &next
+	a.next.tables[def.at] = next
 	if len(keep) < t.n {
-		a.reshape(def, &next, keep, nil)
+		a.reshape(def, next, keep, nil)
 	} else {
 		next.version, next.shape = a.version, a.version
 		next.index(a.targets(def))
@@ -444,7 +444,9 @@ func (a *applier) compareRefs(def *tableDef, old, next *Table, pairs [][2]int32,
 		for _, p := range pairs {
 			r := x.Int(int(p[0]))
 			if m != nil && r >= 0 {
-				r = int64(m[r])
+				if r = int64(m[r]); r < 0 {
+					r = -2 // gone, which is not the same as none
+				}
 			}
 			if r != y.Int(int(p[1])) {
 				equal = false
@@ -599,7 +601,7 @@ func (a *applier) set(def *tableDef, t *Table, st *staging, at []place) *Table {
 	if len(at) == 0 {
 		return t
 	}
-	next := *t
+	next := t.copy()
 	next.cols, next.refs = slices.Clone(t.cols), slices.Clone(t.refs)
 	dirty := false
 	changes := make([]rowChange, len(at))
@@ -639,8 +641,8 @@ func (a *applier) set(def *tableDef, t *Table, st *staging, at []place) *Table {
 		return t
 	}
 	next.version = a.version
-	a.next.tables[def.at] = &next
-	return &next
+	a.next.tables[def.at] = next
+	return next
 }
 
 // insert adds staged rows to t.

@@ -381,3 +381,7 @@ func filled(k schema.Kind, n int, def cell) *Column {
 	}
 	return b.finish(0)
 }
+
+// At returns the text or encoded list of a row of a column without dictionary,
+// given the number that Ints had for it.
+func (c *Column) At(row int, number int64) []byte { return c.chunks[row/ChunkRows].texts.at(number) }

@@ -34,6 +34,16 @@ func encodeTexts(dst []byte, v [][]byte) []byte {
 	return dst
 }
 
+// EncodeInts encodes an IntList.
+func EncodeInts(v []int64) []byte { return encodeInts(nil, v) }
+
+// EncodeTuples encodes a Tuples value; cells are int64, float64 or string.
+func EncodeTuples(v [][]any) []byte { return encodeTuples(nil, v) }
+
+// AppendText appends a text to an encoded TextList, or half a pair to encoded
+// pairs.
+func AppendText(dst, s []byte) []byte { return appendText(dst, s) }
+
 func encodeInts(dst []byte, v []int64) []byte {
 	for _, n := range v {
 		dst = binary.AppendVarint(dst, n)

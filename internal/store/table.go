@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"belvedere/internal/schema"
 )
@@ -22,6 +23,13 @@ type Table struct {
 	spans   []uint32  // services: where those of each host begin, and the end
 	version uint64
 	shape   uint64
+	memo    atomic.Pointer[groupMemo]
+	back    [4]atomic.Pointer[map[int32][]int32]
+}
+
+// copy returns a table to change, without what was computed from the old one.
+func (t *Table) copy() *Table {
+	return &Table{def: t.def, n: t.n, cols: t.cols, refs: t.refs, spans: t.spans, version: t.version, shape: t.shape}
 }
 
 // Len returns the number of rows.
@@ -245,4 +253,113 @@ func rank(n int, at func(i int) []byte) []int32 {
 		}
 	}
 	return out
+}
+
+// ColumnNamed is Column by name.
+func (t *Table) ColumnNamed(name string) *Column {
+	if t == nil {
+		return nil
+	}
+	if i, ok := t.def.column[name]; ok {
+		return t.cols[i]
+	}
+	return nil
+}
+
+// Spanned reports whether ref is the reference that Span goes by.
+func (t *Table) Spanned(ref *Column) bool {
+	return t.spans != nil && ref != nil && t.refs[t.def.via[t.def.keys[0]].link] == ref
+}
+
+// Standalone reports whether the table was made by [NewTable].
+func (t *Table) Standalone() bool { return t != nil && t.def.at < 0 }
+
+// NewTable makes a table that belongs to no snapshot, of rows in the given
+// order; all columns of the schema are stored, derived ones too. fill is called
+// once and sets all cells of all n rows.
+func NewTable(schemaTable *schema.Table, n int, fill func(r *Rows)) *Table {
+	def := &tableDef{at: -1, schema: schemaTable, column: map[string]int{}, via: make([]via, len(schemaTable.Columns))}
+	r := &Rows{b: &Batch{}, def: def, replace: true}
+	for i := range schemaTable.Columns {
+		c := &schemaTable.Columns[i]
+		def.column[c.Name] = i
+		def.via[i].link = -1
+		r.cols = append(r.cols, rowsColumn{at: i, kind: c.Kind, build: newColumnBuilder(c.Kind), def: defaultCell(c)})
+	}
+	fill(r)
+	st := r.finish()
+	return &Table{def: def, n: n, cols: st.cols, refs: make([]*Column, len(schemaTable.Joins))}
+}
+
+// NewRefs makes a column of row numbers, -1 for none.
+func NewRefs(rows []int32) *Column {
+	b := newColumnBuilder(schema.Int)
+	for _, r := range rows {
+		b.add(cell{num: int64(r)})
+	}
+	return b.finish(0)
+}
+
+// Groups returns, for each row of a table of groups, the rows of its members:
+// hosts by their names in a TextList, services in Members. Names that do not
+// exist are left out. It is made once for each version of the two tables.
+func (s *Snapshot) Groups(groups, members string) [][]int32 {
+	g, m := s.Table(groups), s.Table(members)
+	if g == nil || m == nil {
+		return make([][]int32, g.Len())
+	}
+	if memo := g.memo.Load(); memo != nil && memo.of == members && memo.shape == m.shape {
+		return memo.rows
+	}
+	memo := &groupMemo{of: members, shape: m.shape, rows: make([][]int32, g.n)}
+	if col := g.ColumnNamed("members"); col != nil {
+		for row := range g.n {
+			memo.rows[row] = s.memberRows(m, col, row)
+		}
+	}
+	g.memo.Store(memo)
+	return memo.rows
+}
+
+func (s *Snapshot) memberRows(m *Table, col *Column, row int) []int32 {
+	var out []int32
+	add := func(parts ...[]byte) {
+		if r, ok := s.findTexts(m.def, parts); ok {
+			out = append(out, int32(r))
+		}
+	}
+	if col.kind == schema.Members {
+		EachPair(col.Bytes(row), func(h, d []byte) bool { add(h, d); return true })
+	} else {
+		EachText(col.Bytes(row), func(h []byte) bool { add(h); return true })
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// A groupMemo keeps what Groups found.
+type groupMemo struct {
+	of    string
+	shape uint64
+	rows  [][]int32
+}
+
+// Backrefs returns the rows of a table that refer by a join to each row of the
+// joined table: the comments of a host or service. It is made once for each
+// version of the table.
+func (t *Table) Backrefs(join int) map[int32][]int32 {
+	if t == nil || t.refs[join] == nil {
+		return nil
+	}
+	if m := t.back[join].Load(); m != nil {
+		return *m
+	}
+	m := map[int32][]int32{}
+	for row := range t.n {
+		if r := int32(t.refs[join].Int(row)); r >= 0 {
+			m[r] = append(m[r], int32(row))
+		}
+	}
+	t.back[join].Store(&m)
+	return m
 }

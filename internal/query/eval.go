@@ -1,0 +1,397 @@
+package query
+
+import (
+	"math"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+	"belvedere/internal/store"
+)
+
+// A node is a filter tree bound to leaves.
+type node struct {
+	kind lql.FilterKind
+	leaf *leaf
+	kids []*node
+}
+
+// cost orders the parts of a combination: the cheap ones first.
+func (n *node) cost() int {
+	if n.kind == lql.Leaf {
+		c := n.leaf.test.slow
+		if n.leaf.ref.join >= 0 {
+			c++
+		}
+		if n.leaf.ref.column().Class == schema.Derived {
+			c += 100
+		}
+		return c
+	}
+	sum := 1
+	for _, k := range n.kids {
+		sum += k.cost()
+	}
+	return sum
+}
+
+// A leaf is one filter line; equal lines of a query are one leaf.
+type leaf struct {
+	at    int // index in plan.leaves
+	ref   colRef
+	test  *test
+	op    lql.Op
+	value string
+	uses  int
+}
+
+// A siteLeaf is a leaf made ready for one site.
+type siteLeaf struct {
+	o     *operand
+	all   bool     // constant: every row, or none
+	none  bool     // constant
+	table []bool   // by dictionary number
+	far   []uint64 // joined columns: by row of the joined table
+	ready bool
+}
+
+// prepareLeaf does what is done once per site: it looks at distinct values, and
+// at joined tables as a whole.
+func (s *siteRun) prepareLeaf(l *leaf) siteLeaf {
+	o := s.operand(l.ref)
+	out := siteLeaf{o: o, ready: true}
+	t := l.test
+	if o.place.table == nil || o.constant() && len(o.place.hops) == 0 {
+		out.all = holdsZero(o, t, o.place.table != nil)
+		out.none = !out.all
+		return out
+	}
+	if o.col != nil && isText(o.kind) && o.col.Dict() != nil {
+		out.table = tableOf(o, t)
+	}
+	if len(o.place.hops) > 0 {
+		out.far = s.wholeTable(l, &out)
+	}
+	return out
+}
+
+// holdsZero tests the value of a constant operand, or the empty value if its
+// row does not exist.
+func holdsZero(o *operand, t *test, exists bool) bool {
+	end := -1
+	if exists {
+		end = 0
+	}
+	switch {
+	case isText(o.kind):
+		return t.holdsBytes(o.bytesAt(end))
+	case o.kind == schema.Float:
+		return t.holdsFloat(o.floatAt(end))
+	}
+	return t.holdsInt(o.intAt(end))
+}
+
+// tableOf tests each distinct value of a dictionary.
+func tableOf(o *operand, t *test) []bool {
+	d := o.col.Dict()
+	table := make([]bool, d.Len())
+	for i := range table {
+		b := d.Bytes(i)
+		if o.xform != nil {
+			b = o.xform(b)
+		}
+		table[i] = t.holdsBytes(b)
+	}
+	return table
+}
+
+// wholeTable tests all rows of a joined table.
+func (s *siteRun) wholeTable(l *leaf, sl *siteLeaf) []uint64 {
+	n := sl.o.place.table.Len()
+	far := make([]uint64, (n+63)/64+1)
+	if row, ok := s.keyRow(l); ok {
+		if row >= 0 {
+			far[row>>6] |= 1 << (uint(row) & 63)
+		}
+		return far
+	}
+	var all, out store.Bits
+	for chunk := range sl.o.place.table.Chunks() {
+		all.Fill(sl.o.place.table.ChunkLen(chunk))
+		near(l.test, sl, chunk, &all, &out)
+		copy(far[chunk*len(out):], out[:])
+	}
+	return far
+}
+
+// keyRow finds the row that an = on the name of a joined table's row means.
+func (s *siteRun) keyRow(l *leaf) (row int, ok bool) {
+	o := s.operand(l.ref)
+	keys := o.place.base.Keys
+	if l.op != lql.Equal || o.xform != nil || o.col == nil || o.kind != schema.Text || len(keys) != 1 || s.snap.Table(o.place.base.Name) != o.place.table {
+		return 0, false
+	}
+	if key, found := o.place.base.Column(keys[0]); !found || o.place.table.ColumnNamed(key.Name) != o.col {
+		return 0, false
+	}
+	if row, ok := s.snap.Find(o.place.base.Name, l.value); ok {
+		return row, true
+	}
+	return -1, true
+}
+
+// near tests the rows of a chunk of the operand's own table that are set in
+// mask. Bits outside the mask are undefined in out.
+func near(t *test, sl *siteLeaf, chunk int, mask, out *store.Bits) {
+	o := sl.o
+	switch {
+	case o.constant():
+		*out = store.Bits{}
+		if holdsZero(o, t, true) {
+			*out = *mask
+		}
+		return
+	case sl.table != nil:
+		o.col.Lookup(chunk, sl.table, out)
+		return // negation is in the table
+	case o.col != nil && isText(o.kind):
+		*out = store.Bits{}
+		o.col.EachBytes(chunk, mask, func(i int, b []byte) {
+			if o.xform != nil {
+				b = o.xform(b)
+			}
+			if t.holdsBytes(b) {
+				out.Set(i)
+			}
+		})
+		return
+	case o.col != nil && o.kind == schema.Float && t.float == nil:
+		o.col.FloatWithin(chunk, t.flo, t.fhi, out)
+	case o.col != nil && o.kind != schema.Float && t.num == nil:
+		o.col.Within(chunk, t.lo, t.hi, out)
+	default:
+		rowByRow(t, o, chunk, mask, out)
+		return
+	}
+	if t.negate {
+		for w := range out {
+			out[w] = mask[w] &^ out[w]
+		}
+	}
+}
+
+// rowByRow tests values that are computed, or by functions.
+func rowByRow(t *test, o *operand, chunk int, mask, out *store.Bits) {
+	*out = store.Bits{}
+	base := chunk * store.ChunkRows
+	for i := range store.ChunkRows {
+		if !mask.Get(i) {
+			continue
+		}
+		ok := false
+		switch {
+		case isText(o.kind):
+			ok = t.holdsBytes(o.bytesAt(base + i))
+		case o.kind == schema.Float:
+			ok = t.holdsFloat(o.floatAt(base + i))
+		default:
+			ok = t.holdsInt(o.intAt(base + i))
+		}
+		if ok {
+			out.Set(i)
+		}
+	}
+}
+
+// A scratch is what one worker needs to evaluate filters on one chunk.
+type scratch struct {
+	s     *siteRun
+	chunk int
+	rows  store.Bits   // rows of the chunk
+	memo  []store.Bits // by leaf, of leaves that are used more than once
+	known []bool
+	refs  [store.ChunkRows]int64
+}
+
+func newScratch(p *plan) *scratch {
+	return &scratch{memo: make([]store.Bits, len(p.leaves)), known: make([]bool, len(p.leaves))}
+}
+
+func (sc *scratch) begin(s *siteRun, chunk int) {
+	sc.s, sc.chunk = s, chunk
+	sc.rows.Fill(min(store.ChunkRows, s.n-chunk*store.ChunkRows))
+	clear(sc.known)
+}
+
+// eval sets out to those rows of mask for which the tree holds.
+func (sc *scratch) eval(n *node, mask, out *store.Bits) {
+	switch n.kind {
+	case lql.And:
+		cur := *mask
+		var tmp store.Bits
+		for _, k := range n.kids {
+			if !cur.Any() {
+				break
+			}
+			sc.eval(k, &cur, &tmp)
+			cur = tmp
+		}
+		*out = cur
+	case lql.Or:
+		rest := *mask
+		var sum, tmp store.Bits
+		for _, k := range n.kids {
+			if !rest.Any() {
+				break
+			}
+			sc.eval(k, &rest, &tmp)
+			for w := range sum {
+				sum[w] |= tmp[w]
+				rest[w] &^= tmp[w]
+			}
+		}
+		*out = sum
+	case lql.Not:
+		var tmp store.Bits
+		sc.eval(n.kids[0], mask, &tmp)
+		for w := range out {
+			out[w] = mask[w] &^ tmp[w]
+		}
+	default:
+		sc.leaf(n.leaf, mask, out)
+	}
+}
+
+func (sc *scratch) leaf(l *leaf, mask, out *store.Bits) {
+	sl := &sc.s.leaves[l.at]
+	if sl.none {
+		*out = store.Bits{}
+		return
+	}
+	if sl.all {
+		*out = *mask
+		return
+	}
+	if l.uses > 1 {
+		m := &sc.memo[l.at]
+		if !sc.known[l.at] {
+			sc.compute(l, sl, &sc.rows, m)
+			sc.known[l.at] = true
+		}
+		for w := range out {
+			out[w] = m[w] & mask[w]
+		}
+		return
+	}
+	sc.compute(l, sl, mask, out)
+	for w := range out {
+		out[w] &= mask[w]
+	}
+}
+
+func (sc *scratch) compute(l *leaf, sl *siteLeaf, mask, out *store.Bits) {
+	if sl.far == nil {
+		near(l.test, sl, sc.chunk, mask, out)
+		return
+	}
+	missing := holdsZero(sl.o, l.test, false)
+	gather(sl.o.place.hops, sl.far, sc.chunk, mask, &sc.refs, out, missing)
+}
+
+// gather follows references from the rows of a chunk to bits of the table they
+// lead to. missing is the answer for rows whose reference leads nowhere.
+func gather(hops []*store.Column, far []uint64, chunk int, mask *store.Bits, buf *[store.ChunkRows]int64, out *store.Bits, missing bool) {
+	*out = store.Bits{}
+	if hops[0] == nil {
+		if missing {
+			*out = *mask
+		}
+		return
+	}
+	if v, ok := hops[0].Constant(chunk); ok && len(hops) == 1 {
+		if v < 0 && missing || v >= 0 && far[v>>6]>>(uint(v)&63)&1 != 0 {
+			*out = *mask
+		}
+		return
+	}
+	refs := hops[0].Ints(chunk, buf[:])
+	for _, h := range hops[1:] {
+		for i, r := range refs {
+			if r >= 0 {
+				if h == nil {
+					refs[i] = -1
+				} else {
+					refs[i] = h.Int(int(r))
+				}
+			}
+		}
+	}
+	for w := 0; w*64 < len(refs); w++ {
+		if mask[w] == 0 {
+			continue
+		}
+		var x uint64
+		for i, r := range refs[w*64 : min(len(refs), w*64+64)] {
+			if r >= 0 {
+				x |= far[r>>6] >> (uint(r) & 63) & 1 << uint(i)
+			} else if missing {
+				x |= 1 << uint(i)
+			}
+		}
+		out[w] = x
+	}
+}
+
+// narrow finds the rows that can match at all from filters that must hold and
+// name a row or the host of a row.
+func (s *siteRun) narrow(n *node) {
+	if n == nil || len(s.own.hops) > 0 || s.own.table == nil || s.own.table.Standalone() {
+		return
+	}
+	if n.kind == lql.And {
+		for _, k := range n.kids {
+			s.narrow(k)
+		}
+		return
+	}
+	if n.kind != lql.Leaf || n.leaf.op != lql.Equal {
+		return
+	}
+	l := n.leaf
+	row, ok := s.keyRow(l)
+	if !ok {
+		return
+	}
+	from, to := 0, 0
+	switch o := s.operand(l.ref); {
+	case row < 0:
+	case len(o.place.hops) == 0:
+		from, to = row, row+1
+	case len(o.place.hops) == 1 && s.own.table.Spanned(o.place.hops[0]):
+		from, to = s.own.table.Span(row)
+	default:
+		return
+	}
+	s.from, s.to = max(s.from, from), min(s.to, to)
+}
+
+// clipTo clears the bits of rows outside [from, to).
+func clipTo(b *store.Bits, chunk, from, to int) {
+	base := chunk * store.ChunkRows
+	if from <= base && to >= base+store.ChunkRows {
+		return
+	}
+	var lo, hi store.Bits
+	hi.Fill(max(0, min(store.ChunkRows, to-base)))
+	lo.Fill(max(0, min(store.ChunkRows, from-base)))
+	for w := range b {
+		b[w] &= hi[w] &^ lo[w]
+	}
+}
+
+// toInt cuts a float for a number column.
+func toInt(f float64) int64 {
+	if math.IsNaN(f) {
+		return 0
+	}
+	return int64(f)
+}

@@ -1,0 +1,366 @@
+package query
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+
+	"belvedere/internal/access"
+	"belvedere/internal/schema"
+	"belvedere/internal/store"
+)
+
+// rights is what a restricted viewer may see of one site. A viewer that sees
+// all has none. Everything is found when it is first needed.
+type rights struct {
+	snap     *store.Snapshot
+	contacts []*contact // all must agree
+	services access.Rule
+	groups   access.Rule
+
+	mu   sync.Mutex
+	bits map[string][]uint64        // by table: visible rows
+	sets map[string]map[string]bool // by table: visible names
+}
+
+// A contact is one name whose rights count.
+type contact struct {
+	name   string
+	groups map[string]bool // contact groups it is in
+	hosts  []uint64        // hosts it is a contact of
+	lists  map[*store.Column][]bool
+}
+
+func newRights(snap *store.Snapshot, names []string, v access.Viewer) *rights {
+	r := &rights{snap: snap, services: v.Services, groups: v.Groups, bits: map[string][]uint64{}, sets: map[string]map[string]bool{}}
+	for _, n := range names {
+		c := &contact{name: n, groups: map[string]bool{}, lists: map[*store.Column][]bool{}}
+		if g := snap.Table("contactgroups"); g != nil {
+			if members := g.ColumnNamed("members"); members != nil {
+				for row := range g.Len() {
+					if listHas(members.Bytes(row), n) {
+						c.groups[snap.Text("contactgroups", "name", row)] = true
+					}
+				}
+			}
+		}
+		for _, table := range []string{"hosts", "services"} {
+			t := snap.Table(table)
+			c.prepare(t.ColumnNamed("contacts"), func(e []byte) bool { return string(e) == n })
+			c.prepare(t.ColumnNamed("contact_groups"), func(e []byte) bool { return c.groups[string(e)] })
+		}
+		c.hosts = everyChunk(snap.Table("hosts"), c.own)
+		r.contacts = append(r.contacts, c)
+	}
+	return r
+}
+
+func listHas(b []byte, name string) (found bool) {
+	store.EachText(b, func(e []byte) bool { found = string(e) == name; return !found })
+	return found
+}
+
+// prepare finds the distinct lists of col that name the contact, or a group of
+// it.
+func (c *contact) prepare(col *store.Column, match func(e []byte) bool) {
+	if col == nil || col.Dict() == nil {
+		return
+	}
+	table := make([]bool, col.Dict().Len())
+	for i := range table {
+		store.EachText(col.Dict().Bytes(i), func(e []byte) bool { table[i] = match(e); return !table[i] })
+	}
+	c.lists[col] = table
+}
+
+// own sets out to the rows of a chunk of t that name the contact themselves.
+func (c *contact) own(t *store.Table, chunk int, out *store.Bits) {
+	*out = store.Bits{}
+	var rest, part store.Bits
+	rest.Fill(t.ChunkLen(chunk))
+	for _, name := range []string{"contacts", "contact_groups"} {
+		col := t.ColumnNamed(name)
+		switch {
+		case col == nil || name == "contact_groups" && len(c.groups) == 0:
+			continue
+		case col.Dict() != nil:
+			col.Lookup(chunk, c.lists[col], &part)
+		default:
+			part = store.Bits{}
+			col.EachBytes(chunk, &rest, func(i int, b []byte) {
+				store.EachText(b, func(e []byte) bool {
+					if name == "contacts" && string(e) == c.name || name != "contacts" && c.groups[string(e)] {
+						part.Set(i)
+						return false
+					}
+					return true
+				})
+			})
+		}
+		for w := range out {
+			out[w] |= part[w]
+			rest[w] &^= part[w]
+		}
+	}
+}
+
+// service sets out to the services of a chunk that the contact sees.
+func (c *contact) service(t *store.Table, rule access.Rule, chunk int, out *store.Bits) {
+	c.own(t, chunk, out)
+	if rule != access.Loose {
+		return
+	}
+	var all, far store.Bits
+	var buf [store.ChunkRows]int64
+	all.Fill(t.ChunkLen(chunk))
+	for w := range all {
+		all[w] &^= out[w]
+	}
+	gather([]*store.Column{t.Ref(0)}, c.hosts, chunk, &all, &buf, &far, false)
+	for w := range out {
+		out[w] |= far[w]
+	}
+}
+
+// everyChunk collects what fn sets in all chunks of a table.
+func everyChunk(t *store.Table, fn func(t *store.Table, chunk int, out *store.Bits)) []uint64 {
+	bits := make([]uint64, (t.Chunks()+1)*len(store.Bits{}))
+	var out store.Bits
+	for chunk := range t.Chunks() {
+		fn(t, chunk, &out)
+		copy(bits[chunk*len(out):], out[:])
+	}
+	return bits
+}
+
+func bitOf(bits []uint64, row int) bool { return row >= 0 && bits[row>>6]>>(uint(row)&63)&1 != 0 }
+
+// serviceChunk sets out to the visible services of a chunk.
+func (r *rights) serviceChunk(t *store.Table, chunk int, out *store.Bits) {
+	r.contacts[0].service(t, r.services, chunk, out)
+	var more store.Bits
+	for _, c := range r.contacts[1:] {
+		c.service(t, r.services, chunk, &more)
+		for w := range out {
+			out[w] &= more[w]
+		}
+	}
+}
+
+// rows returns the visible rows of a table of the store.
+func (r *rights) rows(table string) []uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rowsLocked(table)
+}
+
+func (r *rights) rowsLocked(table string) []uint64 {
+	if b := r.bits[table]; b != nil {
+		return b
+	}
+	t := r.snap.Table(table)
+	var b []uint64
+	switch table {
+	case "hosts":
+		b = append([]uint64(nil), r.contacts[0].hosts...)
+		for _, c := range r.contacts[1:] {
+			for w := range b {
+				b[w] &= c.hosts[w]
+			}
+		}
+	case "services":
+		b = everyChunk(t, r.serviceChunk)
+	default:
+		b = make([]uint64, (t.Chunks()+1)*len(store.Bits{}))
+		see := r.judge(table)
+		for row := range t.Len() {
+			if see(row) {
+				b[row>>6] |= 1 << (uint(row) & 63)
+			}
+		}
+	}
+	r.bits[table] = b
+	return b
+}
+
+// judge returns the rule for the rows of the smaller tables.
+func (r *rights) judge(table string) func(row int) bool {
+	t := r.snap.Table(table)
+	switch table {
+	case "hostgroups", "servicegroups":
+		return r.groupRule(table)
+	case "comments", "downtimes":
+		hosts, services := r.rowsLocked("hosts"), r.rowsLocked("services")
+		host, svc := t.Ref(0), t.Ref(1)
+		return func(row int) bool {
+			if svc != nil {
+				if s := svc.Int(row); s >= 0 {
+					return bitOf(services, int(s))
+				}
+			}
+			return host != nil && bitOf(hosts, int(host.Int(row)))
+		}
+	case "contacts":
+		return func(row int) bool {
+			for _, c := range r.contacts {
+				if r.snap.Text("contacts", "name", row) != c.name {
+					return false
+				}
+			}
+			return true
+		}
+	case "contactgroups":
+		return func(row int) bool {
+			for _, c := range r.contacts {
+				if !c.groups[r.snap.Text("contactgroups", "name", row)] {
+					return false
+				}
+			}
+			return true
+		}
+	case "timeperiods":
+		used := r.usedPeriods()
+		return func(row int) bool { return used[r.snap.Text("timeperiods", "name", row)] }
+	case "status":
+		return func(int) bool { return true }
+	}
+	return func(int) bool { return false } // commands, endpoints, zones
+}
+
+// groupRule: strict groups are seen by those who see all members, loose ones
+// by those who see one. An empty group is seen by neither.
+func (r *rights) groupRule(table string) func(row int) bool {
+	of := map[string]string{"hostgroups": "hosts", "servicegroups": "services"}[table]
+	members, visible := r.snap.Groups(table, of), r.rowsLocked(of)
+	return func(row int) bool {
+		seen := 0
+		for _, m := range members[row] {
+			if bitOf(visible, int(m)) {
+				seen++
+			}
+		}
+		return seen > 0 && (r.groups == access.Loose || seen == len(members[row]))
+	}
+}
+
+// usedPeriods are the time periods of visible hosts and services, and the
+// contact's own.
+func (r *rights) usedPeriods() map[string]bool {
+	used := map[string]bool{}
+	for _, table := range []string{"hosts", "services", "contacts"} {
+		t := r.snap.Table(table)
+		if t == nil {
+			continue
+		}
+		visible := r.rowsLocked(table)
+		for i, c := range t.Schema().Columns {
+			col := t.Column(i)
+			if c.Refers != "timeperiods" || c.Kind != schema.Text || col == nil {
+				continue
+			}
+			for row := range t.Len() {
+				if bitOf(visible, row) {
+					used[string(col.Bytes(row))] = true
+				}
+			}
+		}
+	}
+	return used
+}
+
+// names returns the names of the visible rows of a table: hosts, groups, or
+// services as host, NUL, description.
+func (r *rights) names(table string) map[string]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.sets[table]; s != nil {
+		return s
+	}
+	s := map[string]bool{}
+	visible := r.rowsLocked(table)
+	for row := range r.snap.Table(table).Len() {
+		if bitOf(visible, row) {
+			s[r.snap.Key(table, row)] = true
+		}
+	}
+	r.sets[table] = s
+	return s
+}
+
+// hidden lists hold names of hosts or services in a form of the core's own;
+// restricted viewers do not get them.
+var hidden = map[string]bool{"impacts": true, "source_problems": true, "child_dependencies": true, "parent_dependencies": true}
+
+// restrict takes out of a stored column what the viewer may not see.
+func (s *siteRun) restrict(o *operand, c *schema.Column) {
+	if c.Name == "check_command_expanded" && !s.run.viewer.CommandLines {
+		*o = operand{kind: o.kind, place: o.place}
+		return
+	}
+	if s.rights == nil || o.place.table.Standalone() {
+		return
+	}
+	switch {
+	case hidden[c.Name]:
+		*o = operand{kind: o.kind, place: o.place}
+	case c.Kind == schema.TextList && (c.Refers == "hosts" || c.Refers == "hostgroups" || c.Refers == "servicegroups"),
+		c.Kind == schema.TextList && o.place.base.Name == "contactgroups" && c.Name == "members":
+		table := c.Refers
+		o.xform = func(b []byte) []byte {
+			see := s.rights.names(table)
+			var out []byte
+			store.EachText(b, func(e []byte) bool {
+				host, desc, isService := bytes.Cut(e, []byte(";"))
+				switch {
+				case see[string(e)]:
+					out = store.AppendText(out, e)
+				case isService && s.rights.names("services")[store.Key(string(host), string(desc))]:
+					out = store.AppendText(out, e)
+				}
+				return true
+			})
+			return out
+		}
+	case c.Kind == schema.TextList && c.Refers == "services":
+		o.xform = func(b []byte) []byte { return s.visibleServices(b) }
+	case c.Kind == schema.Members:
+		o.xform = func(b []byte) []byte {
+			var out []byte
+			store.EachPair(b, func(h, d []byte) bool {
+				if len(d) == 0 && s.rights.names("hosts")[string(h)] || len(d) > 0 && s.rights.names("services")[store.Key(string(h), string(d))] {
+					out = store.AppendText(store.AppendText(out, h), d)
+				}
+				return true
+			})
+			return out
+		}
+	case c.Kind == schema.Tuples && strings.HasPrefix(c.Name, "depends_"):
+		o.xform = s.visibleTuples
+	}
+}
+
+// visibleServices keeps "host;description" of services the viewer sees.
+func (s *siteRun) visibleServices(b []byte) []byte {
+	var out []byte
+	store.EachText(b, func(e []byte) bool {
+		host, desc, _ := strings.Cut(string(e), ";")
+		if s.rights.names("services")[store.Key(host, desc)] {
+			out = store.AppendText(out, e)
+		}
+		return true
+	})
+	return out
+}
+
+// visibleTuples keeps the tuples that begin with a visible host.
+func (s *siteRun) visibleTuples(b []byte) []byte {
+	var keep [][]any
+	for _, t := range store.DecodeTuples(b) {
+		if len(t) > 0 {
+			if h, ok := t[0].(string); ok && s.rights.names("hosts")[h] {
+				keep = append(keep, t)
+			}
+		}
+	}
+	return store.EncodeTuples(keep)
+}

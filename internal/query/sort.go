@@ -1,0 +1,249 @@
+package query
+
+import (
+	"bytes"
+	"cmp"
+	"container/heap"
+	"slices"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+	"belvedere/internal/store"
+)
+
+// An item is a row on its way into a sorted answer, with its first sort key.
+type item struct {
+	site int32
+	row  int32
+	num  float64 // first key, if it is a number below 2^53 in amount, or a float
+	big  int64   // first key, if it is an integer
+	text []byte  // first key, if it is a text or list
+}
+
+// A sorter compares rows of all sites.
+type sorter struct {
+	r     *run
+	first schema.Kind
+	keys  [][]*operand // by site, by sort key
+	names [][]*operand // by site: the table's own keys, which break ties
+	index map[*siteRun]int32
+	arg   []byte
+}
+
+func (r *run) newSorter() *sorter {
+	st := &sorter{r: r, first: r.sorts[0].ref.column().Kind, index: map[*siteRun]int32{}, arg: []byte(r.sorts[0].arg)}
+	for i, s := range r.sites {
+		st.index[s] = int32(i)
+		var keys, names []*operand
+		for _, k := range r.sorts {
+			keys = append(keys, s.operand(k.ref))
+		}
+		for _, n := range r.table.Keys {
+			if ref, err := (&binder{plan: r.plan}).resolve(n); err == nil {
+				names = append(names, s.operand(ref))
+			}
+		}
+		st.keys, st.names = append(st.keys, keys), append(st.names, names)
+	}
+	return st
+}
+
+// item reads the first sort key of a row.
+func (st *sorter) item(site int32, row int32) item {
+	o := st.keys[site][0]
+	it := item{site: site, row: row}
+	end := o.place.end(int(row))
+	switch {
+	case st.first == schema.Float:
+		it.num = o.floatAt(end)
+	case isText(st.first):
+		it.text = sortBytes(o, end, st.arg)
+	default:
+		it.big = o.intAt(end)
+	}
+	return it
+}
+
+// sortBytes returns what a text, a list or an entry of a dictionary is sorted
+// by.
+func sortBytes(o *operand, end int, arg []byte) []byte {
+	b := o.bytesAt(end)
+	switch {
+	case o.kind == schema.Dict && len(arg) > 0:
+		return dictValue(b, arg)
+	case o.kind == schema.Text:
+		return b
+	}
+	var flat []byte // names in their order
+	list := eachText
+	switch o.kind {
+	case schema.IntList:
+		return b
+	case schema.Tuples:
+		list = eachFirst
+	case schema.Members, schema.Dict:
+		list = eachMember
+	}
+	list(b, func(e []byte) bool { flat = append(append(flat, e...), 0); return true })
+	return flat
+}
+
+// compare orders two rows of any sites.
+func (st *sorter) compare(a, b *item) int {
+	c := cmp.Or(cmp.Compare(a.big, b.big), cmp.Compare(a.num, b.num))
+	if c == 0 {
+		c = bytes.Compare(a.text, b.text)
+	}
+	if c != 0 {
+		if st.r.sorts[0].desc {
+			return -c
+		}
+		return c
+	}
+	for k := 1; k < len(st.r.sorts); k++ {
+		x, y := st.keys[a.site][k], st.keys[b.site][k]
+		c := compareValues(x, x.place.end(int(a.row)), y, y.place.end(int(b.row)), []byte(st.r.sorts[k].arg))
+		if c != 0 {
+			if st.r.sorts[k].desc {
+				return -c
+			}
+			return c
+		}
+	}
+	if a.site == b.site {
+		return cmp.Compare(a.row, b.row)
+	}
+	for k := range st.names[a.site] {
+		x, y := st.names[a.site][k], st.names[b.site][k]
+		if c := compareValues(x, x.place.end(int(a.row)), y, y.place.end(int(b.row)), nil); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(a.site, b.site)
+}
+
+func compareValues(x *operand, i int, y *operand, j int, arg []byte) int {
+	switch {
+	case x.kind == schema.Float:
+		return cmp.Compare(x.floatAt(i), y.floatAt(j))
+	case isText(x.kind):
+		return bytes.Compare(sortBytes(x, i, arg), sortBytes(y, j, arg))
+	}
+	return cmp.Compare(x.intAt(i), y.intAt(j))
+}
+
+// A top keeps the first rows of those it is given, the last of them on top.
+type top struct {
+	st    *sorter
+	keep  int
+	items []item
+}
+
+func (t *top) Len() int           { return len(t.items) }
+func (t *top) Less(i, j int) bool { return t.st.compare(&t.items[i], &t.items[j]) > 0 }
+func (t *top) Swap(i, j int)      { t.items[i], t.items[j] = t.items[j], t.items[i] }
+func (t *top) Push(x any)         { t.items = append(t.items, x.(item)) }
+func (t *top) Pop() any {
+	x := t.items[len(t.items)-1]
+	t.items = t.items[:len(t.items)-1]
+	return x
+}
+
+func (t *top) add(it item) {
+	if t.keep < 0 || len(t.items) < t.keep {
+		t.items = append(t.items, it)
+		if len(t.items) == t.keep {
+			heap.Init(t)
+		}
+		return
+	}
+	if t.keep > 0 && t.st.compare(&it, &t.items[0]) < 0 {
+		t.items[0] = it
+		heap.Fix(t, 0)
+	}
+}
+
+// sorted answers a query with Sort.
+func (r *run) sorted() (*lql.Result, error) {
+	keep := -1
+	if r.q.Limit != lql.NoLimit {
+		keep = max(0, r.q.Offset) + r.q.Limit
+	}
+	st := r.newSorter()
+	units := r.units()
+	tops := make([]*top, r.workers)
+	scratches := make([]*scratch, r.workers)
+	counts := make([]int, r.workers)
+	err := r.parallel(len(units), r.size(), func(w, i int) error {
+		if tops[w] == nil {
+			tops[w], scratches[w] = &top{st: st, keep: keep}, newScratch(r.plan)
+		}
+		site := st.index[units[i].s]
+		r.scan(units[i], scratches[w], func(chunk int, match *store.Bits) {
+			counts[w] += match.Count()
+			tops[w].chunk(site, chunk, match)
+		})
+		if keep < 0 {
+			return r.budget(len(tops[w].items))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	res := &lql.Result{}
+	var all []item
+	for w, t := range tops {
+		res.Total += counts[w]
+		if t != nil {
+			all = append(all, t.items...)
+		}
+	}
+	r.scanned(res)
+	slices.SortFunc(all, func(a, b item) int { return st.compare(&a, &b) })
+	all = all[min(len(all), max(0, r.q.Offset)):]
+	if r.q.Limit != lql.NoLimit {
+		all = all[:min(len(all), r.q.Limit)]
+	}
+	res.Rows = len(all)
+	return res, r.project(res, r.bySite(all))
+}
+
+// bySite groups the rows of a sorted answer by site.
+func (r *run) bySite(all []item) []segment {
+	segs := make([]segment, len(r.sites))
+	for k, it := range all {
+		s := &segs[it.site]
+		s.s, s.rows, s.at = r.sites[it.site], append(s.rows, it.row), append(s.at, int32(k))
+	}
+	return slices.DeleteFunc(segs, func(s segment) bool { return s.s == nil })
+}
+
+// chunk adds the matching rows of a chunk. Where the first key is a number that
+// lies in the table itself, rows that cannot get in are left out without being
+// looked at.
+func (t *top) chunk(site int32, chunk int, match *store.Bits) {
+	base := int32(chunk * store.ChunkRows)
+	o := t.st.keys[site][0]
+	if o.col == nil || len(o.place.hops) > 0 || isText(t.st.first) {
+		eachBit(match, func(i int) { t.add(t.st.item(site, base+int32(i))) })
+		return
+	}
+	if t.st.first == schema.Float {
+		var buf [store.ChunkRows]float64
+		vals := o.col.Floats(chunk, buf[:])
+		eachBit(match, func(i int) { t.add(item{site: site, row: base + int32(i), num: vals[i]}) })
+		return
+	}
+	var buf [store.ChunkRows]int64
+	vals := o.col.Ints(chunk, buf[:])
+	desc := t.st.r.sorts[0].desc
+	eachBit(match, func(i int) {
+		if t.keep >= 0 && len(t.items) == t.keep && t.keep > 0 {
+			if worst := t.items[0].big; desc && vals[i] < worst || !desc && vals[i] > worst {
+				return
+			}
+		}
+		t.add(item{site: site, row: base + int32(i), big: vals[i]})
+	})
+}

@@ -1,0 +1,489 @@
+package query
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+	"belvedere/internal/store"
+)
+
+// An accu collects one Stats column of one group.
+type accu struct {
+	n        int64 // rows counted, or values aggregated
+	sum, sq  float64
+	whole    int64 // sum of integers
+	overflow bool
+	min, max float64
+	lo, hi   int64 // of integers
+}
+
+func (a *accu) addFloat(f float64) {
+	if a.n == 0 || f < a.min {
+		a.min = f
+	}
+	if a.n == 0 || f > a.max {
+		a.max = f
+	}
+	a.n++
+	a.sum += f
+	a.sq += f * f
+}
+
+func (a *accu) addInt(v int64) {
+	if a.n == 0 || v < a.lo {
+		a.lo = v
+	}
+	if a.n == 0 || v > a.hi {
+		a.hi = v
+	}
+	sum := a.whole + v
+	a.overflow = a.overflow || (sum < a.whole) != (v < 0) && v != 0
+	a.whole = sum
+	f := float64(v)
+	a.n++
+	a.sum += f
+	a.sq += f * f
+}
+
+// merge adds what another worker found.
+func (a *accu) merge(b *accu) {
+	if b.n == 0 {
+		return
+	}
+	if a.n == 0 {
+		*a = *b
+		return
+	}
+	a.min, a.max = min(a.min, b.min), max(a.max, b.max)
+	a.lo, a.hi = min(a.lo, b.lo), max(a.hi, b.hi)
+	sum := a.whole + b.whole
+	a.overflow = a.overflow || b.overflow || (sum < a.whole) != (b.whole < 0) && b.whole != 0
+	a.whole = sum
+	a.n += b.n
+	a.sum += b.sum
+	a.sq += b.sq
+}
+
+// isWhole reports whether the answer of a stat is an integer.
+func (s *stat) isWhole() bool {
+	switch s.agg {
+	case lql.Count:
+		return true
+	case lql.Sum, lql.Min, lql.Max:
+		return s.ref.column().Kind != schema.Float
+	}
+	return false
+}
+
+func (s *stat) float(a *accu) float64 {
+	if a.n == 0 {
+		return 0
+	}
+	n := float64(a.n)
+	ints := s.ref.table != nil && s.ref.column().Kind != schema.Float
+	switch s.agg {
+	case lql.Min:
+		return a.min
+	case lql.Max:
+		return a.max
+	case lql.Avg, lql.AvgInv:
+		return finite(a.sum / n)
+	case lql.Std:
+		mean := a.sum / n
+		if ints && !a.overflow {
+			mean = float64(a.whole) / n
+		}
+		return finite(math.Sqrt(max(0, a.sq/n-mean*mean)))
+	}
+	return finite(a.sum)
+}
+
+func (s *stat) whole(a *accu) int64 {
+	switch s.agg {
+	case lql.Count:
+		return a.n
+	case lql.Min:
+		return a.lo
+	case lql.Max:
+		return a.hi
+	}
+	if a.overflow {
+		return toInt(max(math.MinInt64, min(math.MaxInt64-1024, a.sum)))
+	}
+	return a.whole
+}
+
+// A grouping is what one worker has collected.
+type grouping struct {
+	r      *run
+	sc     *scratch
+	groups map[string]*group
+	only   *group // where there is no key
+}
+
+// A group is one row of the answer.
+type group struct {
+	key    string
+	values []any // of the key columns: int64, float64, string, or an encoded list
+	accus  []accu
+}
+
+// stats answers a query with Stats.
+func (r *run) stats() (*lql.Result, error) {
+	units := r.units()
+	parts := make([]*grouping, len(units))
+	scratches := make([]*scratch, r.workers)
+	err := r.parallel(len(units), r.size(), func(w, i int) error {
+		if scratches[w] == nil {
+			scratches[w] = newScratch(r.plan)
+		}
+		g := &grouping{r: r, sc: scratches[w], groups: map[string]*group{}}
+		if len(r.columns) == 0 {
+			g.only = &group{accus: make([]accu, len(r.plan.stats))}
+		}
+		parts[i] = g
+		coder := g.coder(units[i].s)
+		r.scan(units[i], scratches[w], func(chunk int, match *store.Bits) { g.chunk(units[i].s, coder, chunk, match) })
+		return r.budget(len(g.groups))
+	})
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.mergeGroups(parts)
+	if err != nil {
+		return nil, err
+	}
+	res := &lql.Result{Total: len(all)}
+	r.scanned(res)
+	all = all[min(len(all), max(0, r.q.Offset)):]
+	if r.q.Limit != lql.NoLimit {
+		all = all[:min(len(all), r.q.Limit)]
+	}
+	res.Rows = len(all)
+	r.fillGroups(res, all)
+	return res, nil
+}
+
+// mergeGroups puts the groups of all units together, in the order of units so
+// that sums of floats come out the same each time, and sorts them.
+func (r *run) mergeGroups(parts []*grouping) ([]*group, error) {
+	if len(r.columns) == 0 {
+		sum := &group{accus: make([]accu, len(r.plan.stats))}
+		for _, p := range parts {
+			for i := range sum.accus {
+				sum.accus[i].merge(&p.only.accus[i])
+			}
+		}
+		return []*group{sum}, nil
+	}
+	byKey := map[string]*group{}
+	for _, p := range parts {
+		for k, g := range p.groups {
+			have := byKey[k]
+			if have == nil {
+				byKey[k] = g
+				continue
+			}
+			for i := range have.accus {
+				have.accus[i].merge(&g.accus[i])
+			}
+		}
+	}
+	if err := r.budget(len(byKey)); err != nil {
+		return nil, err
+	}
+	all := make([]*group, 0, len(byKey))
+	for _, g := range byKey {
+		all = append(all, g)
+	}
+	slices.SortFunc(all, r.compareGroups)
+	return all, nil
+}
+
+// compareGroups orders groups by Sort, then by their key.
+func (r *run) compareGroups(a, b *group) int {
+	for _, s := range r.sorts {
+		c := 0
+		if k := s.stats - len(r.columns); k >= 0 {
+			st := &r.plan.stats[k]
+			if st.isWhole() {
+				c = cmp.Compare(st.whole(&a.accus[k]), st.whole(&b.accus[k]))
+			} else {
+				c = cmp.Compare(st.float(&a.accus[k]), st.float(&b.accus[k]))
+			}
+		} else {
+			c = compareAny(a.values[s.stats], b.values[s.stats])
+		}
+		if s.desc {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	for i := range a.values {
+		if c := compareAny(a.values[i], b.values[i]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func compareAny(a, b any) int {
+	switch x := a.(type) {
+	case int64:
+		return cmp.Compare(x, b.(int64))
+	case float64:
+		return cmp.Compare(x, b.(float64))
+	}
+	return cmp.Compare(a.(string), b.(string))
+}
+
+func (r *run) fillGroups(res *lql.Result, all []*group) {
+	for i, c := range r.columns {
+		k := c.ref.column().Kind
+		v := newVector(c.name, k, len(all))
+		for row, g := range all {
+			switch x := g.values[i].(type) {
+			case int64:
+				if v.Kind == lql.Times && x != 0 {
+					x += r.shift
+				}
+				v.Ints[row] = x
+			case float64:
+				v.Floats[row] = x
+			case string:
+				if k == schema.Text {
+					v.Texts[row] = x
+				} else {
+					v.Objects[row] = decode(k, []byte(x))
+				}
+			}
+		}
+		res.Vectors = append(res.Vectors, v)
+	}
+	for i := range r.plan.stats {
+		s := &r.plan.stats[i]
+		v := lql.Vector{Name: "stats_" + strconv.Itoa(i+1), Kind: lql.Floats}
+		if s.isWhole() {
+			v.Kind, v.Ints = lql.Ints, make([]int64, len(all))
+		} else {
+			v.Floats = make([]float64, len(all))
+		}
+		for row, g := range all {
+			if s.isWhole() {
+				v.Ints[row] = s.whole(&g.accus[i])
+			} else {
+				v.Floats[row] = s.float(&g.accus[i])
+			}
+		}
+		res.Vectors = append(res.Vectors, v)
+	}
+}
+
+// chunk adds the matching rows of a chunk.
+func (g *grouping) chunk(s *siteRun, c *groupCoder, chunk int, match *store.Bits) {
+	if g.only != nil {
+		g.add(g.only, s, chunk, match)
+		return
+	}
+	for _, part := range c.split(chunk, match) {
+		g.add(part.group, s, chunk, &part.rows)
+	}
+}
+
+// add feeds rows of a chunk that belong to one group.
+func (g *grouping) add(to *group, s *siteRun, chunk int, rows *store.Bits) {
+	for i := range g.r.plan.stats {
+		st, a := &g.r.plan.stats[i], &to.accus[i]
+		if st.agg == lql.Count {
+			var out store.Bits
+			g.sc.eval(st.cond, rows, &out)
+			a.n += int64(out.Count())
+			continue
+		}
+		aggregate(a, st, s, chunk, rows)
+	}
+}
+
+// aggregate feeds the numbers of rows of a chunk.
+func aggregate(a *accu, st *stat, s *siteRun, chunk int, rows *store.Bits) {
+	o := s.operand(st.ref)
+	inverse := st.agg == lql.SumInv || st.agg == lql.AvgInv
+	float := o.kind == schema.Float
+	add := func(v int64, f float64) {
+		switch {
+		case !inverse && !float:
+			a.addInt(v)
+		case !inverse:
+			a.addFloat(f)
+		default:
+			if !float {
+				f = float64(v)
+			}
+			if f != 0 {
+				f = 1 / f
+			}
+			a.addFloat(finite(f))
+		}
+	}
+	if o.col != nil && len(o.place.hops) == 0 {
+		if float {
+			var buf [store.ChunkRows]float64
+			vals := o.col.Floats(chunk, buf[:])
+			eachBit(rows, func(i int) { add(0, vals[i]) })
+		} else {
+			var buf [store.ChunkRows]int64
+			vals := o.col.Ints(chunk, buf[:])
+			eachBit(rows, func(i int) { add(vals[i], 0) })
+		}
+		return
+	}
+	eachBit(rows, func(i int) {
+		end := o.place.end(chunk*store.ChunkRows + i)
+		if float {
+			add(0, o.floatAt(end))
+		} else {
+			add(o.intAt(end), 0)
+		}
+	})
+}
+
+// A groupCoder finds the groups that rows of one site belong to.
+type groupCoder struct {
+	g     *grouping
+	cols  []*operand
+	known map[string]*group // by numbers of the site: dictionary codes and values
+	order []*groupPart
+}
+
+// A groupPart is the rows of a chunk that belong to one group.
+type groupPart struct {
+	group *group
+	rows  store.Bits
+}
+
+func (g *grouping) coder(s *siteRun) *groupCoder {
+	c := &groupCoder{g: g, known: map[string]*group{}}
+	for _, col := range g.r.columns {
+		c.cols = append(c.cols, s.operand(col.ref))
+	}
+	return c
+}
+
+// split sorts the rows of a chunk into groups.
+func (c *groupCoder) split(chunk int, match *store.Bits) []*groupPart {
+	codes := make([][]int64, len(c.cols))
+	for i, o := range c.cols {
+		codes[i] = c.codes(o, chunk, match)
+	}
+	parts := map[*group]*groupPart{}
+	c.order = c.order[:0]
+	var key []byte
+	var last *groupPart
+	lastRow := -1
+	eachBit(match, func(row int) {
+		same := last != nil
+		for i := range codes {
+			if codes[i] != nil && (lastRow < 0 || codes[i][row] != codes[i][lastRow]) {
+				same = false
+			}
+		}
+		if !same {
+			key = key[:0]
+			for i := range codes {
+				if codes[i] != nil {
+					key = strconv.AppendInt(key, codes[i][row], 36)
+				}
+				key = append(key, ' ')
+			}
+			gr := c.known[string(key)]
+			if gr == nil {
+				gr = c.group(chunk*store.ChunkRows + row)
+				if !slices.ContainsFunc(c.cols, func(o *operand) bool { return !codable(o) }) {
+					c.known[string(key)] = gr
+				}
+			}
+			last = parts[gr]
+			if last == nil {
+				last = &groupPart{group: gr}
+				parts[gr] = last
+				c.order = append(c.order, last)
+			}
+		}
+		lastRow = row
+		last.rows.Set(row)
+	})
+	return c.order
+}
+
+// codable reports whether equal codes mean equal values within a site.
+func codable(o *operand) bool {
+	return o.constant() && len(o.place.hops) == 0 || !isText(o.kind) || o.col != nil && o.col.Dict() != nil
+}
+
+// codes returns a number for each row of the chunk that is equal for equal
+// values; nil if all rows have the same.
+func (c *groupCoder) codes(o *operand, chunk int, match *store.Bits) []int64 {
+	if o.constant() && len(o.place.hops) == 0 {
+		return nil
+	}
+	out := make([]int64, store.ChunkRows)
+	if len(o.place.hops) == 0 && o.col != nil && o.kind != schema.Float && (o.col.Dict() != nil || !isText(o.kind)) {
+		o.col.Ints(chunk, out)
+		return out
+	}
+	base := chunk * store.ChunkRows
+	eachBit(match, func(i int) {
+		end := o.place.end(base + i)
+		switch {
+		case end < 0:
+			out[i] = math.MinInt64
+		case !codable(o):
+			out[i] = int64(base + i) // every row by itself
+		case isText(o.kind):
+			if o.col != nil {
+				out[i] = o.col.Int(end)
+			}
+		case o.kind == schema.Float:
+			out[i] = int64(math.Float64bits(o.floatAt(end)))
+		default:
+			out[i] = o.intAt(end)
+		}
+	})
+	return out
+}
+
+// group returns the group a row belongs to by its values.
+func (c *groupCoder) group(row int) *group {
+	values := make([]any, len(c.cols))
+	var key []byte
+	for i, o := range c.cols {
+		end := o.place.end(row)
+		switch {
+		case isText(o.kind):
+			b := string(o.bytesAt(end))
+			values[i] = b
+			key = append(strconv.AppendInt(key, int64(len(b)), 10), ' ')
+			key = append(key, b...)
+		case o.kind == schema.Float:
+			f := finite(o.floatAt(end))
+			values[i] = f
+			key = append(strconv.AppendUint(key, math.Float64bits(f), 36), ' ')
+		default:
+			n := o.intAt(end)
+			values[i] = n
+			key = append(strconv.AppendInt(key, n, 36), ' ')
+		}
+	}
+	g := c.g.groups[string(key)]
+	if g == nil {
+		g = &group{key: string(key), values: values, accus: make([]accu, len(c.g.r.plan.stats))}
+		c.g.groups[string(key)] = g
+	}
+	return g
+}
