@@ -1,0 +1,200 @@
+package hosts
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"belvedere/internal/auth"
+	"belvedere/internal/db"
+	"belvedere/internal/lql"
+	"belvedere/internal/web"
+	"belvedere/internal/web/webtest"
+)
+
+type cols = webtest.Row
+
+func start(t *testing.T, w *webtest.World) *webtest.Site {
+	return webtest.New(t, w, func(*auth.Service, *db.DB) []web.Feature { return []web.Feature{Feature()} })
+}
+
+// world has the host web on two sites, and a host in each state.
+func world() *webtest.World {
+	return &webtest.World{
+		Parts: []lql.Part{webtest.Fresh("a"), webtest.Stale("b")},
+		Tables: map[string][]webtest.Row{
+			"sites":      {{"key": "a", "name": "Site a", "state": "fresh"}, {"key": "b", "name": "Site b", "state": "down"}},
+			"hostgroups": {{"peer_key": "a", "name": "linux"}, {"peer_key": "b", "name": "linux"}, {"peer_key": "a", "name": "db"}},
+			"hosts": {
+				webtest.Host("a", "web", cols{"alias": "shop", "num_services_crit": 2, "num_services_ok": 5, "groups": []string{"linux"}}),
+				webtest.Host("b", "web", cols{"address": "198.51.100.7", "contacts": []string{"anna"}}),
+				webtest.Host("a", "db", cols{"state": 1, "plugin_output": "no route", "groups": []string{"linux", "db"}}),
+				webtest.Host("a", "ap", cols{"state": 2, "acknowledged": 1}),
+				webtest.Host("a", "new", cols{"has_been_checked": 0}),
+			},
+		},
+	}
+}
+
+func shown(a webtest.Answer) []string {
+	var out []string
+	for _, tr := range a.All("tbody tr") {
+		out = append(out, webtest.Attr(tr, "id"))
+	}
+	return out
+}
+
+func TestList(t *testing.T) {
+	s := start(t, world())
+	for _, tt := range []struct {
+		path string
+		want []string
+	}{
+		{"/hosts", []string{"a|ap", "a|db", "a|new", "a|web", "b|web"}},
+		{"/hosts?sort=-name", []string{"a|web", "b|web", "a|new", "a|db", "a|ap"}},
+		{"/hosts?sort=state", []string{"a|db", "a|ap", "a|new", "a|web", "b|web"}},
+		{"/hosts?sort=-state", []string{"a|web", "b|web", "a|new", "a|ap", "a|db"}},
+		{"/hosts?sort=state&limit=2", []string{"a|db", "a|ap"}},
+		{"/hosts?sort=state&limit=2&offset=1", []string{"a|ap", "a|new"}},
+		{"/hosts?sort=state&limit=3&offset=3", []string{"a|web", "b|web"}},
+		{"/hosts?sort=state&state=problem", []string{"a|db", "a|ap"}},
+		{"/hosts?limit=2&offset=4", []string{"b|web"}},
+		{"/hosts?state=down", []string{"a|db"}},
+		{"/hosts?state=unreachable", []string{"a|ap"}},
+		{"/hosts?state=up", []string{"a|web", "b|web"}},
+		{"/hosts?state=pending", []string{"a|new"}},
+		{"/hosts?state=handled", []string{"a|ap"}},
+		{"/hosts?state=unhandled", []string{"a|db"}},
+		{"/hosts?q=shop", []string{"a|web"}},
+		{"/hosts?q=198.51", []string{"b|web"}},
+		{"/hosts?q=ROUTE", []string{"a|db"}},
+		{"/hosts?site=b", []string{"b|web"}},
+		{"/hosts?hostgroup=linux", []string{"a|db", "a|web"}},
+		{"/hosts?hostgroup=linux&q=web", []string{"a|web"}},
+	} {
+		a := s.Get("all", tt.path)
+		if got := shown(a); a.Status != http.StatusOK || !slices.Equal(got, tt.want) {
+			t.Errorf("%s: status %d, rows %q, want %q", tt.path, a.Status, got, tt.want)
+		}
+	}
+}
+
+func TestHead(t *testing.T) {
+	s := start(t, world())
+	a := s.Get("all", "/hosts")
+	want := []string{"1 DOWN", "1 UNREACHABLE", "1 handled", "1 PENDING", "2 UP"}
+	if got := a.Texts(".figs a.cnt"); !slices.Equal(got, want) {
+		t.Errorf("counts %q, want %q", got, want)
+	}
+	for _, link := range a.All(".ph a.cnt") {
+		to := s.Get("all", webtest.Attr(link, "href"))
+		if n, _, _ := strings.Cut(webtest.Text(link), " "); n != "2" && len(shown(to)) != 1 {
+			t.Errorf("%q leads to %q", webtest.Text(link), shown(to))
+		}
+	}
+	if got := a.Texts("[id=choose-groups] li"); !slices.Equal(got, []string{"All host groups", "db", "linux"}) {
+		t.Errorf("groups to choose %q", got)
+	}
+	if got := webtest.Text(a.One("[id=a|web] .svcn")); got != "2 CRITICAL 5 OK" {
+		t.Errorf("services of web: %q", got)
+	}
+	if got := webtest.Text(a.One("tr.stale .c-site")); got != "Site b" {
+		t.Errorf("the stale row is of %q", got)
+	}
+	if got := webtest.Attr(s.Get("all", "/hosts?sort=-name").One("th[aria-sort]"), "aria-sort"); got != "descending" {
+		t.Errorf("aria-sort is %q", got)
+	}
+}
+
+func TestColumnsAreKept(t *testing.T) {
+	s := start(t, world())
+	heads := func() string { return strings.Join(s.Get("all", "/hosts").Texts("thead th"), " ") }
+	if got := heads(); got != "State Host Site Address Services Since Output Owner" {
+		t.Errorf("columns at first: %s", got)
+	}
+	a := s.Post("all", "/hosts/columns", "c-alias", "on", "c-output", "on", "c-latency", "on", "c-nosuch", "on", "back", "/hosts?q=web")
+	if a.Status != http.StatusSeeOther || a.Header.Get("Location") != "/hosts?q=web" {
+		t.Fatalf("status %d, to %q", a.Status, a.Header.Get("Location"))
+	}
+	if got := heads(); got != "State Host Site Alias Latency Output" {
+		t.Errorf("columns chosen: %s", got)
+	}
+	if a := s.Post("all", "/hosts/columns", "reset", "1", "back", "https://evil.example/hosts"); a.Header.Get("Location") != "/hosts" {
+		t.Errorf("a form may lead away: %q", a.Header.Get("Location"))
+	}
+	if got := heads(); got != "State Host Site Address Services Since Output Owner" {
+		t.Errorf("columns after reset: %s", got)
+	}
+}
+
+func TestEveryColumnIsDrawn(t *testing.T) {
+	s := start(t, world())
+	fields := []string{"back", "/hosts"}
+	for _, c := range columns() {
+		fields = append(fields, "c-"+c.Key, "on")
+	}
+	s.Post("all", "/hosts/columns", fields...)
+	a := s.Get("all", "/hosts")
+	if got := len(a.All("thead th")); got != len(columns()) {
+		t.Errorf("%d heads, want %d", got, len(columns()))
+	}
+	if got := len(a.All("[id=a|web] td")) + len(a.All("[id=a|web] th")); got != len(columns()) {
+		t.Errorf("%d cells, want %d", got, len(columns()))
+	}
+	for _, c := range columns() {
+		if c.Sort == "" {
+			continue
+		}
+		if a := s.Get("all", "/hosts?sort=-"+c.Sort); a.Status != http.StatusOK || len(shown(a)) != 5 {
+			t.Errorf("sort by %s: status %d, %d rows", c.Sort, a.Status, len(shown(a)))
+		}
+	}
+}
+
+func TestRightsAndEmpty(t *testing.T) {
+	s := start(t, world())
+	if got := shown(s.Get("anna", "/hosts")); !slices.Equal(got, []string{"b|web"}) {
+		t.Errorf("anna sees %q", got)
+	}
+	a := s.Get("nobody", "/hosts")
+	if got := webtest.Text(a.One(".empty h2")); got != "You see no hosts here" {
+		t.Errorf("who sees nothing is told %q", got)
+	}
+	if strings.Contains(a.Body, "Site a") || strings.Contains(a.Body, "linux") {
+		t.Error("who sees nothing finds names on the page")
+	}
+	if got := webtest.Text(s.Get("all", "/hosts?q=nosuch").One(".empty h2")); got != "No host matches this filter" {
+		t.Errorf("a filter without a match says %q", got)
+	}
+	if a := s.Get("all", "/hosts?state=purple"); a.Status != http.StatusBadRequest {
+		t.Errorf("an unknown state is answered with %d", a.Status)
+	}
+	if a := s.Get("", "/hosts"); a.Status == http.StatusOK {
+		t.Error("whoever is not signed in sees the page")
+	}
+}
+
+func TestHostileTexts(t *testing.T) {
+	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
+		"sites": {{"key": "a", "name": "A"}, {"key": "b", "name": "B"}}, "hostgroups": {{"peer_key": "a", "name": webtest.Hostile}, {"peer_key": "a", "name": "x"}},
+		"hosts": {webtest.Host("a", webtest.Hostile, cols{"alias": webtest.Hostile, "address": webtest.Hostile, "plugin_output": webtest.Hostile})},
+	}}
+	a := start(t, w).Get("all", "/hosts?q=script")
+	if n := len(a.All("main script")) + len(a.All("main img")); n != 0 {
+		t.Fatalf("%d elements came from a core", n)
+	}
+	if strings.ContainsRune(a.Body, '\u202e') || strings.ContainsRune(a.Body, '\x07') {
+		t.Error("a control character reached the page")
+	}
+}
+
+func TestEngineTrouble(t *testing.T) {
+	w := world()
+	s := start(t, w)
+	w.Err = &lql.QueryError{Code: 502, Msg: "internal detail"}
+	a := s.Get("all", "/hosts")
+	if a.Status < 500 || strings.Contains(a.Body, "internal detail") {
+		t.Errorf("status %d, body %s", a.Status, a.Body)
+	}
+}

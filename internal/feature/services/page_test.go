@@ -1,0 +1,143 @@
+package services
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"belvedere/internal/auth"
+	"belvedere/internal/db"
+	"belvedere/internal/lql"
+	"belvedere/internal/web"
+	"belvedere/internal/web/webtest"
+)
+
+type cols = webtest.Row
+
+func start(t *testing.T, w *webtest.World) *webtest.Site {
+	return webtest.New(t, w, func(*auth.Service, *db.DB) []web.Feature { return []web.Feature{Feature()} })
+}
+
+func world() *webtest.World {
+	return &webtest.World{
+		Parts: []lql.Part{webtest.Fresh("a"), webtest.Stale("b")},
+		Tables: map[string][]webtest.Row{
+			"sites":         {{"key": "a", "name": "Site a"}, {"key": "b", "name": "Site b"}},
+			"hostgroups":    {{"peer_key": "a", "name": "linux"}, {"peer_key": "a", "name": "net"}},
+			"servicegroups": {{"peer_key": "a", "name": "disks"}, {"peer_key": "a", "name": "http"}},
+			"services": {
+				webtest.Service("a", "web", "Disk /", cols{"groups": []string{"disks"}, "host_groups": []string{"linux"}}),
+				webtest.Service("a", "web", "HTTP", cols{"state": 2, "plugin_output": "HTTP 503"}),
+				webtest.Service("b", "web", "HTTP", cols{"state": 1, "contacts": []string{"anna"}, "host_address": "198.51.100.7"}),
+				webtest.Service("a", "db", "Load", cols{"state": 3, "acknowledged": 1, "host_alias": "orders"}),
+				webtest.Service("a", "db", "New", cols{"has_been_checked": 0}),
+			},
+		},
+	}
+}
+
+func shown(a webtest.Answer) []string {
+	var out []string
+	for _, tr := range a.All("tbody tr") {
+		out = append(out, strings.ReplaceAll(webtest.Attr(tr, "id"), "%2F", "/"))
+	}
+	return out
+}
+
+func TestList(t *testing.T) {
+	s := start(t, world())
+	for _, tt := range []struct {
+		path string
+		want []string
+	}{
+		{"/services", []string{"a|db|Load", "a|db|New", "a|web|Disk%20/", "a|web|HTTP", "b|web|HTTP"}},
+		{"/services?sort=-host", []string{"b|web|HTTP", "a|web|HTTP", "a|web|Disk%20/", "a|db|New", "a|db|Load"}},
+		{"/services?sort=state", []string{"a|web|HTTP", "a|db|Load", "b|web|HTTP", "a|db|New", "a|web|Disk%20/"}},
+		{"/services?sort=service&limit=2", []string{"a|web|Disk%20/", "a|web|HTTP"}},
+		{"/services?sort=service&limit=2&offset=4", []string{"a|db|New"}},
+		{"/services?state=critical", []string{"a|web|HTTP"}},
+		{"/services?state=warning", []string{"b|web|HTTP"}},
+		{"/services?state=unknown", []string{"a|db|Load"}},
+		{"/services?state=ok", []string{"a|web|Disk%20/"}},
+		{"/services?state=pending", []string{"a|db|New"}},
+		{"/services?state=handled", []string{"a|db|Load"}},
+		{"/services?state=unhandled", []string{"a|web|HTTP", "b|web|HTTP"}},
+		{"/services?q=http", []string{"a|web|HTTP", "b|web|HTTP"}},
+		{"/services?q=http+503", []string{"a|web|HTTP"}},
+		{"/services?q=orders", []string{"a|db|Load"}},
+		{"/services?q=198.51", []string{"b|web|HTTP"}},
+		{"/services?host=web&site=a", []string{"a|web|Disk%20/", "a|web|HTTP"}},
+		{"/services?hostgroup=linux", []string{"a|web|Disk%20/"}},
+		{"/services?servicegroup=disks", []string{"a|web|Disk%20/"}},
+	} {
+		a := s.Get("all", tt.path)
+		if got := shown(a); a.Status != http.StatusOK || !slices.Equal(got, tt.want) {
+			t.Errorf("%s: status %d, rows %q, want %q", tt.path, a.Status, got, tt.want)
+		}
+	}
+}
+
+func TestHead(t *testing.T) {
+	a := start(t, world()).Get("all", "/services")
+	want := []string{"1 CRITICAL", "1 WARNING", "1 UNKNOWN", "1 handled", "1 PENDING", "1 OK"}
+	if got := a.Texts(".figs a.cnt"); !slices.Equal(got, want) {
+		t.Errorf("counts %q, want %q", got, want)
+	}
+	if n := len(a.All("tr.same")); n != 2 {
+		t.Errorf("%d rows repeat their host, want 2: the same name on another site is another host", n)
+	}
+	if got := a.Texts("[id=choose-servicegroups] li"); !slices.Equal(got, []string{"All service groups", "disks", "http"}) {
+		t.Errorf("groups to choose %q", got)
+	}
+}
+
+func TestEveryColumnIsDrawn(t *testing.T) {
+	s := start(t, world())
+	fields := []string{"back", "/services"}
+	for _, c := range columns() {
+		fields = append(fields, "c-"+c.Key, "on")
+	}
+	s.Post("all", "/services/columns", fields...)
+	a := s.Get("all", "/services")
+	if got := len(a.All("thead th")); got != len(columns()) {
+		t.Errorf("%d heads, want %d", got, len(columns()))
+	}
+	if got := len(a.All("[id=a|web|HTTP] td")) + len(a.All("[id=a|web|HTTP] th")); got != len(columns()) {
+		t.Errorf("%d cells, want %d", got, len(columns()))
+	}
+	for _, c := range columns() {
+		if c.Sort == "" {
+			continue
+		}
+		if a := s.Get("all", "/services?sort="+c.Sort); a.Status != http.StatusOK || len(shown(a)) != 5 {
+			t.Errorf("sort by %s: status %d, %d rows", c.Sort, a.Status, len(shown(a)))
+		}
+	}
+}
+
+func TestRights(t *testing.T) {
+	s := start(t, world())
+	if got := shown(s.Get("anna", "/services")); !slices.Equal(got, []string{"b|web|HTTP"}) {
+		t.Errorf("anna sees %q", got)
+	}
+	if got := webtest.Text(s.Get("nobody", "/services").One(".empty h2")); got != "You see no services here" {
+		t.Errorf("who sees nothing is told %q", got)
+	}
+	if a := s.Get("all", "/services?limit=2000"); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "limit must be a whole number from 1 to 1000") {
+		t.Errorf("a limit out of range is answered with %d", a.Status)
+	}
+}
+
+func TestHostileTexts(t *testing.T) {
+	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
+		"services": {webtest.Service("a", webtest.Hostile, webtest.Hostile, cols{"plugin_output": webtest.Hostile})}}}
+	a := start(t, w).Get("all", "/services")
+	if n := len(a.All("main script")) + len(a.All("main img")); n != 0 {
+		t.Fatalf("%d elements came from a core", n)
+	}
+	link := webtest.Attr(a.One("td.svcn a"), "href")
+	if !strings.HasPrefix(link, "/service/a/%3Cscript%3E") {
+		t.Errorf("the link is %q", link)
+	}
+}
