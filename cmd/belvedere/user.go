@@ -22,6 +22,7 @@ type userCmd struct {
 	Role   userRoleCmd   `cmd:"" help:"Change what a person is."`
 	List   userListCmd   `cmd:"" help:"List all people."`
 	Remove userRemoveCmd `cmd:"" help:"Remove a person."`
+	Hash   userHashCmd   `cmd:"" help:"Print the hash of a password for the configuration file."`
 }
 
 var commandLine = auth.Actor{Name: "command line"}
@@ -32,8 +33,9 @@ func (f storeFlags) people(w *world, do func(context.Context, *auth.Service, *db
 	if err != nil {
 		return err
 	}
-	err = do(w.ctx, auth.New(auth.Options{DB: store}), store)
-	return errors.Join(err, store.Close())
+	people := auth.New(auth.Options{DB: store})
+	err = do(w.ctx, people, store)
+	return errors.Join(err, people.Close(), store.Close())
 }
 
 type rights struct {
@@ -137,6 +139,21 @@ func (c userRemoveCmd) Run(w *world) error {
 		_, err = fmt.Fprintf(w.out, "removed %s\n", p.Username)
 		return err
 	})
+}
+
+type userHashCmd struct{}
+
+func (userHashCmd) Run(w *world) error {
+	password, err := readPassword(w)
+	if err != nil {
+		return err
+	}
+	hash, err := auth.HashPassword(password)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w.out, hash)
+	return err
 }
 
 type userListCmd struct{ storeFlags }

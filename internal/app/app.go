@@ -107,6 +107,7 @@ func (a *App) openStore(ctx context.Context) error {
 	a.auth = auth.New(auth.Options{
 		DB: store, Log: a.log, SessionIdle: cfg.Sessions.Idle, SessionMax: cfg.Sessions.Max, ShortPasswords: a.opt.Demo != nil,
 	})
+	a.closer(a.auth)
 	return a.provision(ctx, cfg)
 }
 

@@ -46,12 +46,7 @@ type running struct {
 // start runs an app on a free port of loopback with a folder of its own.
 func start(t *testing.T, cfg config.Config, demo *app.Demo) *running {
 	t.Helper()
-	if cfg.Data == "" {
-		cfg.Data = t.TempDir()
-	}
-	if len(cfg.Listen) == 0 {
-		cfg.Listen = []string{"127.0.0.1:0"}
-	}
+	cfg.Data, cfg.Listen = t.TempDir(), []string{"127.0.0.1:0"}
 	log := &logBuffer{}
 	ctx, cancel := context.WithCancel(t.Context())
 	a, err := app.New(ctx, app.Options{Config: cfg, Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Demo: demo})
