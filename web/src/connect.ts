@@ -68,14 +68,29 @@ function elected(url: string, hear: (m: Message) => void): Connection {
   return { retry: () => (feed ? feed.retry() : channel.postMessage({ kind: "retry" })) };
 }
 
+// alone holds a stream of its own, only while the tab is shown: a browser has
+// six connections to a server at most.
 function alone(url: string, hear: (m: Message) => void): Connection {
-  let feed = new Feed(url, hear);
-  feed.start();
-  window.addEventListener("pagehide", () => feed.stop());
+  let feed: Feed | null = null;
+  let timer: number | undefined;
+  const stop = (): void => {
+    feed?.stop();
+    feed = null;
+  };
+  const follow = (): void => {
+    window.clearTimeout(timer);
+    if (document.hidden) {
+      timer = window.setTimeout(stop, 5000);
+    } else if (!feed) {
+      feed = new Feed(url, hear);
+      feed.start();
+    }
+  };
+  follow();
+  document.addEventListener("visibilitychange", follow);
+  window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", (e) => {
-    if (!e.persisted) return;
-    feed = new Feed(url, hear);
-    feed.start();
+    if (e.persisted) follow();
   });
-  return { retry: () => feed.retry() };
+  return { retry: () => feed?.retry() };
 }
