@@ -15,7 +15,11 @@ type view struct {
 	// unknown is true when AuthUser names nobody.
 	unknown bool
 	remarks map[*object][]*remark // made when first asked for
-	downs   map[*object][]*downtime
+	counts  struct {              // the last tally, for rows ask for many of its counts
+		of any
+		t  tally
+	}
+	downs map[*object][]*downtime
 }
 
 // commentsOf returns the comments on an object, oldest first.
@@ -149,45 +153,55 @@ func commonColumns() map[string]objectColumn {
 		"latency":                     float(func(o *object) float64 { return float64(o.latency) }),
 		"long_plugin_output":          txt(func(o *object) string { return o.long }),
 		"max_check_attempts":          num(func(o *object) int64 { return int64(o.params.attempts) }),
-		"modified_attributes":         num(func(o *object) int64 { return int64(o.modified) }),
-		"modified_attributes_list":    func(_ *view, o *object) value { return vl(attributeNames(o.modified)) },
-		"next_check":                  num(func(o *object) int64 { return int64(o.nextCheck) }),
-		"next_notification":           num(func(o *object) int64 { return int64(o.nextNotification) }),
-		"no_more_notifications":       func(_ *view, o *object) value { return vb(o.noMore) },
-		"notes":                       txt(func(o *object) string { return o.params.notes }),
-		"notes_expanded":              txt(func(o *object) string { return o.expand(o.params.notes) }),
-		"notes_url":                   txt(func(o *object) string { return o.params.notesURL }),
-		"notes_url_expanded":          txt(func(o *object) string { return o.expand(o.params.notesURL) }),
-		"notification_interval":       float(func(o *object) float64 { return o.params.renote }),
-		"notification_period":         txt(func(o *object) string { return o.params.notifyPeriod.name }),
-		"notifications_enabled":       flag(fNotify),
-		"obsess":                      flag(fObsess),
-		"pending_flex_downtime":       num(func(o *object) int64 { return int64(o.pendingFlex) }),
-		"percent_state_change":        float((*object).percent),
-		"perf_data":                   txt(func(o *object) string { return o.perf }),
-		"plugin_output":               txt(func(o *object) string { return o.output }),
-		"pnpgraph_present":            num(func(o *object) int64 { return -1 }),
-		"process_performance_data":    flag(fPerf),
-		"retry_interval":              float(func(o *object) float64 { return o.params.retry }),
-		"scheduled_downtime_depth":    num(func(o *object) int64 { return int64(o.depth) }),
-		"should_be_scheduled":         func(_ *view, o *object) value { return vb(o.has(fActive) && o.params.interval > 0) },
-		"staleness":                   func(v *view, o *object) value { return vf(o.staleness(v.now)) },
-		"state":                       num(func(o *object) int64 { return int64(o.state) }),
-		"state_type":                  func(_ *view, o *object) value { return vb(o.hard) },
-		"check_source":                func(v *view, o *object) value { return vt(v.w.p.checkSource(v.w, o)) },
-		"id":                          func(v *view, o *object) value { return vi(v.w.position(o)) },
-		"business_impact":             num(func(o *object) int64 { return 2 }),
-		"criticity":                   num(func(o *object) int64 { return 2 }),
+	}
+	for name, f := range moreCommonColumns() {
+		m[name] = f
 	}
 	listColumns(m)
 	return m
 }
 
-func (o *object) staleness(now sec) float64 {
-	if !o.checked || now < o.lastCheck {
-		return 0
+// moreCommonColumns are the second half of commonColumns.
+func moreCommonColumns() map[string]objectColumn {
+	return map[string]objectColumn{
+		"modified_attributes":      num(func(o *object) int64 { return int64(o.modified) }),
+		"modified_attributes_list": func(_ *view, o *object) value { return vl(attributeNames(o.modified)) },
+		"next_check":               num(func(o *object) int64 { return int64(o.nextCheck) }),
+		"next_notification":        num(func(o *object) int64 { return int64(o.nextNotification) }),
+		"no_more_notifications":    func(_ *view, o *object) value { return vb(o.noMore) },
+		"notes":                    txt(func(o *object) string { return o.params.notes }),
+		"notes_expanded":           txt(func(o *object) string { return o.expand(o.params.notes) }),
+		"notes_url":                txt(func(o *object) string { return o.params.notesURL }),
+		"notes_url_expanded":       txt(func(o *object) string { return o.expand(o.params.notesURL) }),
+		"notification_interval":    float(func(o *object) float64 { return o.params.renote }),
+		"notification_period":      txt(func(o *object) string { return o.params.notifyPeriod.name }),
+		"notifications_enabled":    flag(fNotify),
+		"obsess":                   flag(fObsess),
+		"pending_flex_downtime":    num(func(o *object) int64 { return int64(o.pendingFlex) }),
+		"percent_state_change":     float((*object).percent),
+		"perf_data":                txt(func(o *object) string { return o.perf }),
+		"plugin_output":            txt(func(o *object) string { return o.output }),
+		"pnpgraph_present":         num(func(o *object) int64 { return -1 }),
+		"process_performance_data": flag(fPerf),
+		"retry_interval":           float(func(o *object) float64 { return o.params.retry }),
+		"scheduled_downtime_depth": num(func(o *object) int64 { return int64(o.depth) }),
+		"should_be_scheduled":      func(_ *view, o *object) value { return vb(o.has(fActive) && o.params.interval > 0) },
+		"staleness":                func(v *view, o *object) value { return vf(o.staleness(v.now)) },
+		"state":                    num(func(o *object) int64 { return int64(o.state) }),
+		"state_type":               func(_ *view, o *object) value { return vb(o.hard) },
+		"check_source":             func(v *view, o *object) value { return vt(v.w.p.checkSource(v.w, o)) },
+		"id":                       func(v *view, o *object) value { return vi(v.w.position(o)) },
+		"business_impact":          num(func(o *object) int64 { return 2 }),
+		"criticity":                num(func(o *object) int64 { return 2 }),
 	}
-	return float64(now-o.lastCheck) / max(o.params.interval*60, 1)
+}
+
+func (o *object) staleness(now sec) float64 {
+	every := o.params.interval
+	if every <= 0 {
+		every = 1
+	}
+	return (float64(now) - float64(o.lastCheck)) / (every * 60)
 }
 
 func listColumns(m map[string]objectColumn) {
@@ -313,7 +327,7 @@ func hostColumns() map[string]objectColumn {
 		}))
 	}
 	for name, f := range tallyColumns() {
-		m[name] = func(v *view, o *object) value { return vi(f(v.tally(o.x.services))) }
+		m[name] = func(v *view, o *object) value { return vi(f(v.tally(o, o.x.services))) }
 	}
 	return m
 }
@@ -341,7 +355,11 @@ type tally struct {
 // worse orders service states: ok, warning, unknown, critical.
 var worse = [4]int64{0, 1, 3, 2}
 
-func (v *view) tally(services []*object) tally {
+// tally counts the services of owner that the viewer sees.
+func (v *view) tally(owner any, services []*object) tally {
+	if v.counts.of == owner {
+		return v.counts.t
+	}
 	var t tally
 	for _, s := range services {
 		if !v.sees(s) {
@@ -361,6 +379,7 @@ func (v *view) tally(services []*object) tally {
 			t.worstHard = int64(s.lastHard)
 		}
 	}
+	v.counts.of, v.counts.t = owner, t
 	return t
 }
 

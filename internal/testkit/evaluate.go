@@ -18,7 +18,8 @@ type World map[string][]map[string]any
 // Evaluate answers a Livestatus GET request over the rows of w in the most
 // naive way. total is the number of rows before Offset and Limit. Values are
 // in normal form; keys of grouped statistics keep their type, counts are
-// int64, sum, min and max have the type of the column, all others are float64.
+// int64, sum, min and max have the type of the column, all others are float64;
+// std divides by the number of values.
 //
 // Rows come in the order of w unless the request sorts them; grouped
 // statistics are ordered by the text of their keys. On lists "=" and ">=" mean
@@ -391,7 +392,7 @@ func (e *evaluation) statistics(l []record) (columns []string, rows [][]any) {
 			line = append(line, k.normal())
 		}
 		for i, s := range e.stats {
-			line = append(line, b.agg[i].result(s.agg, true).normal())
+			line = append(line, b.agg[i].result(s.agg, false).normal())
 		}
 		rows = append(rows, line)
 	}

@@ -67,7 +67,7 @@ func TestEvaluate(t *testing.T) {
 		{request: "GET services\nStats: state = 0\nStats: state > 0\nStats: host_state = 0\nStatsAnd: 2\nStats: max state\nStats: sum state\nStats: avg state\n", want: `[[2,1,3,8,1.3333333333333333]]`},
 		{request: "GET services\nColumns: state\nStats: state >= 0\nStats: min host_latency\n", want: `[[0,2,0.5],[1,1,1.5],[2,2,0.5],[3,1,1.5]]`},
 		{request: "GET services\nStatsGroupBy: host_name\nStats: state = 0\nStatsNegate:\n", want: `[["Beta",2],["alpha",1],["größe",1]]`},
-		{request: "GET hosts\nStats: std state\nStats: suminv state\nStats: avginv latency\nStatsAnd: 0\n", want: `[[1,1.5,1.0222222222222221,3]]`},
+		{request: "GET hosts\nStats: std state\nStats: suminv state\nStats: avginv latency\nStatsAnd: 0\n", want: `[[0.816496580927726,1.5,1.0222222222222221,3]]`},
 		{request: "GET hosts\nColumns: name\nAuthUser: anna\n", want: `[["alpha"],["größe"]]`},
 		{request: "GET services\nColumns: host_name description\nAuthUser: anna\n", want: `[["alpha","HTTP"],["größe","HTTP"]]`},
 		{request: "GET services\nColumns: host_name description\n", rights: Rights{User: "anna", Services: Loose}, want: `[["alpha","HTTP"],["alpha","Disk"],["größe","HTTP"],["größe","Disk"]]`},

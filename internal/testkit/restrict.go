@@ -17,7 +17,12 @@ const (
 )
 
 // Rights are the rules Evaluate applies to a contact. The zero Rights see
-// everything unless the request has an AuthUser.
+// everything unless the request has an AuthUser. A contact is who is among the
+// contacts of an object, or in one of its contact groups. A contact sees of
+// contacts only itself, of contact groups its own, of time periods those that
+// what it sees refers to, and no commands, endpoints and zones; of groups that
+// are invisible not even the name. The host of a visible service shows, but
+// lists and counts only what is visible.
 type Rights struct {
 	User string // contact; "" is everything
 	// Services is Loose when a contact of a host sees its services too.
@@ -50,6 +55,9 @@ func index(rows []map[string]any, host, service string) map[objectKey]map[string
 // with, building those of the ...bygroup tables.
 func (e *evaluation) expand() ([]record, error) {
 	hosts, services := index(e.w["hosts"], "name", ""), index(e.w["services"], "host_name", "description")
+	if l, ok := e.w[joinedHosts]; ok {
+		hosts = index(l, "name", "")
+	}
 	var out []record
 	switch e.table.Name {
 	case "hostsbygroup", "servicesbygroup", "servicesbyhostgroup":
@@ -82,6 +90,9 @@ func (e *evaluation) byGroup(hosts, services map[objectKey]map[string]any) []rec
 			h := hosts[objectKey{text(g, "peer_key"), m.Host, ""}]
 			switch e.table.Name {
 			case "hostsbygroup":
+				if h == nil {
+					continue
+				}
 				out = append(out, record{h, map[string]map[string]any{prefix: g}})
 			case "servicesbygroup":
 				s := services[objectKey{text(g, "peer_key"), m.Host, m.Service}]
@@ -98,50 +109,106 @@ func (e *evaluation) byGroup(hosts, services map[objectKey]map[string]any) []rec
 	return out
 }
 
+// joinedHosts is a table of restricted worlds: all hosts, as rows that refer to
+// them show them.
+const joinedHosts = "hosts that rows refer to"
+
 // restrict returns the world as a contact sees it: without what is not theirs,
 // and with lists and counts that name and count only what is.
 func restrict(w World, r Rights) World {
 	out := World{}
 	maps.Copy(out, w)
-	seen := map[objectKey]bool{}
+	teams := map[objectKey]bool{}
+	for _, g := range w["contactgroups"] {
+		if l, _ := g["members"].([]string); slices.Contains(l, r.User) {
+			teams[keyOf(g, "name", "")] = true
+		}
+	}
 	has := func(m map[string]any) bool {
 		l, _ := m["contacts"].([]string)
-		return slices.Contains(l, r.User)
+		groups, _ := m["contact_groups"].([]string)
+		return slices.Contains(l, r.User) || slices.ContainsFunc(groups, func(g string) bool { return teams[objectKey{text(m, "peer_key"), g, ""}] })
 	}
 	all := index(w["hosts"], "name", "")
-	out["hosts"], out["services"] = nil, nil
-	for _, h := range w["hosts"] {
-		if has(h) {
-			seen[keyOf(h, "name", "")] = true
-		}
-	}
+	seen := map[objectKey]bool{}
 	byHost := map[objectKey][]map[string]any{}
+	out["services"] = nil
+	for _, h := range w["hosts"] {
+		seen[keyOf(h, "name", "")] = has(h)
+	}
 	for _, s := range w["services"] {
-		if has(s) || r.Services == Loose && has(all[keyOf(s, "host_name", "")]) {
+		k := keyOf(s, "host_name", "")
+		if has(s) || r.Services == Loose && has(all[k]) {
 			seen[keyOf(s, "host_name", "description")] = true
-			out["services"] = append(out["services"], s)
-			k := keyOf(s, "host_name", "")
 			byHost[k] = append(byHost[k], s)
+			out["services"] = append(out["services"], s)
 		}
 	}
+	hosts := keep(w["hosts"], func(m map[string]any) bool { return seen[keyOf(m, "name", "")] })
+	groups := restrictGroups(w["hostgroups"], r, index(hosts, "name", ""), byHost, nil)
+	out["hostgroups"] = groups
+	out["servicegroups"] = restrictGroups(w["servicegroups"], r, nil, nil, index(out["services"], "host_name", "description"))
+	for i, s := range out["services"] {
+		out["services"][i] = withGroups(s, out["servicegroups"])
+	}
+	out["hosts"], out[joinedHosts] = nil, nil
 	for _, h := range w["hosts"] {
-		if seen[keyOf(h, "name", "")] {
-			out["hosts"] = append(out["hosts"], restrictHost(h, seen, byHost[keyOf(h, "name", "")]))
+		k := keyOf(h, "name", "")
+		h = withGroups(restrictHost(h, seen, byHost[k]), groups)
+		out[joinedHosts] = append(out[joinedHosts], h)
+		if seen[k] {
+			out["hosts"] = append(out["hosts"], h)
 		}
 	}
 	for _, t := range []string{"comments", "downtimes", "log", "statehist"} {
-		out[t] = nil
-		for _, m := range w[t] {
-			if visible(t, m, seen, all) {
-				out[t] = append(out[t], m)
+		out[t] = keep(w[t], func(m map[string]any) bool { return visible(t, m, seen, all) })
+	}
+	out["contacts"] = keep(w["contacts"], func(m map[string]any) bool { return text(m, "name") == r.User })
+	out["contactgroups"] = keep(w["contactgroups"], func(m map[string]any) bool { return teams[keyOf(m, "name", "")] })
+	out["timeperiods"] = keep(w["timeperiods"], func(m map[string]any) bool { return periodUsed(out, m) })
+	out["commands"], out["endpoints"], out["zones"] = nil, nil, nil
+	return out
+}
+
+func keep(rows []map[string]any, f func(map[string]any) bool) []map[string]any {
+	var out []map[string]any
+	for _, m := range rows {
+		if f(m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// withGroups returns a row that names only the groups that are left.
+func withGroups(m map[string]any, left []map[string]any) map[string]any {
+	l, ok := m["groups"].([]string)
+	if !ok {
+		return m
+	}
+	names := []string{}
+	for _, n := range l {
+		if slices.ContainsFunc(left, func(g map[string]any) bool { return text(g, "name") == n && text(g, "peer_key") == text(m, "peer_key") }) {
+			names = append(names, n)
+		}
+	}
+	m = maps.Clone(m)
+	m["groups"] = names
+	return m
+}
+
+// periodUsed reports whether anything in w refers to a time period.
+func periodUsed(w World, period map[string]any) bool {
+	for _, table := range []string{"hosts", "services", "contacts"} {
+		for _, m := range w[table] {
+			for column, v := range m {
+				if v == period["name"] && text(m, "peer_key") == text(period, "peer_key") && len(column) > 7 && column[len(column)-7:] == "_period" {
+					return true
+				}
 			}
 		}
 	}
-	hosts := index(out["hosts"], "name", "")
-	services := index(out["services"], "host_name", "description")
-	out["hostgroups"] = restrictGroups(w["hostgroups"], r, hosts, byHost, nil)
-	out["servicegroups"] = restrictGroups(w["servicegroups"], r, nil, nil, services)
-	return out
+	return false
 }
 
 // visible decides about rows that are about an object. Log lines about none

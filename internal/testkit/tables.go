@@ -223,10 +223,12 @@ func hostGroupColumns() map[string]getter {
 	for name, f := range tallyColumns() {
 		m[name] = func(v *view, r row) value {
 			var all []*object
-			for _, h := range r.g.members {
-				all = append(all, h.x.services...)
+			if v.counts.of != any(r.g) {
+				for _, h := range r.g.members {
+					all = append(all, h.x.services...)
+				}
 			}
-			return vi(f(v.tally(all)))
+			return vi(f(v.tally(r.g, all)))
 		}
 	}
 	return m
@@ -247,7 +249,7 @@ func serviceGroupColumns() map[string]getter {
 		return vx(v.tuples(r.g.members, func(s *object) []any { return []any{s.host.name, s.name, int64(s.state), bit(s.checked)} }))
 	}
 	for name, f := range tallyColumns() {
-		m[name] = func(v *view, r row) value { return vi(f(v.tally(r.g.members))) }
+		m[name] = func(v *view, r row) value { return vi(f(v.tally(r.g, r.g.members))) }
 	}
 	return m
 }
@@ -299,8 +301,8 @@ func downtimeRows(v *view) []row {
 	return out
 }
 
-// typeOf is the type column of comments and downtimes: 1 host, 2 service for
-// comments and the reverse for downtimes.
+// commentColumns: the type of a comment is 1 for hosts and 2 for services, that
+// of a downtime the reverse.
 func commentColumns() map[string]getter {
 	return map[string]getter{
 		"author":      func(_ *view, r row) value { return vt(r.c.author) },
