@@ -349,7 +349,7 @@ func (d *diagnosis) perhapsTLS(ctx context.Context, cause error) error {
 	if err != nil && !isAlert(err) {
 		return cause
 	}
-	if KindOf(cause) == KindHTTP {
+	if KindOf(cause) == KindHTTP || err == nil && d.speaksHTTP(ctx, c) {
 		return &Error{Kind: KindHTTP, Err: cause,
 			Cause: fmt.Sprintf("A web server with TLS (HTTPS) answers on %s, not Livestatus.", where(d.o.Address)),
 			Fix:   "Give the port of Livestatus (usually 6557, for Icinga 2 6558), not that of Thruk, the core's web pages or an API."}
@@ -358,6 +358,18 @@ func (d *diagnosis) perhapsTLS(ctx context.Context, cause error) error {
 	o.Scheme = "tls"
 	return &Error{Kind: KindTLS, Err: cause,
 		Cause: fmt.Sprintf("%s speaks TLS, but the address says to talk without.", where(o)), Fix: fmt.Sprintf("Use %s.", o)}
+}
+
+// speaksHTTP reports whether a web server is behind conn, which it uses up.
+func (d *diagnosis) speaksHTTP(ctx context.Context, conn net.Conn) bool {
+	o := d.o
+	o.Lane = nil
+	atMost(&o.FirstByte, diagnoseProbe)
+	c := NewClient(o)
+	defer c.Close()
+	c.ready = conn
+	_, err := c.Identify(ctx)
+	return KindOf(err) == KindHTTP
 }
 
 func (d *diagnosis) answers(ctx context.Context, s *Step) error {

@@ -165,7 +165,7 @@ func TestDiagnoseFailures(t *testing.T) {
 		{"dripping port", listen(t, func(c net.Conn) { drip(c) }), nil, "answers", KindSlow, "stalled", "overloaded"},
 		{"hang-up", listen(t, func(c net.Conn) {}), nil, "answers", KindHangup, "our address 127.0.0.1", "only_from"},
 		{"web server", at(web.Listener.Addr().String()), nil, "answers", KindHTTP, "A web server answers", "6557"},
-		{"secure web server", at(secure.Listener.Addr().String()), nil, "answers", KindTLS, "speaks TLS", "tls://"},
+		{"secure web server", at(secure.Listener.Addr().String()), nil, "answers", KindHTTP, "HTTPS", "6557"},
 		{"ssh", listen(t, func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }), nil, "answers", KindSSH, "An SSH server", "22"},
 		{"xinetd", newFake(t, func(string) (string, bool) { return "No UNIX socket /run/live existing\n", false }).address(), nil, "answers", KindXinetd, "/run/live", "xinetd.d"},
 		{"no socket", at(filepath.Join(t.TempDir(), "live")), nil, "connect", KindNoSocket, "There is no socket", "broker_module"},

@@ -38,14 +38,14 @@ func sniff(head []byte, where, local string) *Error {
 
 // xinetdError explains the text unixcat leaves in the stream.
 func xinetdError(line string) *Error {
-	socket := "the core's socket"
+	socket := "no socket of it"
 	if _, rest, ok := strings.Cut(line, "No UNIX socket "); ok {
 		if path, _, _ := strings.Cut(rest, " "); strings.HasPrefix(path, "/") {
-			socket = clip(path)
+			socket = "no socket " + clip(path)
 		}
 	}
 	return &Error{Kind: KindXinetd,
-		Cause: fmt.Sprintf("The port answers, but the core behind it does not: xinetd's helper finds no socket %s.", socket),
+		Cause: fmt.Sprintf("The port answers, but the core behind it does not: xinetd's helper finds %s.", socket),
 		Fix:   "The core is stopped, restarting, or has not loaded its Livestatus module. If it runs, compare the path in /etc/xinetd.d/livestatus with the one in the core's configuration."}
 }
 

@@ -285,3 +285,44 @@ func TestTooLarge(t *testing.T) {
 		})
 	}
 }
+
+// FuzzAnswer: whatever comes back, the client ends with an answer or with an
+// error that can be shown.
+func FuzzAnswer(f *testing.F) {
+	for _, s := range []string{"", "\n", framed(200, `[["a"]]`), framed(404, "no\n"), "200 ", "SSH-2.0-x\r\n", "HTTP/1.1 400\r\n", "\x15\x03\x01\x00\x02\x02\x46",
+		"No UNIX socket /x existing\n", "400: Unknown command\n", "{\"data\":[[1]]}", "999          -1\nx", "200 99999999999\n["} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		a := Address{Scheme: "tcp", Host: "mon", Port: "6557"}
+		done := make(chan struct{}, 2)
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() {
+				defer func() { theirs.Close(); done <- struct{}{} }()
+				if _, err := readBlockFrom(theirs); err == nil {
+					theirs.Write(in)
+				}
+			}()
+			return ours, nil
+		}
+		for _, core := range []Core{{}, {Profile: Profile{CommandFixed16: true, MaxConns: 1}}} {
+			c := NewClient(Options{Address: a, Dial: dial, MaxRows: 100, MaxValue: 64, MaxRow: 1 << 17})
+			c.identified(core)
+			_, qerr := c.Query(t.Context(), lql.Get("hosts", "name"))
+			serr := c.Send(t.Context(), lql.Command{Name: "X"})
+			for _, err := range []error{qerr, serr} {
+				if err == nil {
+					continue
+				}
+				e, ok := err.(*Error)
+				if !ok || e.Kind == "" || e.Cause == "" || e.Fix == "" || len(e.Cause) > 2000 || strings.ContainsFunc(e.Cause, func(r rune) bool { return r < ' ' }) {
+					t.Fatalf("error %+v", err)
+				}
+			}
+			c.Close()
+			<-done
+			<-done
+		}
+	})
+}
