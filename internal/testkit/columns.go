@@ -158,7 +158,33 @@ func commonColumns() map[string]objectColumn {
 		m[name] = f
 	}
 	listColumns(m)
+	derivedColumns(m)
 	return m
+}
+
+// derivedColumns are columns no core has, but readers of cores compute.
+func derivedColumns(m map[string]objectColumn) {
+	m["has_long_plugin_output"] = func(_ *view, o *object) value { return vb(o.long != "") }
+	m["last_state_change_order"] = func(v *view, o *object) value {
+		if o.lastChange == 0 {
+			return vi(int64(v.w.start))
+		}
+		return vi(int64(o.lastChange))
+	}
+	m["state_order"] = num(func(o *object) int64 {
+		if o.state == 2 {
+			return 4
+		}
+		return int64(o.state)
+	})
+	for _, name := range []string{"name", "alias", "address", "display_name", "description"} {
+		m[name+"_lc"] = func(v *view, o *object) value {
+			if o.host == nil {
+				return vt(strings.ToLower(map[string]string{"name": o.name, "alias": o.x.alias, "address": o.x.address, "display_name": o.x.display}[name]))
+			}
+			return vt(strings.ToLower(o.name))
+		}
+	}
 }
 
 // moreCommonColumns are the second half of commonColumns.
@@ -349,6 +375,7 @@ func serviceColumns() map[string]objectColumn {
 // A tally counts services.
 type tally struct {
 	n, pending, worst, worstHard int64
+	handled, unhandled           int64 // problems
 	state, hard                  [4]int64
 }
 
@@ -372,6 +399,9 @@ func (v *view) tally(owner any, services []*object) tally {
 			t.state[s.state&3]++
 		}
 		t.hard[s.lastHard&3] += bit(s.checked)
+		if s.checked && s.state != 0 {
+			t.problem(s.ack != 0 || s.depth > 0 || s.host.depth > 0 || s.host.state != 0)
+		}
 		if worse[s.state&3] > worse[t.worst] {
 			t.worst = int64(s.state)
 		}
@@ -383,21 +413,30 @@ func (v *view) tally(owner any, services []*object) tally {
 	return t
 }
 
+// problem counts a problem; handled ones are acknowledged, in downtime, or
+// explained by the host.
+func (t *tally) problem(handled bool) {
+	t.handled += bit(handled)
+	t.unhandled += bit(!handled)
+}
+
 func tallyColumns() map[string]func(tally) int64 {
 	return map[string]func(tally) int64{
-		"num_services":              func(t tally) int64 { return t.n },
-		"total_services":            func(t tally) int64 { return t.n },
-		"num_services_ok":           func(t tally) int64 { return t.state[0] },
-		"num_services_warn":         func(t tally) int64 { return t.state[1] },
-		"num_services_crit":         func(t tally) int64 { return t.state[2] },
-		"num_services_unknown":      func(t tally) int64 { return t.state[3] },
-		"num_services_pending":      func(t tally) int64 { return t.pending },
-		"num_services_hard_ok":      func(t tally) int64 { return t.hard[0] },
-		"num_services_hard_warn":    func(t tally) int64 { return t.hard[1] },
-		"num_services_hard_crit":    func(t tally) int64 { return t.hard[2] },
-		"num_services_hard_unknown": func(t tally) int64 { return t.hard[3] },
-		"worst_service_state":       func(t tally) int64 { return t.worst },
-		"worst_service_hard_state":  func(t tally) int64 { return t.worstHard },
+		"num_services":                    func(t tally) int64 { return t.n },
+		"total_services":                  func(t tally) int64 { return t.n },
+		"num_services_ok":                 func(t tally) int64 { return t.state[0] },
+		"num_services_warn":               func(t tally) int64 { return t.state[1] },
+		"num_services_crit":               func(t tally) int64 { return t.state[2] },
+		"num_services_unknown":            func(t tally) int64 { return t.state[3] },
+		"num_services_pending":            func(t tally) int64 { return t.pending },
+		"num_services_hard_ok":            func(t tally) int64 { return t.hard[0] },
+		"num_services_hard_warn":          func(t tally) int64 { return t.hard[1] },
+		"num_services_hard_crit":          func(t tally) int64 { return t.hard[2] },
+		"num_services_hard_unknown":       func(t tally) int64 { return t.hard[3] },
+		"num_services_handled_problems":   func(t tally) int64 { return t.handled },
+		"num_services_unhandled_problems": func(t tally) int64 { return t.unhandled },
+		"worst_service_state":             func(t tally) int64 { return t.worst },
+		"worst_service_hard_state":        func(t tally) int64 { return t.worstHard },
 	}
 }
 

@@ -145,16 +145,16 @@ func restrict(w World, r Rights) World {
 		}
 	}
 	hosts := keep(w["hosts"], func(m map[string]any) bool { return seen[keyOf(m, "name", "")] })
-	groups := restrictGroups(w["hostgroups"], r, index(hosts, "name", ""), byHost, nil)
+	groups := restrictGroups(w["hostgroups"], r, index(hosts, "name", ""), byHost, nil, all)
 	out["hostgroups"] = groups
-	out["servicegroups"] = restrictGroups(w["servicegroups"], r, nil, nil, index(out["services"], "host_name", "description"))
+	out["servicegroups"] = restrictGroups(w["servicegroups"], r, nil, nil, index(out["services"], "host_name", "description"), all)
 	for i, s := range out["services"] {
 		out["services"][i] = withGroups(s, out["servicegroups"])
 	}
 	out["hosts"], out[joinedHosts] = nil, nil
 	for _, h := range w["hosts"] {
 		k := keyOf(h, "name", "")
-		h = withGroups(restrictHost(h, seen, byHost[k]), groups)
+		h = withGroups(restrictHost(h, seen, byHost[k], all), groups)
 		out[joinedHosts] = append(out[joinedHosts], h)
 		if seen[k] {
 			out["hosts"] = append(out["hosts"], h)
@@ -229,7 +229,7 @@ func visible(table string, m map[string]any, seen map[objectKey]bool, hosts map[
 }
 
 // restrictHost returns a host with lists and counts of what is visible.
-func restrictHost(h map[string]any, seen map[objectKey]bool, services []map[string]any) map[string]any {
+func restrictHost(h map[string]any, seen map[objectKey]bool, services []map[string]any, all map[objectKey]map[string]any) map[string]any {
 	out := maps.Clone(h)
 	site := text(h, "peer_key")
 	for _, c := range []string{"parents", "childs"} {
@@ -243,12 +243,17 @@ func restrictHost(h map[string]any, seen map[objectKey]bool, services []map[stri
 			out[c] = slices.DeleteFunc(slices.Clone(l), func(t []any) bool { return !seen[objectKey{site, text(h, "name"), t[0].(string)}] })
 		}
 	}
-	recount(out, services)
+	recount(out, services, all)
 	return out
 }
 
+func positive(m map[string]any, column string) bool {
+	n, _ := m[column].(int64)
+	return n > 0
+}
+
 // recount sets the counts of services.
-func recount(out map[string]any, services []map[string]any) {
+func recount(out map[string]any, services []map[string]any, hosts map[objectKey]map[string]any) {
 	var t tally
 	for _, s := range services {
 		state, _ := s["state"].(int64)
@@ -260,6 +265,10 @@ func recount(out map[string]any, services []map[string]any) {
 		} else {
 			t.state[state&3]++
 			t.hard[hard&3]++
+		}
+		if checked != 0 && state != 0 {
+			h := hosts[keyOf(s, "host_name", "")]
+			t.problem(positive(s, "acknowledged") || positive(s, "scheduled_downtime_depth") || positive(h, "scheduled_downtime_depth") || positive(h, "state"))
 		}
 		if worse[state&3] > worse[t.worst] {
 			t.worst = state
@@ -276,7 +285,7 @@ func recount(out map[string]any, services []map[string]any) {
 }
 
 // restrictGroups returns the groups that are visible, with visible members.
-func restrictGroups(groups []map[string]any, r Rights, hosts map[objectKey]map[string]any, byHost map[objectKey][]map[string]any, services map[objectKey]map[string]any) []map[string]any {
+func restrictGroups(groups []map[string]any, r Rights, hosts map[objectKey]map[string]any, byHost map[objectKey][]map[string]any, services, all map[objectKey]map[string]any) []map[string]any {
 	var out []map[string]any
 	for _, g := range groups {
 		members := membersOf(g)
@@ -327,7 +336,7 @@ func restrictGroups(groups []map[string]any, r Rights, hosts map[objectKey]map[s
 			c["num_hosts"], c["num_hosts_up"], c["num_hosts_down"], c["num_hosts_unreach"] = int64(len(kept)), up, down, unreach
 			c["num_hosts_pending"], c["worst_host_state"] = pending, worst
 		}
-		recount(c, below)
+		recount(c, below, all)
 		out = append(out, c)
 	}
 	return out

@@ -19,13 +19,18 @@ func (w *world) truth(table string) []map[string]any {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	v := &view{w: w, now: sec(w.clock().Unix())}
+	reads := make([]getter, len(t.Columns))
+	for i := range t.Columns {
+		if !t.Columns[i].Site() {
+			reads[i] = w.p.normal(def, &t.Columns[i])
+		}
+	}
 	var out []map[string]any
 	for _, r := range w.p.sorted(table, def.rows(v), w) {
 		m := make(map[string]any, len(t.Columns)+2)
-		for i := range t.Columns {
-			c := &t.Columns[i]
-			if !c.Site() {
-				m[c.Name] = w.p.normal(def, c, v, r).normal()
+		for i, read := range reads {
+			if read != nil {
+				m[t.Columns[i].Name] = read(v, r).normal()
 			}
 		}
 		for _, key := range t.Keys { // of joined tables: host_name in services
@@ -44,35 +49,34 @@ func (w *world) truth(table string) []map[string]any {
 var asMeant = []string{"state", "last_check", "last_state", "last_hard_state", "acknowledgement_type", "type",
 	"custom_variables", "custom_variable_names", "custom_variable_values", "long_plugin_output", "comments_with_info", "downtimes_with_info", "members", "last_update"}
 
-// normal returns a column of a row in normal form: what a reader who knows
+// normal returns a reader of a column in normal form: what a reader who knows
 // this implementation well makes of its answer.
-func (p *profile) normal(def *tableDef, c *schema.Column, v *view, r row) value {
+func (p *profile) normal(def *tableDef, c *schema.Column) getter {
 	name := c.Name
 	if p.name == Icinga2 && def.name == "contacts" && strings.HasPrefix(name, "custom_variable") {
 		name = "vars_variable" + strings.TrimPrefix(name, "custom_variable")
 	}
 	col := p.resolve(def, name)
 	get, _, absent := def.lookup(c.Name)
+	read := func(v *view, r row) value { return p.asRead(p.spell(&col, v, r), c.Kind) }
 	switch {
-	case absent != nil && absent(r):
-		return zero(c.Kind)
 	case c.Class == schema.Derived && get != nil:
-		return p.asRead(p.derived(c, get(v, r), r), c.Kind)
+		read = func(v *view, r row) value { return p.asRead(get(v, r), c.Kind) }
 	case !col.known:
-		return parseDefault(c)
+		def := parseDefault(c)
+		read = func(*view, row) value { return def }
 	case get != nil && slices.Contains(asMeant, c.Name):
-		return p.asRead(p.variables(c, get(v, r), r, def.name), c.Kind)
+		read = func(v *view, r row) value { return p.asRead(p.variables(c, get(v, r), r, def.name), c.Kind) }
 	}
-	return p.asRead(p.spell(&col, v, r), c.Kind)
-}
-
-// derived finishes columns that are computed by whoever reads a core, and may
-// differ from what the core itself says.
-func (p *profile) derived(c *schema.Column, x value, r row) value {
-	if strings.HasSuffix(c.Name, "_lc") {
-		return vt(strings.ToLower(x.s))
+	if absent == nil {
+		return read
 	}
-	return x
+	return func(v *view, r row) value {
+		if absent(r) {
+			return zero(c.Kind)
+		}
+		return read(v, r)
+	}
 }
 
 // variables turns custom variables into normal form: sorted, and Icinga's
