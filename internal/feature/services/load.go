@@ -24,7 +24,7 @@ func columns() []status.Column {
 		{Key: "service", Label: "Service", Class: "w6", Sort: "service", Fixed: true},
 		{Key: "site", Label: "Site", Class: "w4", Sort: "site", Fixed: true},
 		{Key: "since", Label: "Since", Class: "num w3", Sort: "since", Default: true},
-		{Key: "attempt", Label: "Attempt", Class: "num w2", Default: true},
+		{Key: "attempt", Label: "Attempt", Class: "num w3", Default: true},
 		{Key: "last_check", Label: "Last check", Class: "num w3", Sort: "last_check", Desc: true, Default: true},
 		{Key: "next_check", Label: "Next check", Class: "num w4", Sort: "next_check"},
 		{Key: "latency", Label: "Latency", Class: "num w3", Sort: "latency", Desc: true, Need: []string{"latency"}},

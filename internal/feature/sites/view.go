@@ -32,6 +32,10 @@ type row struct {
 	Provisioned        bool
 }
 
+// latencyISO writes the latency as a duration of HTML. Lists do not flash when
+// only a time in them changes.
+func (r row) latencyISO() string { return fmt.Sprintf("PT%.4fS", r.Latency.Seconds()) }
+
 // A look is how the state of a site is drawn.
 type look struct {
 	Class, Word string
