@@ -2,10 +2,11 @@
 // of its own, the harness with monitoring cores, and Chromium.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { mkdtempSync, rmSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createServer } from 'node:net'
+import http from 'node:http'
 import { chromium } from 'playwright-core'
 import AxeBuilder from '@axe-core/playwright'
 
@@ -34,14 +35,13 @@ export async function until(what, f, limit = 20000, every = 50) {
 }
 
 /** Starts `belvedere ARGS…` and resolves when it says it listens. */
-export async function start(t, args, { data, port } = {}) {
-  const own = !data
+export async function start(t, args, { data, port, own = !data } = {}) {
   data ||= mkdtempSync(join(tmpdir(), 'belvedere-test-'))
   port ||= await freePort()
   const child = spawn(binary, [args[0], '--listen', `127.0.0.1:${port}`, '--data', join(data, 'data'), ...args.slice(1)], { stdio: ['ignore', 'pipe', 'pipe'] })
   const log = []
   for (const s of [child.stdout, child.stderr]) createInterface({ input: s }).on('line', l => log.push(l))
-  const app = { child, log, data, port, url: `http://127.0.0.1:${port}`, code: null }
+  const app = { child, args, log, data, port, url: `http://127.0.0.1:${port}`, code: null }
   app.exited = new Promise(r => child.on('exit', (code, signal) => { app.code = code ?? signal; r(app.code) }))
   app.stop = async (signal = 'SIGTERM') => { if (app.code === null) { child.kill(signal); await app.exited } }
   t.after(async () => { await app.stop(); if (own) rmSync(data, { recursive: true, force: true }) })
@@ -71,7 +71,37 @@ export async function run(args, { input = '' } = {}) {
   return { code, out, err }
 }
 
-/** Starts the harness; call(path, params) posts to it. */
+/**
+ * Subtests that build on each other: after one that failed the others are
+ * skipped, for they would only wait.
+ */
+export function steps(t) {
+  let failed = ''
+  return (name, fn) => t.test(name, { skip: failed ? `because "${failed}" failed` : false }, async u => {
+    try { await fn(u) } catch (e) { failed = name; throw e }
+  })
+}
+
+/** A password that is good enough for the rules. */
+export const password = 'correct horse battery'
+
+/**
+ * Starts `serve` with sites ({name, address, section}) in a configuration file
+ * and people ({name, flags}) that sign in with password.
+ */
+export async function serve(t, sites, people = [{ name: 'admin', flags: ['--role', 'admin', '--see-all', '--command-lines'] }], options = {}) {
+  const data = mkdtempSync(join(tmpdir(), 'belvedere-test-'))
+  const config = join(data, 'belvedere.yaml')
+  writeFileSync(config, sites.length === 0 ? '{}\n' : 'sites:\n' + sites.map(s =>
+    `  - name: ${JSON.stringify(s.name)}\n    address: ${JSON.stringify(s.address)}\n` + (s.section ? `    section: ${JSON.stringify(s.section)}\n` : '')).join(''))
+  for (const p of people) {
+    const r = await run(['user', 'add', '--config', config, '--data', join(data, 'data'), ...p.flags, p.name], { input: password + '\n' })
+    if (r.code !== 0) throw new Error(`user add ${p.name}: ${r.err}${r.out}`)
+  }
+  return start(t, ['serve', '--config', config], { data, own: true, ...options })
+}
+
+/** Starts the harness; the function it returns posts to it. */
 export async function harness(t) {
   const child = spawn(join(root, 'bin/harness'), { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = new Promise(r => child.on('exit', r))
@@ -86,7 +116,39 @@ export async function harness(t) {
   }
 }
 
-/** A browser that collects every error a page reports. */
+/** Starts a simulated core; resolves to a site for serve(). */
+export async function core(call, name, params = {}) {
+  const { address } = await call('/core', { name, profile: 'naemon', hosts: 5, services: 4, ...params })
+  return { name, address }
+}
+
+/**
+ * Stands between browser and server and counts what passes: seen are all
+ * requests so far, streams the event streams open now, most the most at once.
+ */
+export async function watchman(t, app) {
+  const it = { seen: [], streams: 0, most: 0, url: '' }
+  const agent = new http.Agent({ keepAlive: true })
+  const server = http.createServer((req, res) => {
+    it.seen.push({ path: req.url, block: req.headers['x-belvedere-block'] || '' })
+    const live = req.url.startsWith('/live')
+    if (live) it.most = Math.max(it.most, ++it.streams)
+    const up = http.request({ host: '127.0.0.1', port: app.port, method: req.method, path: req.url, headers: req.headers, agent }, r => {
+      res.writeHead(r.statusCode, r.headers)
+      r.pipe(res)
+      r.on('error', () => res.destroy())
+    })
+    up.on('error', () => res.destroy())
+    req.pipe(up)
+    res.on('close', () => { up.destroy(); if (live) it.streams-- })
+  })
+  await new Promise(done => server.listen(0, '127.0.0.1', done))
+  t.after(() => { agent.destroy(); server.closeAllConnections(); server.close() })
+  it.url = `http://127.0.0.1:${server.address().port}`
+  return it
+}
+
+/** Chromium; errors collects everything its pages complain about. */
 export async function browser(t) {
   const b = await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -94,29 +156,58 @@ export async function browser(t) {
   })
   t.after(() => b.close())
   const errors = []
+  const tab = async context => {
+    const page = await context.newPage()
+    watch(page, errors)
+    return page
+  }
   return {
     errors,
+    tab,
+    close: () => b.close(),
     async page(options = {}) {
       const context = await b.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options })
-      const page = await context.newPage()
-      watch(page, errors)
-      return page
+      await context.addInitScript(() => {
+        document.addEventListener('securitypolicyviolation', e => console.error('policy violated: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample))
+      })
+      return tab(context)
     },
   }
 }
 
-/** Collects console errors, page errors and CSP violations of page. */
+/** Collects console errors, page errors, dialogs and broken answers. */
 export function watch(page, errors) {
   page.on('pageerror', e => errors.push('error: ' + e.message))
   page.on('console', m => { if (m.type() === 'error') errors.push(`console: ${m.text()} (${m.location().url})`) })
+  page.on('dialog', d => { errors.push(`dialog: ${d.message()}`); void d.dismiss() })
+  page.on('response', r => { if (r.status() >= 500) errors.push(`answer: ${r.status()} ${r.url()}`) })
 }
 
-export async function signIn(page, url, username = 'demo', password = 'demo') {
+export async function signIn(page, url, username = 'admin', word = password) {
   await page.goto(url + '/login')
   await page.fill('[name=username]', username)
-  await page.fill('[name=password]', password)
+  await page.fill('[name=password]', word)
   await Promise.all([page.waitForURL(u => !u.pathname.endsWith('/login')), page.press('[name=password]', 'Enter')])
 }
+
+/** The row of a list whose head names these, by its links. */
+export const row = (page, host, service) => {
+  let r = page.locator('table[data-live] tbody > tr[id]:not(.kid)').filter({ has: page.locator('th.who').getByText(host, { exact: true }) })
+  if (service) r = r.filter({ has: page.locator('th.who').getByText(service, { exact: true }) })
+  return r.first()
+}
+
+/** Opens a page again until a row is there: sites are read in the background. */
+export async function openWhen(page, url, selector = 'table[data-live] tbody > tr[id]', limit = 60000) {
+  await until(`${selector} on ${url}`, async () => {
+    await page.goto(url)
+    return await page.locator(selector).count() > 0
+  }, limit, 500)
+}
+
+/** Marks the document, so that a test can prove that it was not loaded again. */
+export const mark = page => page.evaluate(() => { window.sameDocument = true })
+export const unloaded = async page => !(await page.evaluate(() => window.sameDocument === true))
 
 /** Violations of WCAG 2.2 AA on the page, as readable lines. */
 export async function axe(page) {
@@ -129,5 +220,3 @@ export async function shot(page, name) {
   mkdirSync(shots, { recursive: true })
   await page.screenshot({ path: join(shots, name + '.png') })
 }
-
-export const read = path => readFileSync(join(root, path), 'utf8')

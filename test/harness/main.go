@@ -6,11 +6,12 @@
 //	POST /icinga2                      start it; answers its addresses
 //	POST /icinga2/{halt,launch,reload,restart}
 //	POST /icinga2/result?host=&service=&state=&output=
-//	POST /core?name=&profile=&hosts=&services=    a simulated core; answers its address
+//	POST /core?name=&profile=&hosts=&services=&churn=&quiet=    a simulated core; answers its address
 //	POST /core/{name}/fault?kind=hang  (healthy hang drip close half garbage http ssh xinetd refuse)
 //	POST /core/{name}/result?host=&service=&state=&output=
 //	POST /core/{name}/{reload,restart}
 //	POST /core/{name}/command?line=
+//	POST /core/{name}/rows?table=      the truth, in normal form
 package main
 
 import (
@@ -148,11 +149,13 @@ func result(r *http.Request) (host, service string, state int, output string, er
 }
 
 func (h *harness) startCore(ctx context.Context, r *http.Request) (any, error) {
+	// Absent numbers are 0, the default.
 	hosts, _ := strconv.Atoi(r.FormValue("hosts"))
 	services, _ := strconv.Atoi(r.FormValue("services"))
+	churn, _ := strconv.ParseFloat(r.FormValue("churn"), 64)
 	c := testkit.NewCore(testkit.Options{
 		Name: r.FormValue("name"), Profile: testkit.Profile(r.FormValue("profile")), Hosts: hosts, ServicesPerHost: services,
-		Quiet: r.FormValue("quiet") != "", Seed: 7,
+		Quiet: r.FormValue("quiet") != "", Churn: churn, Seed: 7,
 	})
 	addr, err := c.ListenTCP("127.0.0.1:0")
 	if err != nil {

@@ -1,0 +1,195 @@
+// The demonstration, as a newcomer meets it: one command, an address and a
+// login, several sites with live problems, everything by keyboard.
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { browser, mark, openWhen, signIn, start, unloaded, until, steps } from './lib.mjs'
+
+const rows = 'table[data-live] tbody > tr[id]'
+
+test('the demo', { timeout: 300000 }, async t => {
+  const step = steps(t)
+  const app = await start(t, ['demo', '--sites', '4', '--hosts', '40', '--services', '6', '--churn', '5'])
+  const b = await browser(t)
+  const page = await b.page()
+
+  await step('prints address and login', async () => {
+    const text = await until('address and login', () => {
+      const all = app.log.join('\n')
+      return all.includes(app.url) && /demo/.test(all) && all
+    })
+    assert.match(text, /demo/)
+  })
+
+  await step('sign-in refuses a wrong password and lets the right one in', async () => {
+    await page.goto(app.url + '/hosts?q=x')
+    assert.equal(new URL(page.url()).pathname, '/login')
+    await page.fill('[name=username]', 'demo')
+    await page.fill('[name=password]', 'wrong')
+    await page.press('[name=password]', 'Enter')
+    await page.getByRole('alert').waitFor()
+    b.errors.length = 0 // the browser reports the refusal
+    await page.fill('[name=username]', 'demo')
+    await page.fill('[name=password]', 'demo')
+    await page.press('[name=password]', 'Enter')
+    await page.waitForURL(u => u.pathname === '/hosts' && u.searchParams.get('q') === 'x') // where one wanted to go
+  })
+
+  await step('several sites show problems', async () => {
+    await openWhen(page, app.url + '/problems')
+    await until('problems of more than one site', async () => {
+      await page.goto(app.url + '/problems')
+      const names = await page.locator(`${rows} td.c-site`).allInnerTexts()
+      return new Set(names.map(n => n.trim())).size > 1
+    }, 60000, 500)
+    assert.match(await page.title(), /^\(\d+\) Problems · Belvedere$/)
+    await page.goto(app.url + '/sites')
+    await until('four live sites', async () => await page.locator(rows).filter({ hasText: 'live' }).count() === 4, 60000)
+  })
+
+  await step('a change shows in the same row of the same document', async () => {
+    await page.goto(app.url + '/services?limit=500')
+    await mark(page)
+    await page.evaluate(sel => {
+      for (const r of document.querySelectorAll(sel)) { r.before = r.querySelector('.out').textContent }
+    }, rows)
+    await until('a row that changed in place', () => page.evaluate(sel =>
+      [...document.querySelectorAll(sel)].some(r => r.before !== undefined && r.before !== r.querySelector('.out').textContent), rows), 60000)
+    assert.equal(await unloaded(page), false)
+  })
+
+  await step('keys', async () => {
+    await page.goto(app.url + '/services?limit=20')
+    const at = () => page.evaluate(() => document.activeElement.closest('tr')?.id ?? '')
+    const ids = await page.locator(rows).evaluateAll(l => l.map(r => r.id))
+    await page.keyboard.press('j')
+    assert.equal(await at(), ids[0])
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await page.keyboard.press('k')
+    const second = await at()
+    assert.notEqual(second, ids[0])
+    assert.notEqual(second, '')
+    await page.keyboard.press('x')
+    assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-selected')), 'true')
+    await page.keyboard.press('Escape')
+    assert.equal(await page.locator('tr[aria-selected=true]').count(), 0)
+    await page.keyboard.press('/')
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'q')
+    await page.keyboard.type('j?') // letters are text in a field
+    assert.equal(await page.inputValue('[name=q]'), 'j?')
+    await page.evaluate(() => document.activeElement.blur())
+
+    await page.keyboard.press('?')
+    await page.locator('#keysheet[open]').waitFor()
+    await page.keyboard.press('Escape')
+    await page.locator('#keysheet[open]').waitFor({ state: 'detached' })
+
+    await page.keyboard.press('g')
+    await page.keyboard.press('h')
+    await page.waitForURL('**/hosts')
+    await page.locator(rows).first().waitFor()
+    await page.keyboard.press('j')
+    const name = await page.evaluate(() => document.activeElement.querySelector('th a').textContent.trim())
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/host/**')
+    assert.equal((await page.locator('h1').innerText()).trim(), name)
+
+    await page.keyboard.press('Control+k')
+    await page.locator('#palette[open]').waitFor()
+    await page.keyboard.type(name.slice(0, 6))
+    await page.locator('#palette [role=option]').filter({ hasText: name }).first().waitFor()
+    await page.keyboard.press('ArrowDown')
+    assert.equal(await page.locator('#palette [role=option][aria-selected=true]').count(), 1)
+    await page.keyboard.press('Escape')
+    await page.locator('#palette[open]').waitFor({ state: 'detached' })
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('people')
+    await page.locator('#palette [role=option]').filter({ hasText: 'People' }).first().waitFor()
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/people')
+  })
+
+  await step('filter, sort, pages, columns', async () => {
+    await page.goto(app.url + '/services?limit=10')
+    const first = await page.locator(rows).evaluateAll(l => l.map(r => r.id))
+    assert.equal(first.length, 10)
+    await page.locator('.pager a[rel=next]').click()
+    await page.waitForURL('**offset=10**')
+    const next = await page.locator(rows).evaluateAll(l => l.map(r => r.id))
+    assert.deepEqual(next.filter(id => first.includes(id)), [])
+    await page.locator('.pager a[rel=prev]').click()
+    await page.waitForURL(u => !u.searchParams.has('offset'))
+
+    await page.keyboard.press('/')
+    await page.keyboard.type('memory')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**q=memory**')
+    const names = await page.locator(`${rows} th.who`).allInnerTexts()
+    assert.ok(names.length > 0)
+    assert.ok((await page.locator(rows).allInnerTexts()).every(n => /memory/i.test(n)), names.join())
+
+    const sorted = async () => page.locator(`${rows} th.who a:first-child`).allInnerTexts()
+    await page.goto(app.url + '/hosts?limit=20')
+    await page.locator('thead a').filter({ hasText: 'Host' }).first().click()
+    await page.waitForURL('**sort=**')
+    const down = await sorted()
+    await page.locator('thead a').filter({ hasText: 'Host' }).first().click()
+    await page.waitForLoadState()
+    await until('the other order', async () => (await sorted())[0] !== down[0])
+    assert.equal(await page.locator('thead [aria-sort]').count(), 1)
+
+    await page.goto(app.url + '/hosts?limit=20')
+    const heads = () => page.locator('table[data-live] thead th').allInnerTexts()
+    assert.ok(!(await heads()).some(h => /alias/i.test(h)))
+    await page.getByText('Columns', { exact: true }).click()
+    await page.locator('[name=c-alias]').check()
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await until('the new column', async () => (await heads()).some(h => /alias/i.test(h)))
+    await page.reload()
+    assert.ok((await heads()).some(h => /alias/i.test(h)))
+    await page.getByText('Columns', { exact: true }).click()
+    await page.getByRole('button', { name: 'Reset' }).click()
+    await until('the usual columns', async () => !(await heads()).some(h => /alias/i.test(h)))
+  })
+
+  await step('the choice of sites narrows lists and counts, and is kept', async () => {
+    await page.goto(app.url + '/hosts?limit=1000')
+    const total = async () => Number((await page.locator('[data-counter=hosts]').first().innerText()).replace(/\D/g, ''))
+    const all = await total()
+    assert.equal(await page.locator(rows).count(), all)
+    await page.keyboard.press('i')
+    const boxes = page.locator('[data-chooser-form] input[name=site]')
+    assert.equal(await boxes.count(), 4)
+    const wanted = await boxes.nth(1).evaluate(x => x.parentElement.querySelector('bdi').textContent)
+    for (const i of [0, 2, 3]) await boxes.nth(i).uncheck()
+    await page.getByRole('button', { name: 'Show these' }).click()
+    await page.waitForLoadState()
+    await until('one site of four', async () => /1 of 4 sites/.test(await page.locator('[data-chooser] summary').innerText()))
+    assert.deepEqual([...new Set((await page.locator(`${rows} td.c-site`).allInnerTexts()).map(s => s.trim()))], [wanted])
+    assert.equal(await total(), await page.locator(rows).count())
+    assert.ok(await total() < all)
+    await page.goto(app.url + '/problems')
+    const shown = (await page.locator(`${rows} td.c-site`).allInnerTexts()).map(s => s.trim())
+    assert.ok(shown.every(s => s === wanted), shown.join())
+    // Another browser of the same person has it too.
+    const other = await b.page()
+    await signIn(other, app.url, 'demo', 'demo')
+    assert.match(await other.locator('[data-chooser] summary').innerText(), /1 of 4 sites/)
+    await other.context().close()
+    await page.keyboard.press('i')
+    await page.getByRole('button', { name: 'All', exact: true }).click()
+    await page.getByRole('button', { name: 'Show these' }).click()
+    await until('all sites', async () => /^4 sites/.test((await page.locator('[data-chooser] summary').innerText()).trim()))
+  })
+
+  await step('sign out', async () => {
+    await page.locator('summary[aria-label^="User menu"]').click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL('**/login**')
+    await page.goto(app.url + '/hosts')
+    assert.equal(new URL(page.url()).pathname, '/login')
+    assert.equal(app.code, null)
+  })
+
+  assert.deepEqual(b.errors, [])
+})

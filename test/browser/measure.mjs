@@ -1,0 +1,99 @@
+// Measures by hand what docs/performance.md tells: node measure.mjs [what …]
+//
+//   icinga   submitted passive result to the changed row, a real Icinga 2
+//   naemon   the same, a simulated Naemon with waiting
+//   pages    how long pages take with 8 good cores, and with 4 hanging ones too
+//
+// It prints JSON; times are in milliseconds.
+import { browser, core, harness, openWhen, password, serve, signIn, until } from './lib.mjs'
+
+const ends = []
+const t = { after: f => ends.push(f) }
+const quantile = (l, q) => l[Math.min(Math.ceil(l.length * q) - 1, l.length - 1)]
+const summary = l => {
+  const s = [...l].sort((a, b) => a - b).map(x => Math.round(x * 10) / 10)
+  return { n: s.length, p50: quantile(s, 0.5), p99: quantile(s, 0.99), max: s.at(-1) }
+}
+
+/** Submits 50 results and waits for each in the open list of services. */
+async function toBrowser(call, site, submit, host, service) {
+  const app = await serve(t, [site])
+  const b = await browser(t)
+  const page = await b.page()
+  await signIn(page, app.url)
+  await openWhen(page, app.url + '/services?limit=1000')
+  await until('400 rows', async () => await page.locator('table[data-live] tbody > tr[id]').count() === 400, 60000, 500)
+  await page.mouse.move(600, 5)
+  await page.evaluate(() => {
+    window.waitFor = text => new Promise(done => {
+      const look = () => { if (document.querySelector('main').textContent.includes(text)) { o.disconnect(); done() } }
+      const o = new MutationObserver(look)
+      o.observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true })
+      look()
+    })
+  })
+  const times = []
+  for (let i = 0; i < 51; i++) {
+    const text = `measured ${i} ${Math.random().toString(36).slice(2)}`
+    const shown = page.evaluate(x => window.waitFor(x), text)
+    // Results come at any moment between two polls, not right after an update.
+    await new Promise(r => setTimeout(r, 200 + Math.random() * 1500))
+    const began = performance.now()
+    await submit(host, service, i % 2 * 2, text)
+    await shown
+    if (i > 0) times.push(performance.now() - began)
+  }
+  await b.close()
+  await app.stop()
+  return summary(times)
+}
+
+async function icinga() {
+  const call = await harness(t)
+  const { tcp } = await call('/icinga2')
+  return toBrowser(call, { name: 'Icinga', address: 'tcp://' + tcp }, (host, service, state, output) => call('/icinga2/result', { host, service, state, output }), 'h02', 'svc 1')
+}
+
+async function naemon() {
+  const call = await harness(t)
+  const site = await core(call, 'Wien', { hosts: 50, services: 8 })
+  const { host_name: host, description: service } = (await call('/core/Wien/rows', { table: 'services' })).find(s => s.state === 0 && s.has_been_checked)
+  return toBrowser(call, site, (h, s, state, output) => call('/core/Wien/command', { line: `PROCESS_SERVICE_CHECK_RESULT;${h};${s};${state};${output}` }), host, service)
+}
+
+async function pages() {
+  const call = await harness(t)
+  const sites = []
+  for (let i = 0; i < 12; i++) sites.push(await core(call, `Site ${i}`, { hosts: 100, services: 10, profile: ['naemon', 'nagios4', 'icinga2', 'shinken'][i % 4] }))
+  const out = {}
+  for (const [name, list, faults] of [['good 8', sites.slice(0, 8), []], ['good 8, hanging 4', sites, ['hang', 'drip', 'close', 'half']]]) {
+    for (const [i, kind] of faults.entries()) await call(`/core/Site ${8 + i}/fault`, { kind })
+    const app = await serve(t, list)
+    const auth = { headers: { Authorization: 'Basic ' + Buffer.from('admin:' + password).toString('base64') } }
+    await until('8 sites', async () => ((await (await fetch(app.url + '/metrics')).text()).match(/belvedere_site_state\{[^}]*state="fresh"\} 1/g) ?? []).length === 8, 60000, 500)
+    out[name] = {}
+    for (const path of ['/problems', '/hosts', '/services', '/sites', '/search?q=web']) {
+      const times = []
+      for (let i = 0; i < 55; i++) {
+        const began = performance.now()
+        const r = await fetch(app.url + path, auth)
+        await r.text()
+        if (r.status !== 200) throw new Error(`${path}: ${r.status}`)
+        if (i >= 5) times.push(performance.now() - began)
+      }
+      out[name][path] = summary(times)
+    }
+    await app.stop()
+  }
+  return out
+}
+
+const all = { icinga, naemon, pages }
+const wanted = process.argv.slice(2)
+const result = {}
+try {
+  for (const [name, fn] of Object.entries(all)) if (wanted.length === 0 || wanted.includes(name)) result[name] = await fn()
+} finally {
+  for (const f of ends.reverse()) await f()
+}
+console.log(JSON.stringify(result, null, 2))
