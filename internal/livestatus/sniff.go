@@ -13,7 +13,7 @@ func sniff(head []byte, where, local string) *Error {
 	line := firstLine(head)
 	upper := strings.ToUpper(line)
 	switch {
-	case strings.HasPrefix(line, "No UN") || strings.Contains(line, "No UNIX socket"):
+	case helperText(line):
 		return xinetdError(line)
 	case strings.Contains(upper, "SPEAKING PLAIN HTTP TO AN SSL"), bytes.Contains(bytes.ToUpper(head), []byte("HTTP REQUEST WAS SENT TO HTTPS PORT")),
 		bytes.Contains(head, []byte("HTTP request to an HTTPS server")), strings.HasPrefix(upper, "HTTP/"),
@@ -36,17 +36,26 @@ func sniff(head []byte, where, local string) *Error {
 	return nil
 }
 
-// xinetdError explains the text unixcat leaves in the stream.
+// helperText reports whether line is what unixcat, socat or nc, started by
+// xinetd or systemd for each connection, say when the core's socket fails them.
+func helperText(line string) bool {
+	return strings.HasPrefix(line, "No UN") || strings.Contains(line, "No UNIX socket") || strings.HasPrefix(line, "Couldn't connect to UNIX-socket") ||
+		strings.Contains(line, " socat[") && strings.Contains(line, " E ") || strings.HasPrefix(line, "nc: ") || strings.HasPrefix(line, "unixcat")
+}
+
+// xinetdError explains what such a helper leaves in the stream.
 func xinetdError(line string) *Error {
-	socket := "no socket of it"
-	if _, rest, ok := strings.Cut(line, "No UNIX socket "); ok {
-		if path, _, _ := strings.Cut(rest, " "); strings.HasPrefix(path, "/") {
-			socket = "no socket " + clip(path)
-		}
+	socket := "its socket"
+	if _, rest, ok := strings.Cut(line, `"/`); ok {
+		path, _, _ := strings.Cut(rest, `"`)
+		socket = "/" + path
+	} else if _, rest, ok := strings.Cut(line, " /"); ok {
+		path, _, _ := strings.Cut(rest, " ")
+		socket = "/" + strings.TrimRight(path, ":.,")
 	}
 	return &Error{Kind: KindXinetd,
-		Cause: fmt.Sprintf("The port answers, but the core behind it does not: xinetd's helper finds %s.", socket),
-		Fix:   "The core is stopped, restarting, or has not loaded its Livestatus module. If it runs, compare the path in /etc/xinetd.d/livestatus with the one in the core's configuration."}
+		Cause: fmt.Sprintf("The port answers, but the core behind it does not: the helper that xinetd starts cannot use %s.", clip(socket)),
+		Fix:   "The core is stopped, restarting, or has not loaded its Livestatus module. If it runs, compare the path in /etc/xinetd.d/livestatus with the one in the core's configuration, and see whether the user in it may use the socket."}
 }
 
 // bannerError is for services that are none of those known by name.
