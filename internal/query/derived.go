@@ -19,7 +19,7 @@ func (s *siteRun) derive(o *operand, c *schema.Column) {
 		o.col, o.xform = t.ColumnNamed(base), lower
 		return
 	}
-	if part, ok := tallies[c.Name]; ok && o.place.base.Name != "status" {
+	if part, ok := tallies[c.Name]; ok && o.place.name != "status" {
 		s.deriveTally(o, part)
 		return
 	}
@@ -201,7 +201,7 @@ func (s *siteRun) cells(table string, names []string) func(row int, t []any) []a
 	var gets []func(row int) any
 	for _, n := range names {
 		ref := schemaIndex(t.Schema(), n)
-		o := s.at(place{table: t, base: t.Schema()}, ref)
+		o := s.at(place{table: t, name: t.Schema().Name, base: t.Schema()}, ref)
 		gets = append(gets, func(row int) any { return o.cell(row) })
 	}
 	return func(row int, out []any) []any {
@@ -269,7 +269,7 @@ func (s *siteRun) notesOf(o *operand, table string, info []string) {
 		return
 	}
 	join := 0
-	if o.place.base.Name == "services" {
+	if o.place.name == "services" {
 		join = 1
 	}
 	back, svc := notes.Backrefs(join), notes.Ref(1)
@@ -298,10 +298,10 @@ func (s *siteRun) notesOf(o *operand, table string, info []string) {
 // membersWithState lists the members of a group with their state.
 func (s *siteRun) membersWithState(o *operand) {
 	of := "hosts"
-	if o.place.base.Name == "servicegroups" {
+	if o.place.name == "servicegroups" {
 		of = "services"
 	}
-	members := s.snap.Groups(o.place.base.Name, of)
+	members := s.snap.Groups(o.place.name, of)
 	t := s.snap.Table(of)
 	if t == nil {
 		return
@@ -313,7 +313,7 @@ func (s *siteRun) membersWithState(o *operand) {
 	}
 	get := make([]*operand, len(names))
 	for i, n := range names {
-		get[i] = s.at(place{table: t, base: t.Schema()}, schemaIndex(t.Schema(), n))
+		get[i] = s.at(place{table: t, name: t.Schema().Name, base: t.Schema()}, schemaIndex(t.Schema(), n))
 	}
 	o.bytes = func(row int) []byte {
 		var tuples [][]any

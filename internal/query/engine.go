@@ -24,9 +24,10 @@
 //
 // # Semantics
 //
-// Where implementations differ the engine follows mk-livestatus 1.5: group keys
-// keep their type, std is the deviation of the population, aggregations of
-// nothing are 0, numbers know bit operators. Limit and Offset count groups
+// Where implementations differ: group keys keep their type as in mk-livestatus
+// 1.5, numbers know its bit operators; std is the deviation of the population,
+// suminv and avginv are not cut to integers and take 0 for the
+// inverse of 0, aggregations of nothing are 0. Limit and Offset count groups
 // where there are Stats, as in Naemon. Rows come in the order of sites and of
 // their table's key; equal rows of a Sort come in the order of their key, then
 // of sites.

@@ -126,14 +126,17 @@ func (s *siteRun) wholeTable(l *leaf, sl *siteLeaf) []uint64 {
 // keyRow finds the row that an = on the name of a joined table's row means.
 func (s *siteRun) keyRow(l *leaf) (row int, ok bool) {
 	o := s.operand(l.ref)
-	keys := o.place.base.Keys
-	if l.op != lql.Equal || o.xform != nil || o.col == nil || o.kind != schema.Text || len(keys) != 1 || s.snap.Table(o.place.base.Name) != o.place.table {
+	if o.place.table == nil {
 		return 0, false
 	}
-	if key, found := o.place.base.Column(keys[0]); !found || o.place.table.ColumnNamed(key.Name) != o.col {
+	keys := o.place.table.Schema().Keys
+	if l.op != lql.Equal || o.xform != nil || o.col == nil || o.kind != schema.Text || len(keys) != 1 || s.snap.Table(o.place.name) != o.place.table {
 		return 0, false
 	}
-	if row, ok := s.snap.Find(o.place.base.Name, l.value); ok {
+	if key, found := o.place.table.Schema().Column(keys[0]); !found || o.place.table.ColumnNamed(key.Name) != o.col {
+		return 0, false
+	}
+	if row, ok := s.snap.Find(o.place.name, l.value); ok {
 		return row, true
 	}
 	return -1, true

@@ -304,7 +304,7 @@ func (s *siteRun) restrict(o *operand, c *schema.Column) {
 	case hidden[c.Name]:
 		*o = operand{kind: o.kind, place: o.place}
 	case c.Kind == schema.TextList && (c.Refers == "hosts" || c.Refers == "hostgroups" || c.Refers == "servicegroups"),
-		c.Kind == schema.TextList && o.place.base.Name == "contactgroups" && c.Name == "members":
+		c.Kind == schema.TextList && o.place.name == "contactgroups" && c.Name == "members":
 		table := c.Refers
 		o.xform = func(b []byte) []byte {
 			see := s.rights.names(table)

@@ -163,7 +163,7 @@ func (s *siteRun) at(p place, col int) *operand {
 	if join, target, ok := p.table.Via(col); ok {
 		next := place{table: s.snap.Joined(p.table, join), hops: append(append([]*store.Column{}, p.hops...), p.table.Ref(join))}
 		if next.table != nil {
-			next.base = next.table.Schema()
+			next.base, next.name = next.table.Schema(), next.table.Schema().Name
 			return s.at(next, target)
 		}
 	}

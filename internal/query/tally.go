@@ -132,7 +132,7 @@ func (t *tally) add(u *tally) {
 // groups.
 func (s *siteRun) deriveTally(o *operand, part func(*tally) int64) {
 	c := s.counter()
-	name := o.place.base.Name
+	name := o.place.name
 	var members [][]int32
 	switch name {
 	case "hostgroups":
