@@ -5,6 +5,8 @@ package web
 //
 //	data-block, data-tables      a live block (ui.Block)
 //	tr[id] in table[data-live]   rows with a stable id: j and k move, Enter opens the first link, x selects
+//	table[data-solved]           rows that go are problems that ended: struck for a moment; new ones are announced
+//	data-quiet                   a change in this element (or a .num or <time>) does not make its row flash
 //	data-key on tr               what the selection remembers a row by; else its id
 //	input.pick, input.pick-all   selection of rows; .bulk with <output> appears with the first
 //	button[data-fold=CLASS]      shows and hides the rows with that class

@@ -78,11 +78,12 @@ function take(m: News): void {
   boot = m.boot;
   rev = m.rev;
   if (m.tables.length === 0 && !missed) return;
+  if (missed || m.tables.includes("sites")) planShell();
+  if (!one(`[data-block]:not([data-block="${BANNER}"])`)) return; // nothing here follows the world
   for (const block of all("[data-block]")) {
     const tables = (block.dataset["tables"] ?? "").split(" ");
     if (missed || tables.some((t) => m.tables.includes(t))) dirty.add(block.dataset["block"] ?? "");
   }
-  if (missed || m.tables.includes("sites")) planShell();
   if (paused) {
     arrived++;
     showPaused();

@@ -20,10 +20,11 @@ interface Counts { fresh: HTMLElement[]; gone: HTMLElement[]; changed: HTMLEleme
 
 const rowsOf = (root: ParentNode): HTMLElement[] => all("table[data-live] tbody > tr[id]", root);
 
-// signature is what a change of makes a row flash: all but its times.
+// signature is what a change of makes a row flash: all but times and figures,
+// which change all the time.
 function signature(row: Element): string {
   const copy = row.cloneNode(true) as Element;
-  for (const t of all("time", copy)) t.remove();
+  for (const t of all("time, .num, [data-quiet]", copy)) t.remove();
   const glyphs = all("svg.g", copy).map((g) => g.getAttribute("class")).join();
   return glyphs + "|" + (copy.textContent ?? "").replace(/\s+/g, " ");
 }
@@ -84,13 +85,32 @@ export function merge(block: Element, fresh: Element, force: boolean): void {
   showBulk();
 }
 
-// inPlace updates the rows that are there, and nothing else.
+// inPlace updates everything in the block, but leaves the rows of its live
+// tables where they are, without new and solved ones.
 function inPlace(block: Element, fresh: Element): void {
-  const now = new Map(rowsOf(fresh).map((r) => [r.id, r]));
-  for (const row of rowsOf(block)) {
-    const to = now.get(row.id);
-    if (to) morph(row, to, "outerHTML");
+  const frozen = fresh.cloneNode(true) as Element;
+  const tables = all<HTMLTableElement>("table[data-live]", frozen);
+  const now = new Map(rowsOf(frozen).map((r) => [r.id, r]));
+  const olds = all<HTMLTableElement>("table[data-live]", block);
+  if (olds.length !== tables.length) {
+    for (const row of rowsOf(block)) {
+      const to = now.get(row.id);
+      if (to) morph(row, to, "outerHTML");
+    }
+    return;
   }
+  olds.forEach((old, i) => {
+    const bodies = [...old.tBodies].map((body) => {
+      const copy = body.cloneNode(false) as HTMLTableSectionElement;
+      for (const row of body.rows) copy.append((row.id && now.get(row.id)) || row.cloneNode(true));
+      return copy;
+    });
+    const to = tables[i];
+    if (!to) return;
+    for (const body of [...to.tBodies]) body.remove();
+    to.append(...bodies);
+  });
+  morph(block, frozen, "innerHTML");
 }
 
 // whole makes the block equal to fresh. Where solved rows are problems that
