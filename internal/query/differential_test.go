@@ -170,7 +170,7 @@ func names(t *schema.Table, w testkit.World, skip func(ref schema.Ref) bool) []s
 	var out []string
 	for _, n := range t.Names() {
 		ref, err := t.Resolve(n)
-		if err != nil || skip(ref) {
+		if err != nil || skip(ref) || ref.Column.Name == "downtimes_with_extra_info" || ref.Column.Name == "days" { // Checkmk alone has the one, the other is lists of lists
 			continue
 		}
 		table := t.Name

@@ -94,7 +94,9 @@ func (r *run) crash(p any) error {
 	if _, ok := p.(slowPanic); ok {
 		return errSlow
 	}
-	if r.e.o.Log == nil { panic(p) }
+	if r.e.o.Log == nil {
+		panic(p)
+	}
 	r.e.o.Log.Error("query: a query failed", "panic", p, "table", r.table.Name, "stack", string(debug.Stack()))
 	return &lql.QueryError{Code: 500, Msg: "the query failed in a way that is our fault", Hint: "the log of the program says more"}
 }
