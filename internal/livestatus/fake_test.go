@@ -34,8 +34,6 @@ type fake struct {
 	conns    map[net.Conn]bool
 	requests []string
 	accepted int
-	open     int
-	mostOpen int
 }
 
 // newFake listens on loopback.
@@ -59,8 +57,6 @@ func serveFake(t testing.TB, l net.Listener, answer func(string) (string, bool))
 			f.mu.Lock()
 			f.conns[c] = true
 			f.accepted++
-			f.open++
-			f.mostOpen = max(f.mostOpen, f.open)
 			f.mu.Unlock()
 			f.group.Go(func() { f.serve(c) })
 		}
@@ -89,7 +85,6 @@ func (f *fake) serve(c net.Conn) {
 		c.Close()
 		f.mu.Lock()
 		delete(f.conns, c)
-		f.open--
 		f.mu.Unlock()
 	}()
 	in := bufio.NewReader(c)
