@@ -75,7 +75,7 @@ func TestKill(t *testing.T) {
 		for {
 			next++
 			name := fmt.Sprintf("site-%04d-x", next)
-			res, err := c.PostForm(base+"/sites", url.Values{"name": {name}, "address": {"tcp://127.0.0.1:1"}, "save": {"anyway"}})
+			res, err := c.PostForm(base+"/sites/new", url.Values{"name": {name}, "addresses": {"tcp://127.0.0.1:1"}})
 			if err != nil {
 				break // killed
 			}
