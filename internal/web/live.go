@@ -241,7 +241,7 @@ func (f *feed) recheck(tell bool) error {
 	old := st
 	st.signed, st.token = false, ""
 	r := f.r.WithContext(context.WithValue(ctx, stateKey{}, &st))
-	if err := f.server.identify(f.w, r); err != nil {
+	if err := f.server.identify(r); err != nil {
 		f.server.log.Warn("live: session check failed", "request", st.id, "err", err)
 		return nil // the next check decides
 	}

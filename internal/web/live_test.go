@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -341,5 +342,38 @@ func TestStream(t *testing.T) {
 `
 	if got := bodyOf(t, res); got != want || res.Header.Get("Content-Encoding") != "" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestLiveOverTCP: an event leaves through all the middleware at once, and the
+// end of the server ends the connection.
+func TestLiveOverTCP(t *testing.T) {
+	w := newWorld(t, nil)
+	srv := httptest.NewServer(w.server.Handler())
+	defer srv.Close()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", srv.URL+"/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(&http.Cookie{Name: CookieName, Value: "token-anna"})
+	r.Header.Set("Accept-Encoding", "gzip")
+	res, err := srv.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	if !lines.Scan() || lines.Text() != "event: hello" {
+		t.Fatalf("first line %q", lines.Text())
+	}
+	w.server.Close()
+	last := ""
+	for lines.Scan() {
+		if lines.Text() != "" {
+			last = lines.Text()
+		}
+	}
+	if last != "data: {}" {
+		t.Errorf("last line %q", last)
 	}
 }

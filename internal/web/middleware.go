@@ -149,9 +149,11 @@ func (s *Server) route(rt Route) http.Handler {
 		if r.Body != nil {
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}
-		if err := s.identify(w, r); err != nil {
-			s.fail(w, r, err)
-			return
+		if rt.Right != Public || !quiet(rt.Pattern) { // files and probes are the same for everybody
+			if err := s.identify(r); err != nil {
+				s.fail(w, r, err)
+				return
+			}
 		}
 		if err := s.allowed(w, r, rt); err != nil {
 			if err != errAnswered { //nolint:errorlint // never wrapped
@@ -173,7 +175,7 @@ func (s *Server) route(rt Route) http.Handler {
 var errAnswered = errors.New("answered")
 
 // identify finds out who asks, by session or HTTP Basic, and fills the state.
-func (s *Server) identify(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) identify(r *http.Request) error {
 	st := from(r)
 	p, token, err := s.whoAsks(r)
 	if err != nil || p.ID == 0 && p.Username == "" {

@@ -57,7 +57,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, auth.ErrSetupDone):
 		return Redirect(w, r, "/login", "There is an account already: sign in with it")
 	case errors.Is(err, auth.ErrBadCode):
-		v.Field, v.Error = "code", "This is not the code. It stands in the log of the server, in a line with “setup code”."
+		v.Field, v.Error = "code", "This is not the code. It stands in the log of the server: code=…"
 		return s.showSetup(w, r, http.StatusUnprocessableEntity, v)
 	case errors.As(err, &input):
 		v.Field, v.Error, v.Hint = input.Field, capital(input.Msg), input.Hint

@@ -2010,7 +2010,7 @@ func setupBody(v setupView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = ui.Input(ui.Field{Name: "code", Label: "Code from the log of the server", Value: v.Code, Required: true, Auto: "one-time-code", Class: "mono",
-			Error: v.errorOf("code"), Hint: "It proves that you may set up this server. The line says “setup code”.", Focus: v.Code == ""}).Render(ctx, templ_7745c5c3_Buffer)
+			Error: v.errorOf("code"), Hint: "It proves that you may set up this server. Its line in the log ends with code=…", Focus: v.Code == ""}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
