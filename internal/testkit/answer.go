@@ -314,9 +314,7 @@ func (w *world) statistics(q *request, t *tableDef, v *view, rows []row, cols []
 			}
 		}
 	}
-	if !p.hashOrder && p.name != Shinken {
-		sort.SliceStable(order, func(i, j int) bool { return lessKeys(order[i].key, order[j].key) })
-	}
+	sort.SliceStable(order, func(i, j int) bool { return p.groupsBefore(order[i].key, order[j].key) })
 	a := &answer{groups: len(cols)}
 	for _, b := range order {
 		line := slices.Clone(b.key)
@@ -331,6 +329,27 @@ func (w *world) statistics(q *request, t *tableDef, v *view, rows []row, cols []
 	a.total = len(a.rows)
 	p.finishStats(q, a, cols)
 	return a
+}
+
+// groupsBefore orders groups: by the text of their keys, by value, or by hash.
+func (p *profile) groupsBefore(a, b []value) bool {
+	switch p.name {
+	case Icinga2:
+		for i := range a {
+			if d := compareValues(a[i], b[i]); d != 0 {
+				return d < 0
+			}
+		}
+		return false
+	case Shinken:
+		for i := range a {
+			if x, y := mixText(3, a[i].text()), mixText(3, b[i].text()); x != y {
+				return x < y
+			}
+		}
+		return false
+	}
+	return lessKeys(a, b)
 }
 
 func lessKeys(a, b []value) bool {

@@ -15,6 +15,7 @@ type checkKind struct {
 	out                            [4]string // by state
 	perf, long                     string
 	vars                           []variable
+	missing                        bool // the plugin is not installed
 }
 
 // A role is what a host is for.
@@ -112,7 +113,7 @@ func newCatalog() catalog {
 		"kube":   kind("kubelet", "check_tcp!10250", "check_tcp -H {a} -p 10250", "kubernetes", "TCP OK - 0.{n} second response time on {a} port 10250", "TCP WARNING - 1.{n} second response time", "connect to address {a} and port 10250: Connection refused", "CRITICAL - Socket timeout", "time=0.{n}s;1;5;0"),
 		"agent":  kind("check_mk_agent", "check_tcp!6556", "check_tcp -H {a} -p 6556", "os", "OK - Agent version 2.2.0p12, execution time {f} sec", "WARNING - Agent version 1.6.0 is too old", "CRITICAL - Cannot connect to agent", unread, "execution_time={f}s;;"),
 		"win":    kind("Windows updates", "check_nrpe!check_updates", nrpe("check_updates"), "windows", "OK - no updates pending", "WARNING - 14 important updates pending, reboot required since 3 days", "CRITICAL - 3 critical updates pending", "UNKNOWN - WUA service is not running", ""),
-		"drive":  kind(`Drive C:\ "System"`, "check_nrpe!check_drivesize", nrpe("check_drivesize -a drive=C:"), "windows", `OK - C:\ {v}.1 GB used`, `WARNING - C:\ 91.0% used`, `CRITICAL - C:\ 98.7% used`, unread, `'C:\'={v}GB;90;95;0;100`),
+		"drive":  kind(`Drive C:\ "System"`, "check_nrpe!check_drivesize", nrpe("check_drivesize -a drive=C:"), "windows", `OK - C:\ {v}.1 GB used`, `WARNING - C:\ 91.0% used`, `CRITICAL - C:\ 98.7% used`, "UNKNOWN - Zugriff verweigert f\xfcr Benutzer \"SYSTEM\"", `'C:\'={v}GB;90;95;0;100`),
 		"squid":  kind("Squid cache", "check_squid", "check_squid -H {a}", "web", "OK - cache hit ratio {v}.2%", "WARNING - cache hit ratio 11.2% < 20%", "CRITICAL - squid does not answer", "UNKNOWN - no data", "hits={v}%;20:;5:"),
 		"ups":    kind("Battery", "check_ups", "check_ups -H {a}", "hardware", "UPS OK - Status=Online Utility=229.8V Batt=100.0% Load={v}.0%", "UPS WARNING - Status=On Battery Batt=71.0%", "UPS CRITICAL - Status=On Battery, Low Battery", "UPS UNKNOWN - driver not connected", "load={v}%;60;80"),
 		"toner":  kind("Toner", "check_snmp_printer", "check_snmp_printer {a} public 'CONSUM ALL'", "printers", "OK - Toner black {v}%", "WARNING - Toner black 9%", "CRITICAL - Toner black 1%", snmp, "black={v}%;10;2"),
@@ -120,6 +121,8 @@ func newCatalog() catalog {
 		"log":    kind("Log errors", "check_nrpe!check_logs", nrpe("check_logs"), "os", "OK - no errors", "WARNING - 3 errors in /var/log/syslog", "CRITICAL - 41 errors in /var/log/syslog", unread, "errors=0"),
 		"odd":    kind("Größe 更新 / 50%", "check_size!a b!50%", `check_size -H {a} --label 'Größe "更新"'`, "web", "OK - Größe der Warteschlange: {v} Stück – naïve café ✓ 日本語 😀", "WARNING - <b>bold</b> <script>alert(1)</script> \"quoted\" 'single' back\\slash ‮evil‬ {v}", "CRITICAL - <img src=x onerror=alert(1)> {h} &lt;escaped&gt;", "UNKNOWN - tab\there esc\x1b[31mred\x1b[0m bell\x07", "'Größe'={v};80;90 'temp °C'=24"),
 	}
+	c["gone"] = kind("Legacy import", "check_legacy", "check_legacy -H {a}", "os", "OK - imported", "WARNING", "CRITICAL", "UNKNOWN", "")
+	c["gone"].missing = true
 	c["log"].long = `Nov 22 09:12:44 {h} kernel: <3> "sda" I/O error, dev sda, sector {n}\nNov 22 09:12:45 {h} systemd[1]: <b>apt-daily.service</b>: Failed\nNov 22 09:13:01 {h} CRON[{n}]: pam_unix: tail`
 	c["memory"].long = `total 64.0 GiB, buffers 1.2 GiB, cached 17.{v} GiB\nlargest: java (pid {n}) 11.8 GiB`
 	c["odd"].vars = []variable{{name: "ÜNIT", value: "x"}, {name: "SLA", value: "gold"}}
@@ -160,7 +163,7 @@ func (c catalog) roles() []*role {
 		r("esx", "esx", "Virtualisation", "platform", "vmware40.png", "ds hw ping cpu memory ntp uptime", 8),
 		r("k8s", "k8s", "Kubernetes worker", "platform", "linux40.png", "kube"+linux, 8),
 		r("vpn", "vpn", "VPN gateway", "network", "linux40.png", "ipsec"+linux, 3),
-		r("lx", "linux-servers", "Linux server", "platform", "linux40.png", "agent"+linux, 6),
+		r("lx", "linux-servers", "Linux server", "platform", "linux40.png", "agent gone"+linux, 6),
 		r("win", "windows", "Windows server", "platform", "win40.png", "win drive ping cpu memory ntp uptime", 6),
 		r("proxy", "webshop", "Proxy", "platform", "linux40.png", "squid"+linux, 2),
 		r("san", "storage", "Storage array", "storage", "san40.png", "encl ping temp psu uptime", 1),

@@ -265,6 +265,11 @@ func (w *world) openProblems() {
 		}
 		w.replay(inc)
 	}
+	for _, s := range w.services {
+		if s.kind.missing {
+			w.replayObject(s, w.now-86400)
+		}
+	}
 	if inc := w.sameCheck(); inc != nil {
 		inc.start, inc.end = w.now-33*60, w.now+7200
 		w.replay(inc)

@@ -66,6 +66,8 @@ func (w *world) troubles() {
 	if n < 40+len(w.services)/50 {
 		if inc := w.newIncident(); inc != nil {
 			w.begin(inc)
+		} else {
+			w.nextTrou = w.now + 5
 		}
 	}
 }

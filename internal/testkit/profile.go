@@ -41,11 +41,11 @@ type profile struct {
 	oldestFirst     bool // log order
 	noLog           bool
 	hashOrder       bool
+	blindGroups     bool // filters on the group find nothing in ...bygroup tables
 	ignoreHeaders   bool // unknown ones
 	ignoreAuth      bool
-	threads         int // clients served at the same time, 0: any number
-	pool            int // clients and checks share so many threads
-	renumber        bool
+	threads         int  // clients served at the same time, 0: any number
+	pool            int  // clients and checks share so many threads
 	newPID          bool // also on reload
 }
 
@@ -60,10 +60,10 @@ func newProfile(name Profile) (*profile, error) {
 	case Icinga2:
 		p.core, p.program, p.livestatus, p.banner = schema.Icinga2, "r2.13.6-1-icinga2", "r2.13.6-1", "Icinga 2"
 		p.noOwnComments, p.oldestFirst, p.hashOrder, p.ignoreHeaders, p.ignoreAuth = true, true, true, true, true
-		p.pool, p.renumber, p.newPID = 4, true, true
+		p.pool, p.newPID, p.blindGroups = 4, true, true
 	case Shinken:
 		p.core, p.program, p.livestatus, p.banner = schema.Shinken, "3.0.0-RC1", "2.0-shinken", "Shinken 2.4"
-		p.seesEmptyGroups, p.noOwnComments, p.noLog, p.ignoreHeaders = true, true, true, true
+		p.seesEmptyGroups, p.noOwnComments, p.noLog, p.ignoreHeaders, p.blindGroups = true, true, true, true, true
 	default:
 		return nil, fmt.Errorf("testkit: profile %q is not known", name)
 	}
@@ -93,6 +93,15 @@ func (p *profile) checkSource(w *world, o *object) string {
 		return w.nodeName()
 	}
 	return ""
+}
+
+// noPlugin is the result of a check whose plugin is not installed.
+func (p *profile) noPlugin(command string) (state int8, text string) {
+	path := "/usr/lib/nagios/plugins/" + command
+	if p.name == Icinga2 {
+		return 3, "execvpe(" + path + ") failed: No such file or directory"
+	}
+	return 2, "(No output on stdout) stderr: execvp(" + path + ", ...) failed. errno is 2: No such file or directory"
 }
 
 // order is how a core lists the services of a host.

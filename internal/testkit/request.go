@@ -105,6 +105,9 @@ func (p *profile) parse(lines []string) *request {
 		q.code, q.msg = 404, p.noTable(q.table)
 		return q
 	}
+	if q.table == "statehist" && (p.name == Naemon || p.name == Nagios4) && !bounded(ps.stack) {
+		q.fail(452, "Start of timeframe required. e.g. Filter: time > 1234567890")
+	}
 	if q.table == "columns" && p.name == Shinken {
 		// It answers all of it, whatever is asked, and counts nothing.
 		ps.stack, q.colsSet, q.columns = nil, true, []string{"description", "name", "table", "type"}
@@ -116,6 +119,16 @@ func (p *profile) parse(lines []string) *request {
 	q.filter = and(ps.stack)
 	q.wait.cond = and(q.wait.condStack)
 	return q
+}
+
+// bounded reports whether filters on the top level set a lower bound of time.
+func bounded(stack []*node) bool {
+	for _, n := range stack {
+		if n.op == "" && strings.HasSuffix(n.column, "time") && strings.HasPrefix(n.cmp, ">") {
+			return true
+		}
+	}
+	return false
 }
 
 func and(l []*node) *node { return &node{op: "and", kids: l} }
@@ -155,6 +168,7 @@ func (ps *parser) header(name, val, line string) {
 	case "KeepAlive":
 		q.keep = val == "on"
 	case "Separators":
+		q.hangUp = ps.p.name == Shinken // as recorded: it answers nothing
 		for i, f := range strings.Fields(val) {
 			if n, err := strconv.Atoi(f); err == nil && i < 4 {
 				q.seps[i] = byte(n)

@@ -50,6 +50,8 @@ func (h *object) failing() bool {
 func (w *world) check(o *object, at sec) {
 	state, text := int8(0), ""
 	switch {
+	case o.kind.missing && o.cause == nil && !w.o.Quiet:
+		state, text = w.p.noPlugin(o.params.command)
 	case o.cause != nil:
 		state, text = o.cause.state, o.cause.text
 		if o.cause.toggles && o.nonce%2 == 0 {

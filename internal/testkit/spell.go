@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,9 @@ func (p *profile) spell(c *column, v *view, r row) value {
 
 // filtered returns a column of a row as filters and statistics see it.
 func (p *profile) filtered(c *column, v *view, r row) value {
+	if p.blindGroups && r.g != nil && (strings.HasPrefix(c.name, "hostgroup_") || strings.HasPrefix(c.name, "servicegroup_")) {
+		return value{} // filters do not see the group of a ...bygroup row
+	}
 	if p.name != Icinga2 {
 		if !c.known {
 			return vt("")
@@ -63,6 +67,11 @@ func (p *profile) spellNagios(c *column, v *view, r row) value {
 		return value{}
 	case c.base == "comments_with_info" || c.base == "downtimes_with_info":
 		return shorten(x, 3)
+	}
+	if l, ok := x.o.([]schema.Pair); ok {
+		l = slices.Clone(l)
+		slices.Reverse(l)
+		return vd(l)
 	}
 	return x
 }

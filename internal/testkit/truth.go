@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"belvedere/internal/schema"
 )
@@ -134,13 +135,11 @@ func (p *profile) asRead(x value, k schema.Kind) value {
 	case schema.Float:
 		x.f, _ = strconv.ParseFloat(string(p.appendFloat(nil, x.f)), 64)
 	}
-	if p.name == Naemon {
-		return p.lossy(x)
-	}
-	return x
+	return p.lossy(x)
 }
 
-// lossy applies what Naemon does to characters beyond the basic plane.
+// lossy applies what a core's JSON does to characters beyond the basic plane,
+// and to bytes that are not UTF-8.
 func (p *profile) lossy(x value) value {
 	switch l := x.o.(type) {
 	case []string:
@@ -149,7 +148,7 @@ func (p *profile) lossy(x value) value {
 			out[i] = p.lossyText(s)
 		}
 		return vl(out)
-	case [][]any:
+	case [][]any: // made for this row
 		for _, t := range l {
 			for i, a := range t {
 				if s, ok := a.(string); ok {
@@ -163,7 +162,7 @@ func (p *profile) lossy(x value) value {
 }
 
 func (p *profile) lossyText(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return r > 0xffff || r == '�' }) < 0 {
+	if utf8.ValidString(s) && (p.name != Naemon || strings.IndexFunc(s, func(r rune) bool { return r > 0xffff }) < 0) {
 		return s
 	}
 	e := &encoder{p: p}
