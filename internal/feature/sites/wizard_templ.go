@@ -91,7 +91,7 @@ func editBody(v editView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = testing(v).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tester(v).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -267,8 +267,8 @@ func fields(v editView) templ.Component {
 	})
 }
 
-// testing draws the test with its steps, and the buttons.
-func testing(v editView) templ.Component {
+// tester draws the test with its steps, and the buttons.
+func tester(v editView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -106,13 +106,19 @@ func (s *Site) Get(user, path string, extra ...string) Answer {
 // Post sends a form; fields are pairs of name and value.
 func (s *Site) Post(user, path string, fields ...string) Answer {
 	s.t.Helper()
+	return s.PostWith(user, path, nil, fields...)
+}
+
+// PostWith is Post with further headers, pairs of name and value.
+func (s *Site) PostWith(user, path string, headers []string, fields ...string) Answer {
+	s.t.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {
 		form.Add(fields[i], fields[i+1])
 	}
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return s.do(r, user, nil)
+	return s.do(r, user, headers)
 }
 
 func (s *Site) do(r *http.Request, user string, extra []string) Answer {

@@ -1,0 +1,279 @@
+package sites
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"belvedere/internal/auth"
+	"belvedere/internal/db"
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/site"
+	"belvedere/internal/store"
+	"belvedere/internal/web"
+	"belvedere/internal/web/webtest"
+)
+
+// manager records what it is told.
+type manager struct {
+	sites  []site.Status
+	calls  []string
+	spec   site.Spec
+	report livestatus.Report
+	err    error
+}
+
+func (m *manager) note(format string, a ...any) error {
+	m.calls = append(m.calls, fmt.Sprintf(format, a...))
+	return m.err
+}
+
+func (m *manager) List(context.Context) ([]site.Status, error) { return m.sites, nil }
+
+func (m *manager) Test(_ context.Context, s site.Spec, step func(livestatus.Step)) livestatus.Report {
+	m.spec = s
+	for _, x := range m.report.Steps {
+		step(livestatus.Step{Name: x.Name, Title: x.Title, State: livestatus.StepRun})
+		step(x)
+	}
+	return m.report
+}
+
+func (m *manager) Add(_ context.Context, by auth.Actor, s site.Spec) (string, error) {
+	m.spec = s
+	return "new", m.note("add %s by %s paused %v", s.Name, by.Name, s.Paused)
+}
+
+func (m *manager) Update(_ context.Context, by auth.Actor, s site.Spec) error {
+	m.spec = s
+	return m.note("update %s %s", s.Key, s.Name)
+}
+
+func (m *manager) Pause(_ context.Context, by auth.Actor, key string, paused bool) error {
+	return m.note("pause %s %v", key, paused)
+}
+
+func (m *manager) Remove(_ context.Context, by auth.Actor, key string) error {
+	return m.note("remove %s", key)
+}
+
+func (m *manager) Refresh(key string) { _ = m.note("refresh %s", key) }
+
+func start(t *testing.T) (*webtest.Site, *manager) {
+	now := time.Now()
+	m := &manager{sites: []site.Status{
+		{Spec: site.Spec{Key: "w", Name: "Wien", Addresses: []string{"tls://mon-wien:6557?fingerprint=00"}},
+			Health: store.Health{State: store.Fresh, LastOK: now, Implementation: "Naemon", Version: "1.4.2", Transport: "tls", Latency: 11 * time.Millisecond}},
+		{Spec: site.Spec{Key: "f", Name: "Frankfurt", Addresses: []string{"tcp://mon-fra"}},
+			Health: store.Health{State: store.Down, Cause: "mon-fra does not answer", LastOK: now.Add(-4 * time.Minute), Since: now.Add(-4 * time.Minute), Errors: map[string]int64{"timeout": 24}}},
+		{Spec: site.Spec{Key: "k", Name: "Kraków", Addresses: []string{"unix:///run/live"}, Provisioned: true, Paused: true}, Health: store.Health{State: store.Paused}},
+	}}
+	w := &webtest.World{
+		Parts: []lql.Part{webtest.Fresh("w"), webtest.Stale("f")},
+		Tables: map[string][]webtest.Row{"sites": {
+			{"key": "w", "name": "Wien", "state": "fresh", "hosts": 812, "services": 9644, "implementation": "Naemon", "version": "1.4.2", "last_update": float64(now.Unix())},
+			{"key": "f", "name": "Frankfurt", "state": "down", "cause": "mon-fra does not answer", "hosts": 604, "services": 7120, "addr": "tcp://mon-fra"},
+		}},
+	}
+	return webtest.New(t, w, func(*auth.Service, *db.DB) []web.Feature { return []web.Feature{Feature(Options{Manager: m})} }), m
+}
+
+func TestList(t *testing.T) {
+	s, _ := start(t)
+	a := s.Get("root", "/sites")
+	if got := a.Texts("tbody .c-state"); !slices.Equal(got, []string{"live", "not answering", "paused"}) {
+		t.Errorf("states %q", got)
+	}
+	if got := webtest.Text(a.One("[id=site|w]")); !strings.Contains(got, "Naemon 1.4.2") || !strings.Contains(got, "tls://mon-wien:6557") ||
+		!strings.Contains(got, "9 644") || !strings.Contains(got, "11 ms") || strings.Contains(got, "fingerprint") {
+		t.Errorf("Wien: %q", got)
+	}
+	if got := webtest.Text(a.One("[id=site|f]")); !strings.Contains(got, "mon-fra does not answer") {
+		t.Errorf("Frankfurt: %q", got)
+	}
+	if len(a.All("[id=site|k] .tag")) != 1 || strings.Contains(a.Body, "/sites/k/resume") {
+		t.Error("a provisioned site is not marked, or can be changed")
+	}
+}
+
+func TestOthersSeeNoAddresses(t *testing.T) {
+	s, m := start(t)
+	a := s.Get("all", "/sites")
+	if got := a.Texts("tbody th"); !slices.Equal(got, []string{"Wien", "Frankfurt"}) {
+		t.Errorf("sites %q", got)
+	}
+	for _, not := range []string{"mon-wien", "mon-fra", "/sites/new", "refresh", "Kraków"} {
+		if strings.Contains(webtest.Text(a.One("main")), not) {
+			t.Errorf("a viewer finds %q", not)
+		}
+	}
+	if a := s.Get("nobody", "/sites"); webtest.Text(a.One(".empty h2")) != "You see no sites" {
+		t.Errorf("who sees nothing is told %q", webtest.Text(a.One(".empty h2")))
+	}
+	for _, path := range []string{"/sites/new", "/sites/test", "/sites/w/edit", "/sites/w/pause", "/sites/w/resume", "/sites/w/refresh", "/sites/w/remove"} {
+		if a := s.Post("all", path, "name", "x", "addresses", "tcp://127.0.0.1:1"); a.Status != http.StatusForbidden && a.Status != http.StatusNotFound {
+			t.Errorf("a viewer may POST %s: %d", path, a.Status)
+		}
+	}
+	if len(m.calls) != 0 || m.spec.Addresses != nil {
+		t.Errorf("a viewer did %q", m.calls)
+	}
+}
+
+func TestAdd(t *testing.T) {
+	s, m := start(t)
+	a := s.Post("root", "/sites/new", "name", " Łódź ", "section", "/Europe/Poland/", "addresses", "tls://mon-lodz:6557\r\n\r\n tcp://backup:6557 ", "interval", "2.5", "ca", "/etc/ca.pem", "trust", strings.Repeat("ab", 32))
+	if a.Status != http.StatusSeeOther || !slices.Equal(m.calls, []string{"add Łódź by root paused false"}) {
+		t.Fatalf("status %d, calls %q", a.Status, m.calls)
+	}
+	want := site.Spec{Name: "Łódź", Section: "Europe/Poland", Addresses: []string{"tls://mon-lodz:6557", "tcp://backup:6557"}, Interval: 2500 * time.Millisecond,
+		TLS: livestatus.TLSOptions{CA: "/etc/ca.pem", Fingerprint: strings.Repeat("ab", 32)}}
+	if fmt.Sprint(m.spec) != fmt.Sprint(want) {
+		t.Errorf("spec %+v\nwant %+v", m.spec, want)
+	}
+	s.Post("root", "/sites/new", "name", "Later", "addresses", "tcp://x", "paused", "1")
+	if m.calls[1] != "add Later by root paused true" {
+		t.Errorf("calls %q", m.calls)
+	}
+}
+
+func TestBadForms(t *testing.T) {
+	s, m := start(t)
+	for want, fields := range map[string][]string{
+		"Give the site the name people know it by.":            {"addresses", "tcp://x"},
+		"Where does it listen?":                                {"name", "x"},
+		"there is more than one colon":                         {"name", "x", "addresses", "a:b:c"},
+		"interval must be a number of seconds from 0 to 3600.": {"name", "x", "addresses", "tcp://x", "interval", "3601"},
+		"fingerprint must be 64 hexadecimal digits":            {"name", "x", "addresses", "tcp://x", "fingerprint", "xyz"},
+		"name must be at most 100 bytes":                       {"name", strings.Repeat("x", 101), "addresses", "tcp://x"},
+		"addresses must be at most 10.":                        {"name", "x", "addresses", strings.Repeat("tcp://x\n", 11)},
+		"section must be at most 200 bytes":                    {"name", "x", "addresses", "tcp://x", "section", strings.Repeat("x", 201)},
+		"ssh is not in this version":                           {"name", "x", "addresses", "ssh://x/y"},
+	} {
+		a := s.Post("root", "/sites/new", fields...)
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, want) {
+			t.Errorf("%q: status %d, want 422 and %q", fields, a.Status, want)
+		}
+	}
+	if len(m.calls) != 0 {
+		t.Errorf("a bad form did %q", m.calls)
+	}
+	m.err = fmt.Errorf("store: %w", db.ErrExists)
+	if a := s.Post("root", "/sites/new", "name", "Wien", "addresses", "tcp://x"); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, "There is a site with this name already.") {
+		t.Errorf("a name that is taken: %d", a.Status)
+	}
+	m.err = web.Conflict("There is a site called Wien already", "Choose another name.")
+	if a := s.Post("root", "/sites/new", "name", "Wien", "addresses", "tcp://x"); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, "There is a site called Wien already") {
+		t.Errorf("a refusal for people: %d", a.Status)
+	}
+}
+
+func TestChanges(t *testing.T) {
+	s, m := start(t)
+	for _, path := range []string{"/sites/w/pause", "/sites/w/resume", "/sites/w/refresh", "/sites/w/remove"} {
+		if a := s.Post("root", path); a.Status != http.StatusSeeOther {
+			t.Errorf("%s: %d", path, a.Status)
+		}
+	}
+	s.Post("root", "/sites/w/edit", "name", "Vienna", "addresses", "tcp://x")
+	want := []string{"pause w true", "pause w false", "refresh w", "remove w", "update w Vienna"}
+	if !slices.Equal(m.calls, want) {
+		t.Errorf("calls %q, want %q", m.calls, want)
+	}
+	if a := s.Get("root", "/sites/f/edit"); !strings.Contains(webtest.Text(a.One("main")), "24 timeout") {
+		t.Error("the page of a site does not count its errors")
+	}
+	if a := s.Get("root", "/sites/k/edit"); len(a.All("#site-form button.pri")) != 0 || len(a.All("[id=remove-site]")) != 0 {
+		t.Error("a provisioned site can be changed")
+	}
+	if a := s.Get("root", "/sites/nosuch/edit"); a.Status != http.StatusNotFound {
+		t.Errorf("an unknown site: %d", a.Status)
+	}
+	m.err = db.ErrNotFound
+	if a := s.Post("root", "/sites/gone/pause"); a.Status != http.StatusNotFound {
+		t.Errorf("pausing an unknown site: %d", a.Status)
+	}
+}
+
+// failed is a test that stopped at the certificate.
+func failed() livestatus.Report {
+	return livestatus.Report{
+		Kind: livestatus.KindCertificate, Cause: "The certificate is signed by an unknown authority.", Fix: "Give its CA file.", Fingerprint: strings.Repeat("cd", 32),
+		Steps: []livestatus.Step{
+			{Name: "connect", Title: "Connect to port 6557", State: livestatus.StepOK, Took: 11 * time.Millisecond},
+			{Name: "tls", Title: "TLS handshake", State: livestatus.StepFail, Cause: "The certificate is signed by an unknown authority."},
+			{Name: "hosts", Title: "Read hosts", State: livestatus.StepSkip},
+		},
+	}
+}
+
+func TestStepsStream(t *testing.T) {
+	s, m := start(t)
+	m.report = failed()
+	a := s.PostWith("root", "/sites/test", []string{"Accept", "application/x-ndjson"}, "addresses", "tls://mon-lodz:6557")
+	if a.Status != http.StatusOK || m.spec.Addresses[0] != "tls://mon-lodz:6557" {
+		t.Fatalf("status %d, spec %+v: a test needs no name", a.Status, m.spec)
+	}
+	var ids []string
+	var last string
+	for _, line := range strings.Split(strings.TrimSpace(a.Body), "\n") {
+		var part struct{ List, ID, HTML string }
+		if err := json.Unmarshal([]byte(line), &part); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		ids = append(ids, part.ID)
+		last = part.HTML
+	}
+	want := []string{"steps", "verdict", "step-connect", "step-connect", "step-tls", "step-tls", "step-hosts", "step-hosts", "verdict"}
+	if !slices.Equal(ids, want) {
+		t.Errorf("parts %q, want %q", ids, want)
+	}
+	for _, want := range []string{"stopped at step 2", "signed by an unknown authority", "Give its CA file.", strings.Repeat("cd", 32), "Trust this certificate"} {
+		if !strings.Contains(last, want) {
+			t.Errorf("the verdict does not say %q", want)
+		}
+	}
+	a = s.PostWith("root", "/sites/test", []string{"Accept", "application/x-ndjson"}, "addresses", "nonsense://x")
+	if !strings.Contains(a.Body, "nonsense") || strings.Contains(a.Body, "step-") {
+		t.Errorf("a bad address gives %s", a.Body)
+	}
+}
+
+func TestStepsWithoutScripts(t *testing.T) {
+	s, m := start(t)
+	m.report = failed()
+	a := s.Post("root", "/sites/test", "name", "Łódź", "addresses", "tls://mon-lodz:6557")
+	if got := len(a.All("ol.steps li")); got != 3 {
+		t.Errorf("%d steps, want 3", got)
+	}
+	if got := webtest.Attr(a.One("[id=f-name]"), "value"); got != "Łódź" {
+		t.Errorf("the form has forgotten the name: %q", got)
+	}
+	m.report = livestatus.Report{OK: true, Warnings: []string{"clock"}, Duplicate: "Wien", Steps: []livestatus.Step{
+		{Name: "clock", Title: "Clock", State: livestatus.StepWarn, Detail: "3 s behind", Cause: "The clock is 3 s behind.", Fix: "Start chrony."}}}
+	a = s.Post("root", "/sites/test", "site", "w", "addresses", "tcp://x", "name", "Wien", "trust", strings.Repeat("cd", 32))
+	page := webtest.Text(a.One("main"))
+	for _, want := range []string{"ready, 1 warning", "Start chrony.", "same core as Wien", "will be trusted"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if m.spec.TLS.Fingerprint != strings.Repeat("cd", 32) || m.spec.Key != "w" {
+		t.Errorf("tested %+v", m.spec)
+	}
+}
+
+func TestNoSites(t *testing.T) {
+	m := &manager{}
+	s := webtest.New(t, &webtest.World{}, func(*auth.Service, *db.DB) []web.Feature { return []web.Feature{Feature(Options{Manager: m})} })
+	a := s.Get("root", "/sites")
+	if webtest.Text(a.One(".empty h2")) != "No site yet" || webtest.Attr(a.One(".empty a"), "href") != "/sites/new" {
+		t.Error("an empty list does not lead to the wizard")
+	}
+}
