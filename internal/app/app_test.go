@@ -41,6 +41,7 @@ type running struct {
 	url    string
 	log    *logBuffer
 	reload chan config.Config
+	config config.Config // as started
 }
 
 // start runs an app on a free port of loopback with a folder of its own.
@@ -54,7 +55,7 @@ func start(t *testing.T, cfg config.Config, demo *app.Demo) *running {
 		cancel()
 		t.Fatalf("New: %v", err)
 	}
-	r := &running{App: a, log: log, reload: make(chan config.Config)}
+	r := &running{App: a, log: log, reload: make(chan config.Config), config: cfg}
 	urls := a.URLs()
 	r.url = urls[len(urls)-1]
 	done := make(chan error, 1)

@@ -141,11 +141,11 @@ func anyWord(names []string) *regexp.Regexp {
 
 // walker follows links and looks for forbidden names.
 type walker struct {
-	t         *testing.T
-	c         *http.Client
-	base      string
-	word      *regexp.Regexp // one of the names that must not appear, as a word
-	seen      map[string]bool
+	t    *testing.T
+	c    *http.Client
+	base string
+	word *regexp.Regexp // one of the names that must not appear, as a word
+	seen map[string]bool
 }
 
 func (w *walker) walk(path string) {
