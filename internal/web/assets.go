@@ -26,13 +26,22 @@ type asset struct {
 	typ     string
 }
 
-// assetTypes are the media types of all there is in the bundle.
-var assetTypes = map[string]string{
-	".js":          "text/javascript; charset=utf-8",
-	".css":         "text/css; charset=utf-8",
-	".svg":         "image/svg+xml",
-	".txt":         "text/plain; charset=utf-8",
-	".webmanifest": "application/manifest+json",
+// assetType returns the media type of a file by its name, "" for kinds that
+// the bundle does not have.
+func assetType(name string) string {
+	switch path.Ext(name) {
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".txt":
+		return "text/plain; charset=utf-8"
+	case ".webmanifest":
+		return "application/manifest+json"
+	}
+	return ""
 }
 
 // loadAssets reads the embedded bundle.
@@ -48,8 +57,8 @@ func loadAssets() (*assets, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: assets: %w", err)
 		}
-		typ, ok := assetTypes[path.Ext(e.Name())]
-		if !ok {
+		typ := assetType(e.Name())
+		if typ == "" {
 			return nil, fmt.Errorf("web: assets: %s has no known type", e.Name())
 		}
 		a.files[e.Name()] = asset{b, typ}

@@ -28,6 +28,7 @@ let flight: AbortController | null = null;
 let timer: number | undefined;
 let pace = 400; // ms between fetches, grows with how long they take
 let fails = 0;
+let ended = false; // the page has no address that can be asked again
 let away = false; // was hidden: what comes next is applied at once
 
 // startLive connects the page to what happens.
@@ -94,7 +95,7 @@ function take(m: News): void {
 
 // plan fetches what is dirty soon: one request at a time.
 function plan(wait = pace): void {
-  if (document.hidden || paused || flight || timer !== undefined || dirty.size === 0) return;
+  if (ended || document.hidden || paused || flight || timer !== undefined || dirty.size === 0) return;
   timer = window.setTimeout(() => {
     timer = undefined;
     void fetchBlocks();
@@ -116,6 +117,7 @@ async function fetchBlocks(): Promise<void> {
     if (tag) headers["If-None-Match"] = tag;
     const res = await fetch(location.href, { headers, signal: flight.signal, cache: "no-store" });
     if (res.status === 401) return location.reload();
+    if (res.status === 404 || res.status === 405) return gone(res.status);
     if (res.ok) {
       await apply(res, key);
     } else if (res.status !== 304) {
@@ -131,6 +133,15 @@ async function fetchBlocks(): Promise<void> {
     pace = Math.min(Math.max((Date.now() - began) * 2, 400), 5000) + Math.min(fails, 6) * 5000;
     plan();
   }
+}
+
+// gone: what the page shows was removed, or the page is the answer to a form.
+function gone(status: number): void {
+  ended = true;
+  if (status !== 404) return;
+  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), "Reload");
+  button.addEventListener("click", () => location.reload());
+  banner("b-gone", "plan", "alert", make("p", {}, make("b", {}, "What this page shows is no longer there."), " You see its last state."), button);
 }
 
 async function apply(res: Response, key: string): Promise<void> {
