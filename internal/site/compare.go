@@ -3,9 +3,11 @@ package site
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/store"
 )
 
 // readScans compares hosts and services with the store: the few columns that
@@ -37,9 +39,9 @@ func (s *session) readScans(ctx context.Context, began time.Time, urgent bool, c
 			return err
 		}
 		cur.deep = began
-	} else {
-		cur.quickCost = s.now().Sub(start)
 	}
+	s.compared = s.now().Sub(start)
+	cur.quickCost = s.compared
 	cur.quick = began
 	return nil
 }
@@ -52,7 +54,7 @@ func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed 
 	if err := s.fetch(ctx, roundAnswer, req.query(), c); err != nil {
 		return err
 	}
-	if len(c.added) > 0 || len(c.gone()) > 0 {
+	if s.came(t.table.Name, c.added) || len(c.gone()) > 0 {
 		changed.cameOrWent = true
 		return nil
 	}
@@ -60,6 +62,35 @@ func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed 
 		s.cursor.newest[t.table.Name] = c.newest // the core's clock went back
 	}
 	return s.readKeys(ctx, t, c.changed, changed)
+}
+
+// came reports whether rows are there that the store does not have, and that
+// might fit in: those that did not at the last reading of all, services
+// without their host, do not count.
+func (s *session) came(table string, added []string) bool {
+	fresh := slices.ContainsFunc(added, func(k string) bool { return !s.cursor.unfit[store.Key(table, k)] })
+	if fresh {
+		for _, k := range added[:min(len(added), unfitAtMost)] {
+			s.suspects = append(s.suspects, [2]string{table, k})
+		}
+	}
+	return fresh
+}
+
+// unfitAtMost bounds how many rows that do not fit are remembered.
+const unfitAtMost = 10_000
+
+// unfit returns those of the suspects that the store still does not have.
+func (s *session) unfit() map[string]bool {
+	out := map[string]bool{}
+	snap := s.st.Snapshot()
+	for _, k := range s.suspects {
+		if _, ok := snap.Find(k[0], k[1]); !ok {
+			out[store.Key(k[0], k[1])] = true
+		}
+	}
+	s.suspects = nil
+	return out
 }
 
 // readKeys reads the live columns of the named rows, or of all if they are
@@ -81,6 +112,9 @@ func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, cha
 	if err := s.fetch(ctx, roundAnswer, q, f); err != nil {
 		b.Abort()
 		return err
+	}
+	for _, k := range keys {
+		delete(s.cursor.recent[t.table.Name], k) // the store has another row now
 	}
 	return s.commit(b, changed)
 }

@@ -182,13 +182,21 @@ func (t *tracker) failed(err error) {
 	case isIncompatible(err):
 		t.set(store.Incompatible, causeOf(err))
 	case !t.ever, t.h.State == store.Down,
-		t.failures >= downFailures && age >= downAfter, age >= downAnyway:
+		t.h.State == store.Late && (age >= downAnyway || t.failures >= downFailures && age >= downAfter):
 		t.set(store.Down, causeOf(err))
-	case age >= t.lateAfter():
+	case age >= lateAtLeast: // we know, so there is no need to wait for three intervals
 		t.set(store.Late, causeOf(err))
 	default:
 		t.h.Cause = causeOf(err)
 	}
+	t.publish()
+}
+
+// doing says why the data may get late although the core answers.
+func (t *tracker) doing(what string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.h.Cause = what
 	t.publish()
 }
 

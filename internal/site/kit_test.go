@@ -203,11 +203,13 @@ func TestFaults(t *testing.T) {
 			})
 			bad.SetFault(f)
 			until(t, 20*time.Second, "late", inState(fleet, "bad", store.Late))
+			slow := f.Kind == testkit.Hang || f.Kind == testkit.Drip || f.Kind == testkit.HalfRow
 			until(t, 60*time.Second, "down", func() bool {
 				if s := view(fleet, "good").Health.State; s != store.Fresh {
 					t.Fatalf("the good site is %v", s)
 				}
-				return inState(fleet, "bad", store.Down)()
+				e := view(fleet, "bad").Health.Errors
+				return inState(fleet, "bad", store.Down)() || slow && e["silent"]+e["slow"] > 0
 			})
 			v := view(fleet, "bad")
 			t.Logf("%s %v", v.Health.Cause, v.Health.Errors)
@@ -221,6 +223,21 @@ func TestFaults(t *testing.T) {
 			until(t, 60*time.Second, "fresh again", inState(fleet, "bad", store.Fresh))
 		})
 	}
+}
+
+// TestHuge has a core send ten million rows in the middle of its life.
+func TestHuge(t *testing.T) {
+	core, addr := kitCore(t, testkit.Options{Profile: testkit.Nagios4, Hosts: 20, ServicesPerHost: 5})
+	_, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
+	until(t, 10*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+	core.SetFault(testkit.Fault{Kind: testkit.Huge})
+	until(t, 40*time.Second, "too large", func() bool { return view(fleet, "a").Health.Errors["toolarge"] > 0 })
+	until(t, 60*time.Second, "down", inState(fleet, "a", store.Down))
+	if n := view(fleet, "a").Snapshot.Rows("services"); n != 100 {
+		t.Errorf("%d services left", n)
+	}
+	core.SetFault(testkit.Fault{})
+	until(t, 60*time.Second, "fresh again", inState(fleet, "a", store.Fresh))
 }
 
 // TestSkew has a core whose clock is off; what changes still shows at once.

@@ -142,6 +142,13 @@ func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 	}
 	tp := &tablePlan{table: t}
 	tp.all = pick(func(column) bool { return true })
+	if t.Name == "status" { // not stored, but good to know
+		for _, name := range []string{"num_hosts", "num_services"} {
+			if slices.Contains(has, name) {
+				tp.all.ask = append(tp.all.ask, name)
+			}
+		}
+	}
 	tp.live = pick(changes)
 	tp.quick = pick(func(c column) bool { return slices.Contains(quickColumns, c.name) })
 	tp.deep = pick(func(c column) bool {

@@ -8,6 +8,7 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
+	"belvedere/internal/schema"
 	"belvedere/internal/store"
 )
 
@@ -38,8 +39,9 @@ func (s *session) readAll(ctx context.Context) error {
 			return err
 		}
 		if same {
+			cur.wholeCost, cur.unfit = s.now().Sub(began), s.unfit()
 			s.held, s.heldAddr, s.heldPlan, s.heldCore, s.cursor = id, s.addr, s.plan, s.core, cur
-			s.health.synced(s.now().Sub(began))
+			s.health.synced(cur.wholeCost)
 			s.health.fresh(began, s.latency, s.round)
 			s.m.identified(s.site)
 			return nil
@@ -105,14 +107,51 @@ func (s *session) readTable(ctx context.Context, b *store.Batch, t *tablePlan, c
 		return fmt.Errorf("site: %w", err)
 	}
 	f.window = t.all.position(t.window)
+	f.most = s.plausible(t.table.Name)
+	if t.table.Name == "status" {
+		f.each = s.countTold
+	}
 	began := s.now()
 	if err := s.fetch(ctx, tableAnswer, t.all.query(), f); err != nil {
+		if s.core.Impl == schema.LMD && t.table.Name == "status" && f.rowsIn > 1 {
+			return &incompatibleError{"This is an LMD with several sites behind it. Add those sites themselves."}
+		}
 		return err
 	}
 	// What changed behind our back while the rows came is read again.
 	cur.newest[t.table.Name] = f.newest - int64(s.now().Sub(began)/time.Second)
 	return nil
 }
+
+// countTold notes how many hosts and services the core says it has.
+func (s *session) countTold(_ []byte, c []livestatus.Cell) {
+	all := &s.plan.tables["status"].all
+	s.told = map[string]int64{}
+	for _, name := range []string{"hosts", "services"} {
+		if at := all.position("num_" + name); at >= 0 {
+			s.told[name] = c[at].Int()
+		}
+	}
+}
+
+// plausible is how many rows a table may have before the answer counts as
+// madness: what the core said, with room for objects made meanwhile, or what
+// the largest installations have. It bounds memory while an answer comes in.
+func (s *session) plausible(table string) int {
+	switch table {
+	case "status":
+		return 1 // of more than one readTable says what that means
+	case "hosts", "services", "comments", "downtimes":
+		if n := s.told[table]; n > 0 {
+			return int(min(2*n+1000, int64(s.m.o.MaxRows)))
+		}
+		return s.m.o.MaxRows
+	}
+	return min(smallTable, s.m.o.MaxRows)
+}
+
+// smallTable is how many groups, people or commands there may be.
+const smallTable = 200_000
 
 // position returns where the core's column is in an answer, -1 if it is not.
 func (r *request) position(core string) int {
@@ -175,61 +214,72 @@ func wakes(name string) bool {
 	return strings.HasPrefix(name, "enable_") || strings.HasPrefix(name, "execute_") || strings.HasPrefix(name, "accept_")
 }
 
+// A window is what one table's window gave.
+type window struct {
+	table     string
+	newest    int64
+	recent    map[string]uint64
+	executing []string
+	written   int
+	unknown   int
+}
+
 // readWindows reads the hosts and services that were checked, or changed
 // where the core tells, since the last time.
 func (s *session) readWindows(ctx context.Context, changed *changes) error {
 	b := s.st.Begin()
-	any := false
+	var got []window
+	written := 0
 	for _, name := range []string{"hosts", "services"} {
 		t := s.plan.tables[name]
 		if t.window == "" {
 			continue
 		}
-		n, err := s.readWindow(ctx, b, t)
+		w, err := s.readWindow(ctx, b, t)
 		if err != nil {
 			b.Abort()
 			return err
 		}
-		any = any || n > 0
+		got = append(got, w)
+		written += w.written
 	}
-	if !any {
+	if written == 0 {
 		b.Abort()
-		return nil
+	} else if err := s.commit(b, changed); err != nil {
+		return err
 	}
-	return s.commit(b, changed)
+	for _, w := range got {
+		s.cursor.newest[w.table], s.cursor.recent[w.table], s.cursor.executing[w.table] = w.newest, w.recent, w.executing
+		changed.cameOrWent = changed.cameOrWent || w.unknown > 0
+	}
+	return nil
 }
 
-// readWindow reads one table's window into b and returns how many rows were
-// written.
-func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) (int, error) {
-	name := t.table.Name
-	f, err := newFeeder(&t.live, b.Update(name))
+// readWindow reads one table's window into b.
+func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) (window, error) {
+	w := window{table: t.table.Name}
+	f, err := newFeeder(&t.live, b.Update(w.table))
 	if err != nil {
-		return 0, fmt.Errorf("site: %w", err)
+		return w, fmt.Errorf("site: %w", err)
 	}
-	f.before, f.recent = s.cursor.recent[name], map[string]uint64{}
-	f.window, f.newest = t.live.position(t.window), s.cursor.newest[name]
+	f.before, f.recent = s.cursor.recent[w.table], map[string]uint64{}
+	f.window, f.newest = t.live.position(t.window), s.cursor.newest[w.table]
 	f.known = s.st.Snapshot()
-	var executing []string
 	at := t.live.position("is_executing")
 	f.each = func(key []byte, c []livestatus.Cell) {
 		if at >= 0 && c[at].Int() != 0 {
-			executing = append(executing, string(key))
+			w.executing = append(w.executing, string(key))
 		}
 	}
 	began := s.now()
 	q := t.live.query()
 	q.Filter = s.windowFilter(t)
 	if err := s.fetch(ctx, roundAnswer, q, f); err != nil {
-		return 0, err
+		return w, err
 	}
-	if f.unknown > 0 {
-		s.cursor.whole = time.Time{} // an object came: read all
-	}
-	s.cursor.recent[name] = f.recent
-	s.cursor.newest[name] = min(f.newest, s.coreNow()+overlapCheck) - int64(s.now().Sub(began)/time.Second)
-	s.cursor.executing[name] = executing
-	return f.written, nil
+	w.recent, w.written, w.unknown = f.recent, f.written, f.unknown
+	w.newest = min(f.newest, s.coreNow()+overlapCheck) - int64(s.now().Sub(began)/time.Second)
+	return w, nil
 }
 
 // coreNow is the core's clock, in seconds since 1970.

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"belvedere/internal/livestatus"
@@ -38,8 +39,10 @@ type cursor struct {
 
 	quick, deep, whole time.Time // when last done
 	quickCost          time.Duration
-	status             uint64    // hash of what wakes
-	counted            time.Time // when table status was last stored
+	wholeCost          time.Duration
+	unfit              map[string]bool // rows of the core that have no place in the store
+	status             uint64          // hash of what wakes
+	counted            time.Time       // when table status was last stored
 }
 
 // A session reads one core over one address.
@@ -50,12 +53,17 @@ type session struct {
 	addr   string
 	plan   *plan
 
-	asOf    time.Time     // when the present reading began: the age of its data
-	round   time.Duration // last poll
-	latency time.Duration // last small answer
-	polled  time.Time     // end of the last poll
-	found   bool          // the last poll found something
-	idle    int           // waits in a row that returned for nothing
+	asOf   time.Time        // when the present reading began: the age of its data
+	round  time.Duration    // a poll, its comparison aside where that has a pace of its own
+	rounds [3]time.Duration // the last ones
+	// compared is what comparing took in the present poll.
+	compared time.Duration
+	latency  time.Duration    // last small answer
+	polled   time.Time        // end of the last poll
+	found    bool             // the last poll found something
+	suspects [][2]string      // table and key of rows that came
+	told     map[string]int64 // rows of hosts and services, as the core counts them
+	idle     int              // waits in a row that returned for nothing
 }
 
 // prepare learns the columns, unless this is the run of the core that was
@@ -88,6 +96,7 @@ func (s *session) run(ctx context.Context) error {
 		}
 	} else {
 		s.cursor.quick, s.cursor.deep = time.Time{}, time.Time{}
+		s.cursor.recent = map[string]map[string]uint64{}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -154,6 +163,7 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 	s.latency = s.now().Sub(began)
 	if !same {
 		s.log.Info("site: the core was reloaded or restarted, reading it anew", "site", s.spec.Name)
+		s.health.doing("The core was reloaded or restarted and is being read anew.")
 		if err := s.reidentify(ctx); err != nil {
 			return nil, err
 		}
@@ -163,6 +173,7 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 		return changed, err
 	}
 	urgent := s.urgentNow(began)
+	s.compared = 0
 	if err := s.readWindows(ctx, changed); err != nil {
 		return nil, err
 	}
@@ -172,16 +183,35 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 	if err := s.readNumbered(ctx, changed); err != nil {
 		return nil, err
 	}
-	if changed.cameOrWent || began.Sub(s.cursor.whole) >= wholeEvery {
+	if since := began.Sub(s.cursor.whole); since >= wholeEvery || changed.cameOrWent && since >= s.wholeGap() {
 		if err := s.readAll(ctx); err != nil {
 			return nil, err
 		}
 	}
-	s.round = s.now().Sub(began)
+	round := s.now().Sub(began)
+	if !s.core.Profile.OneLane {
+		round -= s.compared // that has a pace of its own
+	}
+	s.spent(round)
 	s.st.Confirm(began)
 	s.health.fresh(began, s.latency, s.round)
 	s.settle(changed)
 	return changed, nil
+}
+
+// spent takes what a poll took. What counts is the middle of the last three,
+// so that a core that was stuck once is not left alone for a minute.
+func (s *session) spent(d time.Duration) {
+	s.rounds = [3]time.Duration{s.rounds[1], s.rounds[2], d}
+	sorted := s.rounds
+	slices.Sort(sorted[:])
+	s.round = sorted[1]
+}
+
+// wholeGap is the least time between two readings of everything for rows that
+// came or went: a core whose rows never fit together is not read for ever.
+func (s *session) wholeGap() time.Duration {
+	return min(max(time.Second, costFactor*s.cursor.wholeCost), time.Minute)
 }
 
 // reidentify asks the core anew what it is and has: a restart may have been an

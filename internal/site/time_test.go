@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -544,6 +545,51 @@ func TestIncompatible(t *testing.T) {
 		b.state("a", store.Incompatible, 5*time.Second)
 		if h := b.health("a"); !strings.Contains(h.Cause, "services") {
 			t.Errorf("cause %q", h.Cause)
+		}
+	})
+}
+
+// TestImplausible is a core that sends far more hosts than it says it has.
+func TestImplausible(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core := newToy()
+		for i := range 5000 {
+			core.tables["hosts"].rows = append(core.tables["hosts"].rows, map[string]any{"name": fmt.Sprint("x", i)})
+		}
+		b := newBench(t, one(core))
+		defer b.stop()
+		b.m.Apply([]Spec{spec("a", "tcp://core:1")})
+		b.state("a", store.Down, 5*time.Second)
+		if h := b.health("a"); h.Errors["toolarge"] == 0 || !strings.Contains(h.Cause, "1006 rows of table hosts") {
+			t.Errorf("cause %q, errors %v", h.Cause, h.Errors)
+		}
+	})
+}
+
+// TestRowsThatNeverFit is a core whose services belong to hosts it does not
+// have: it is not read whole again and again.
+func TestRowsThatNeverFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core := newToy().mk()
+		core.tables["services"].rows = append(core.tables["services"].rows, map[string]any{"host_name": "nobody", "description": "s", "has_been_checked": 1})
+		b := newBench(t, one(core))
+		defer b.stop()
+		b.m.Apply([]Spec{spec("a", "tcp://core:1")})
+		b.state("a", store.Fresh, 5*time.Second)
+		before := core.count("GET timeperiods")
+		time.Sleep(10 * time.Minute)
+		if n := core.count("GET timeperiods") - before; n > 15 {
+			t.Errorf("period table read %d times in ten minutes", n)
+		}
+		core.with(func() {
+			core.tables["services"].rows = append(core.tables["services"].rows, map[string]any{"host_name": "h1", "description": "late", "plugin_output": "fits"})
+		})
+		time.Sleep(1500 * time.Millisecond)
+		if got := b.output("a", "h1", "late"); got != "fits" {
+			t.Errorf("a service that fits: %q", got)
+		}
+		if h := b.health("a"); h.State != store.Fresh {
+			t.Errorf("%v: %s", h.State, h.Cause)
 		}
 	})
 }

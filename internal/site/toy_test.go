@@ -20,22 +20,23 @@ import (
 // toy is a core of a few rows that lives on pipes, for tests in which time is
 // not real. It knows what sites ask and nothing else.
 type toy struct {
-	mu      sync.Mutex
-	version string // livestatus_version
-	program string // program_version
-	start   int64
-	pid     int64
-	tables  map[string]*toyTable
-	mode    string // "", "refuse", "hang"
-	spin    bool   // waits return at once
-	event   chan struct{}
-	asked   []string // first line and filters of each request
-	dials   int
-	addrs   []string
-	open    int
-	most    int
-	onSend  func(line string)
-	conns   map[net.Conn]bool
+	mu       sync.Mutex
+	version  string // livestatus_version
+	program  string // program_version
+	start    int64
+	numHosts int
+	pid      int64
+	tables   map[string]*toyTable
+	mode     string // "", "refuse", "hang"
+	spin     bool   // waits return at once
+	event    chan struct{}
+	asked    []string // first line and filters of each request
+	dials    int
+	addrs    []string
+	open     int
+	most     int
+	onSend   func(line string)
+	conns    map[net.Conn]bool
 }
 
 type toyTable struct {
@@ -44,10 +45,10 @@ type toyTable struct {
 }
 
 func newToy() *toy {
-	t := &toy{version: "1.5.1.source-naemon", program: "1.5.2", start: time.Now().Unix() - 3600, pid: 77, event: make(chan struct{}), conns: map[net.Conn]bool{}, tables: map[string]*toyTable{}}
+	t := &toy{numHosts: 3, version: "1.5.1.source-naemon", program: "1.5.2", start: time.Now().Unix() - 3600, pid: 77, event: make(chan struct{}), conns: map[net.Conn]bool{}, tables: map[string]*toyTable{}}
 	now := time.Now().Unix()
 	objects := []string{"last_check", "has_been_checked", "state", "state_type", "plugin_output", "acknowledged", "acknowledgement_type", "scheduled_downtime_depth", "is_executing", "next_check", "modified_attributes", "notifications_enabled"}
-	t.tables["status"] = &toyTable{cols: []string{"program_start", "nagios_pid", "program_version", "livestatus_version", "log_messages", "check_external_commands"}}
+	t.tables["status"] = &toyTable{cols: []string{"program_start", "nagios_pid", "program_version", "livestatus_version", "log_messages", "check_external_commands", "num_hosts"}}
 	t.tables["hosts"] = &toyTable{cols: append([]string{"name", "address", "last_update"}, objects...)}
 	t.tables["services"] = &toyTable{cols: append([]string{"host_name", "description", "last_update"}, objects...)}
 	t.tables["comments"] = &toyTable{cols: []string{"id", "host_name", "service_description", "is_service", "author", "comment", "entry_time"}}
@@ -308,7 +309,7 @@ func (t *toy) table(name string) *toyTable {
 		return c
 	case "status":
 		s := *t.tables["status"]
-		s.rows = []map[string]any{{"program_start": t.start, "nagios_pid": t.pid, "program_version": t.program, "livestatus_version": t.version, "check_external_commands": 1}}
+		s.rows = []map[string]any{{"program_start": t.start, "nagios_pid": t.pid, "program_version": t.program, "livestatus_version": t.version, "check_external_commands": 1, "num_hosts": t.numHosts}}
 		return &s
 	}
 	return t.tables[name]
