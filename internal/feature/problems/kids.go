@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strconv"
 	"time"
 
@@ -48,68 +47,59 @@ func foldClass(id string) string {
 	return "k-" + strconv.FormatUint(h.Sum64(), 36)
 }
 
-// kids adds to each cause on the page the first rows that it hides.
+// kids adds to each cause on the page the first things that it hides: problems
+// of its own services, and hosts behind it.
 func (p *picture) kids(ctx context.Context, q lql.Querier, nodes []node, now time.Time) error {
-	causes := map[string]int{} // site and host of a cause or of a host it hides, to the row on the page
-	for i, r := range p.rows {
-		if r.HiddenHosts+r.HiddenServices > 0 && len(causes) < maxCauses {
-			p.rows[i].Fold = foldClass(r.ID)
-			causes[key(r.Site, r.Host)] = i
-		}
-	}
-	if len(causes) == 0 {
-		return nil
-	}
-	hosts := make([]lql.Filter, 0, len(causes))
+	causes := map[int]int{} // node to row on the page
+	at := make(map[string]int, len(nodes))
 	for i, n := range nodes {
-		k, ok := causes[key(nodes[n.cause].row.Site, nodes[n.cause].row.Host)]
-		if !ok {
-			continue
-		}
-		if n.explained(i) {
-			p.addKid(k, row{Row: n.row})
-		}
-		if p.rows[k].HiddenServices > 0 && n.services > 0 && len(hosts) < maxKids {
-			hosts = append(hosts, lql.AndOf(lql.Eq("peer_key", n.row.Site), lql.Eq("host_name", n.row.Host)))
-			causes[key(n.row.Site, n.row.Host)] = k
-		}
-	}
-	if len(hosts) > 0 {
-		if err := p.serviceKids(ctx, q, causes, hosts, now); err != nil {
-			return err
-		}
+		at[n.row.ID] = i
 	}
 	for i := range p.rows {
+		r := &p.rows[i]
+		if r.HiddenHosts+r.HiddenServices == 0 || len(causes) == maxCauses {
+			continue
+		}
+		n := at[r.ID]
+		causes[n] = i
+		r.Fold = foldClass(r.ID)
+		if nodes[n].services > 0 {
+			if err := r.serviceKids(ctx, q, now); err != nil {
+				return err
+			}
+		}
+	}
+	for i, n := range nodes {
+		if k, ok := causes[n.cause]; ok && n.explained(i) {
+			p.rows[k].addKid(row{Row: n.row})
+		}
+	}
+	for _, i := range causes {
 		r := &p.rows[i]
 		r.MoreKids = max(r.HiddenHosts+r.HiddenServices-len(r.Kids), 0)
 	}
 	return nil
 }
 
-// serviceKids adds services of hosts to the causes that hide them.
-func (p *picture) serviceKids(ctx context.Context, q lql.Querier, causes map[string]int, hosts []lql.Filter, now time.Time) error {
-	query := lql.Get("services", append(status.ServiceColumns(), status.InfoColumns()...)...)
-	query.Where(lql.Cmp("state", lql.Greater, "0"), lql.OrOf(hosts...)).OrderBy("-state_order", "host_name", "description")
-	query.Limit = maxKids
+// serviceKids adds the problems of a host's own services.
+func (r *row) serviceKids(ctx context.Context, q lql.Querier, now time.Time) error {
+	query := lql.Get("services", append(status.ServiceColumns(), status.InfoColumns()...)...).
+		Where(lql.Eq("peer_key", r.Site), lql.Eq("host_name", r.Host), lql.Cmp("state", lql.Greater, "0")).
+		OrderBy("-state_order", "description")
+	query.Limit = kidsEach
 	res, err := q.Query(ctx, query)
 	if err != nil {
 		return fmt.Errorf("problems: hidden services: %w", err)
 	}
 	for _, s := range status.Services(res, now) {
-		if k, ok := causes[key(s.Site, s.Host)]; ok {
-			p.addKid(k, row{Row: s})
-		}
-	}
-	for i := range p.rows {
-		slices.SortStableFunc(p.rows[i].Kids, func(a, b row) int {
-			return status.Severity(a.State) - status.Severity(b.State)
-		})
+		r.addKid(row{Row: s})
 	}
 	return nil
 }
 
-func (p *picture) addKid(cause int, kid row) {
-	if r := &p.rows[cause]; len(r.Kids) < kidsEach {
+// addKid adds what the row hides while there is room.
+func (r *row) addKid(kid row) {
+	if len(r.Kids) < 2*kidsEach {
 		kid.State.Done = true
 		r.Kids = append(r.Kids, kid)
 	}

@@ -26,9 +26,8 @@ const (
 const (
 	maxHosts  = 20_000 // hosts that are not up; beyond, the page says that it is cut
 	maxOffset = 10_000 // rows that paging goes down to
-	maxKids   = 500    // rows shown below their causes, all causes together
-	kidsEach  = 25     // the same, each cause
-	maxCauses = 100    // causes whose hidden rows are shown
+	kidsEach  = 10     // services shown below a cause; with hosts twice as many rows
+	maxCauses = 50     // causes whose hidden rows are shown
 )
 
 // A request is what the address asks for.
