@@ -194,7 +194,7 @@ func moreCommonColumns() map[string]objectColumn {
 		"modified_attributes_list": func(_ *view, o *object) value { return vl(attributeNames(o.modified)) },
 		"next_check":               num(func(o *object) int64 { return int64(o.nextCheck) }),
 		"next_notification":        num(func(o *object) int64 { return int64(o.nextNotification) }),
-		"no_more_notifications":    func(_ *view, o *object) value { return vb(o.noMore) },
+		"no_more_notifications":    func(*view, *object) value { return vi(0) },
 		"notes":                    txt(func(o *object) string { return o.params.notes }),
 		"notes_expanded":           txt(func(o *object) string { return o.expand(o.params.notes) }),
 		"notes_url":                txt(func(o *object) string { return o.params.notesURL }),

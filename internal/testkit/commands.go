@@ -419,7 +419,9 @@ func (c *Core) Remove(host, svc string) {
 			delete(w.svcName, svcKey{s.host.name, s.name})
 		}
 	}
-	delete(w.byName, map[bool]string{true: host}[svc == ""])
+	if svc == "" {
+		delete(w.byName, host)
+	}
 	w.hosts = slices.DeleteFunc(w.hosts, gone)
 	w.services = slices.DeleteFunc(w.services, gone)
 	for _, inc := range w.incident {

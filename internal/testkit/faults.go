@@ -131,32 +131,32 @@ func (s *session) hang() {
 
 // misbehave sends an answer the way the fault wants it; it reports whether
 // that is dealt with.
-func (s *session) misbehave(b []byte) (error, bool) {
+func (s *session) misbehave(b []byte) (done bool, err error) {
 	switch s.fault.Kind {
 	case Drip:
 		for i := range b {
 			if err := s.send(b[i : i+1]); err != nil || !s.c.rest(time.Second, s.heal) {
-				return io.ErrClosedPipe, true
+				return true, io.ErrClosedPipe
 			}
 		}
-		return nil, true
+		return true, nil
 	case HalfRow:
 		end := len(b) / 2
 		for end > 0 && end < len(b)-1 && (b[end] == '\n' || b[end] == ';' || b[end] == ',') {
 			end++
 		}
 		if end == 0 {
-			return nil, false // a header of its own
+			return false, nil
 		}
 		_ = s.send(b[:end])
 		s.hang()
-		return io.ErrClosedPipe, true
+		return true, io.ErrClosedPipe
 	case Slow:
 		if !s.c.rest(s.fault.Latency, s.heal) {
-			return io.ErrClosedPipe, true
+			return true, io.ErrClosedPipe
 		}
 	}
-	return nil, false
+	return false, nil
 }
 
 // huge streams very many rows, if the fault wants that for the request.
@@ -186,7 +186,7 @@ func (s *session) huge(q *request) bool {
 	// one is head, row, tail; two is head, row, separator, row, tail.
 	head, tail := []byte{}, []byte{}
 	if q.format != "csv" && q.format != "CSV" {
-		head, tail = []byte("["), bytes.TrimPrefix(one[bytes.LastIndexByte(one, ']'):], nil)
+		head, tail = []byte("["), one[bytes.LastIndexByte(one, ']'):]
 	}
 	unit := one[len(head) : len(one)-len(tail)]
 	sep := two[len(head)+len(unit) : len(two)-len(tail)-len(unit)]

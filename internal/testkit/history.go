@@ -127,7 +127,7 @@ func (w *world) notifyState(o *object, prev int8, wasHard bool, at sec) {
 		if prev != 0 && wasHard && o.notified > 0 && w.notifiable(o) && o.depth == 0 {
 			w.notify(o, "", "", "", at)
 		}
-		o.notified, o.noMore = 0, false
+		o.notified = 0
 		return
 	case !o.hard || o.ack != 0 || o.depth > 0 || o.flapping || !w.notifiable(o):
 		return

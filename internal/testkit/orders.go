@@ -118,7 +118,7 @@ type ackOrder struct {
 }
 
 func (w *world) acknowledge(o *object, a ackOrder) {
-	o.ack, o.ackPersist, o.ackExpires = 1+int8(bit(a.sticky)), a.persistent, a.expires
+	o.ack, o.ackExpires = 1+int8(bit(a.sticky)), a.expires
 	w.remark(&remark{o: o, author: a.author, text: a.text, at: a.at, kind: 4, persistent: a.persistent, expires: a.expires})
 	w.touch(o)
 	if a.notify && w.notifiable(o) {

@@ -275,7 +275,7 @@ func (s *session) write(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	if err, done := s.misbehave(b); done {
+	if done, err := s.misbehave(b); done {
 		return err
 	}
 	return s.send(b)

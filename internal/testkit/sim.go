@@ -116,7 +116,7 @@ func (w *world) result(o *object, at sec, state int8, text string, passive bool)
 	w.attempt(o, prev, wasHard)
 	turnedHard := o.hard && (!wasHard || state != prev)
 	if turnedHard && state != o.lastHard || !wasChecked {
-		o.prevHard, o.lastHard, o.lastHardChange = o.lastHard, state, at
+		o.lastHard, o.lastHardChange = state, at
 	}
 	if state != prev || turnedHard || !o.hard {
 		w.logAlert(o, at)
@@ -327,7 +327,7 @@ func (w *world) triggered(d *downtime) bool {
 }
 
 func (w *world) beginDowntime(d *downtime) {
-	d.active, d.activeSince, d.until = true, w.now, d.end
+	d.active, d.until = true, d.end
 	if !d.fixed {
 		d.until = w.now + sec(d.duration)
 		d.o.pendingFlex--
@@ -346,7 +346,6 @@ func (w *world) endDowntime(d *downtime, word, text string) {
 			break
 		}
 	}
-	d.cancelled = true
 	if d.active {
 		d.o.depth--
 		w.logDowntime(d.o, word, text, w.now)

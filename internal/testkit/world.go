@@ -22,17 +22,16 @@ type object struct {
 	cause   *incident // what makes it fail now
 	passive bool      // the last result was submitted
 
-	state, lastState, lastHard, prevHard int8
-	attempt                              int8
-	hard, checked, flapping, noMore      bool
-	ack                                  int8 // 0 none, 1 normal, 2 sticky
-	ackPersist                           bool
-	depth, pendingFlex                   int16
-	notified                             int16
-	nonce                                uint32 // counts checks
-	modified                             uint32 // changed attributes, as bits
-	flags                                flags
-	history                              uint32 // one bit per check: did the state change
+	state, lastState, lastHard int8
+	attempt                    int8
+	hard, checked, flapping    bool
+	ack                        int8 // 0 none, 1 normal, 2 sticky
+	depth, pendingFlex         int16
+	notified                   int16
+	nonce                      uint32 // counts checks
+	modified                   uint32 // changed attributes, as bits
+	flags                      flags
+	history                    uint32 // one bit per check: did the state change
 
 	lastCheck, nextCheck, lastChange, lastHardChange sec
 	lastNotification, nextNotification, ackExpires   sec
@@ -128,14 +127,14 @@ type remark struct {
 }
 
 type downtime struct {
-	id, trigger        int64
-	o                  *object
-	author, text       string
-	at, start, end     sec
-	fixed              bool
-	duration           int64
-	active, cancelled  bool
-	activeSince, until sec
+	id, trigger    int64
+	o              *object
+	author, text   string
+	at, start, end sec
+	fixed          bool
+	duration       int64
+	active         bool
+	until          sec
 }
 
 // An incident is a cause that makes objects fail for a while.
