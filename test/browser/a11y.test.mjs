@@ -5,7 +5,8 @@ import assert from 'node:assert/strict'
 import { axe, browser, core, harness, openWhen, serve, setupCode, shot, signIn, start, until, steps } from './lib.mjs'
 
 const rows = 'table[data-live] tbody > tr[id]'
-const looks = [['light', 1440, 900], ['dark', 1440, 900], ['dark', 390, 844], ['light', 390, 844]]
+// After the dark look the light one differs in colours only.
+const looks = [['dark', 1440, 900], ['light', 1440, 900], ['dark', 390, 844], ['light', 390, 844]]
 
 /** Looks at the page as it stands, in all looks. */
 async function examine(page, name) {
@@ -13,7 +14,7 @@ async function examine(page, name) {
   for (const [colorScheme, width, height] of looks) {
     await page.setViewportSize({ width, height })
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    for (const v of await axe(page)) bad.push(`${name} ${colorScheme} ${width}: ${v}`)
+    for (const v of await axe(page, colorScheme === 'light')) bad.push(`${name} ${colorScheme} ${width}: ${v}`)
     if (width === 390) {
       const wide = await page.evaluate(() => ({
         over: document.documentElement.scrollWidth - innerWidth,
@@ -32,7 +33,12 @@ async function examine(page, name) {
  * reached, and which have the focus without showing it.
  */
 async function tabThrough(page, name) {
-  await page.evaluate(() => { document.activeElement?.blur(); getSelection().removeAllRanges(); scrollTo(0, 0) })
+  await page.evaluate(() => {
+    document.activeElement?.blur()
+    getSelection().removeAllRanges()
+    scrollTo(0, 0)
+    document.querySelector('details.dd[open] > summary')?.focus()
+  })
   const want = await page.evaluate(() => {
     const seen = e => e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0
     const first = e => {
@@ -40,7 +46,7 @@ async function tabThrough(page, name) {
       const group = [...document.querySelectorAll(`input[type=radio][name="${CSS.escape(e.name)}"]`)]
       return e === (group.find(r => r.checked) ?? group[0])
     }
-    const scope = document.querySelector('dialog[open]') ?? document
+    const scope = document.querySelector('dialog[open], details.dd[open] > :not(summary)') ?? document
     const list = [...scope.querySelectorAll('a[href], button:not([disabled]), input:not([disabled]):not([type=hidden]), select, textarea, summary')]
       .filter(e => e.tabIndex >= 0 && seen(e) && first(e) && !(e.closest('details:not([open])') && e.localName !== 'summary'))
     list.forEach((e, i) => { e.tabNumber = i })
@@ -114,7 +120,7 @@ test('every page is for everybody', { timeout: 480000 }, async t => {
   }, 60000, 500)
 
   await openWhen(page, app.url + '/services?state=critical')
-  const service = await page.locator(`${rows} th.who .svc`).first().evaluate(a => new URL(a.href).pathname)
+  const service = await page.locator(`${rows} td.svcn a`).first().evaluate(a => new URL(a.href).pathname)
   await openWhen(page, app.url + '/hosts?state=down').catch(() => openWhen(page, app.url + '/hosts'))
   const host = await page.locator(`${rows} th.who a`).first().evaluate(a => new URL(a.href).pathname)
   await call('/core/Lab/fault', { kind: 'refuse' })
@@ -139,7 +145,7 @@ test('every page is for everybody', { timeout: 480000 }, async t => {
     ['person', null, false],
     ['profile', '/profile', true],
     ['audit', '/audit', true],
-    ['search', '/search?q=a', true],
+    ['search', '/search?q=ldap', true],
     ['search-empty', '/search', false],
     ['404', '/nope', false],
   ]) {
@@ -190,12 +196,9 @@ test('every page is for everybody', { timeout: 480000 }, async t => {
       await fold.click()
       await look('problems-unfolded', false)
     }
-    await page.goto(app.url + '/people')
-    await page.locator('tbody th.who a').first().click()
-    await page.waitForURL('**/edit')
     await page.goto(app.url + '/services?limit=8')
     await page.getByText('Columns', { exact: true }).click()
-    await look('columns', false)
+    await look('columns')
   })
 
   const sad = b.errors.filter(e => !/404/.test(e))

@@ -193,7 +193,7 @@ export async function signIn(page, url, username = 'admin', word = password) {
 /** The row of a list whose head names these, by its links. */
 export const row = (page, host, service) => {
   let r = page.locator('table[data-live] tbody > tr[id]:not(.kid)').filter({ has: page.locator('th.who').getByText(host, { exact: true }) })
-  if (service) r = r.filter({ has: page.locator('th.who').getByText(service, { exact: true }) })
+  if (service) r = r.filter({ has: page.locator('th.who, td.svcn').getByText(service, { exact: true }) })
   return r.first()
 }
 
@@ -209,9 +209,15 @@ export async function openWhen(page, url, selector = 'table[data-live] tbody > t
 export const mark = page => page.evaluate(() => { window.sameDocument = true })
 export const unloaded = async page => !(await page.evaluate(() => window.sameDocument === true))
 
-/** Violations of WCAG 2.2 AA on the page, as readable lines. */
-export async function axe(page) {
-  const r = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
+/**
+ * Violations of WCAG 2.2 AA on the page, as readable lines; colours only when
+ * nothing else can have changed since the last look.
+ */
+export async function axe(page, coloursOnly = false) {
+  const look = new AxeBuilder({ page })
+  if (coloursOnly) look.withRules(['color-contrast', 'link-in-text-block'])
+  else look.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+  const r = await look.analyze()
   return r.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.target.join(' ')} ${n.html.slice(0, 160)}`))
 }
 

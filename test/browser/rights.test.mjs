@@ -76,7 +76,7 @@ test('a viewer with a contact', { timeout: 180000 }, async t => {
   await step('a foreign page and a missing one look the same', async () => {
     const h1 = async path => {
       const r = await page.goto(app.url + path)
-      return [r.status(), await page.locator('h1').innerText()]
+      return [r.status(), (await page.locator('h1').innerText()).replace(/“.*”/, '“…”')]
     }
     const site = new URL(await (await admin.goto(app.url + '/hosts?q=' + encodeURIComponent(foreign[0])), admin.locator(`${rows} th.who a`).first().evaluate(a => a.href))).pathname
     assert.deepEqual(await h1(site), await h1(site + '-nope'))
@@ -95,5 +95,5 @@ test('a viewer with a contact', { timeout: 180000 }, async t => {
     }
   })
 
-  assert.deepEqual(b.errors, [])
+  await step('the browser has nothing to complain about', () => assert.deepEqual(b.errors, []))
 })
