@@ -332,14 +332,14 @@ func (s *siteRun) membersWithState(o *operand) {
 }
 
 // worst orders states from best to worst.
-func worstService(state int64) int64 {
+func worstService(state int64) int8 {
 	switch state {
 	case 2:
 		return 4
 	case 3:
 		return 3
 	}
-	return state
+	return int8(state)
 }
 
 // finite makes NaN and infinities 0, as nothing of the sort is ever answered.

@@ -40,6 +40,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -74,6 +75,9 @@ type Options struct {
 type Engine struct {
 	o    Options
 	last atomic.Int64 // unix seconds of the last query
+
+	tallyMu sync.Mutex
+	tallies map[string]*siteTallies // by site, for viewers who see all
 }
 
 // New returns an engine.
@@ -96,7 +100,7 @@ func New(o Options) *Engine {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Engine{o: o}
+	return &Engine{o: o, tallies: map[string]*siteTallies{}}
 }
 
 // For returns a Querier bound to a viewer. It is also an [lql.Waiter].
@@ -244,7 +248,7 @@ func authorised(t *schema.Table) bool {
 }
 
 func (r *run) newSite(sv store.SiteView, contacts []string) *siteRun {
-	s := &siteRun{run: r, view: sv, snap: sv.Snapshot, contacts: contacts, values: map[[2]int]*operand{}, tallied: map[tallyKey]*tally{}}
+	s := &siteRun{run: r, view: sv, snap: sv.Snapshot, contacts: contacts, values: map[[2]int]*operand{}}
 	if len(contacts) > 0 {
 		s.rights = newRights(sv.Snapshot, contacts, r.viewer)
 	}

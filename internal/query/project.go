@@ -37,22 +37,39 @@ func (r *run) fill(v *lql.Vector, ref colRef, seg *segment) {
 	rows := ends(o, seg.rows)
 	switch v.Kind {
 	case lql.Ints, lql.Times:
-		fillInts(o, rows, func(k int, n int64) { v.Ints[place(k)] = n })
+		out := v.Ints[seg.from:min(len(v.Ints), seg.from+len(rows))]
+		if seg.at != nil {
+			out = make([]int64, len(rows))
+		}
+		fillInts(o, rows, out)
 		if v.Kind == lql.Times && r.shift != 0 {
-			for k := range rows {
-				if p := &v.Ints[place(k)]; *p != 0 {
-					*p += r.shift
+			for k := range out {
+				if out[k] != 0 {
+					out[k] += r.shift
 				}
 			}
 		}
+		scatter(v.Ints, out, seg.at)
 	case lql.Floats:
 		for k, row := range rows {
 			v.Floats[place(k)] = finite(o.floatAt(int(row)))
 		}
 	case lql.Texts:
-		fillTexts(o, rows, func(k int, s string) { v.Texts[place(k)] = s })
+		out := v.Texts[seg.from:min(len(v.Texts), seg.from+len(rows))]
+		if seg.at != nil {
+			out = make([]string, len(rows))
+		}
+		fillTexts(o, rows, out)
+		scatter(v.Texts, out, seg.at)
 	default:
 		fillObjects(o, rows, func(k int, x any) { v.Objects[place(k)] = x })
+	}
+}
+
+// scatter writes values to their places in a sorted answer.
+func scatter[T any](dst, vals []T, at []int32) {
+	for k, p := range at {
+		dst[p] = vals[k]
 	}
 }
 
@@ -77,52 +94,28 @@ func ends(o *operand, rows []int32) []int32 {
 			return out
 		}
 		next := make([]int32, len(out))
-		numbersOf(h, out, func(k int, n int64) { next[k] = int32(n) })
+		h.EachNumbers(out, func(k int, numbers []int64) {
+			for i, n := range numbers {
+				next[k+i] = int32(n)
+			}
+		})
 		out = next
 	}
 	return out
 }
 
-// numbersOf reads numbers of a column, a chunk at a time where many rows of a
-// chunk follow each other. Rows below 0 give -1.
-func numbersOf(c *store.Column, rows []int32, fn func(k int, n int64)) {
-	var buf [store.ChunkRows]int64
-	for k := 0; k < len(rows); {
-		if rows[k] < 0 {
-			fn(k, -1)
-			k++
-			continue
-		}
-		chunk := rows[k] / store.ChunkRows
-		end := k
-		for end < len(rows) && rows[end] >= 0 && rows[end]/store.ChunkRows == chunk {
-			end++
-		}
-		if end-k < 24 {
-			for ; k < end; k++ {
-				fn(k, c.Int(int(rows[k])))
-			}
-			continue
-		}
-		vals := c.Ints(int(chunk), buf[:])
-		for ; k < end; k++ {
-			fn(k, vals[rows[k]%store.ChunkRows])
-		}
-	}
-}
-
-func fillInts(o *operand, rows []int32, fn func(k int, n int64)) {
+func fillInts(o *operand, rows []int32, out []int64) {
 	if o.col == nil {
 		for k, row := range rows {
-			fn(k, o.intAt(int(row)))
+			out[k] = o.intAt(int(row))
 		}
 		return
 	}
-	numbersOf(o.col, rows, func(k int, n int64) {
+	o.col.EachNumbers(rows, func(k int, numbers []int64) {
+		copy(out[k:], numbers)
 		if rows[k] < 0 {
-			n = 0
+			clear(out[k : k+len(numbers)])
 		}
-		fn(k, n)
 	})
 }
 
@@ -130,45 +123,46 @@ func fillInts(o *operand, rows []int32, fn func(k int, n int64)) {
 // snapshot and never changes.
 func textOfBytes(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-func fillTexts(o *operand, rows []int32, fn func(k int, s string)) {
-	if o.col == nil || o.col.Dict() == nil {
-		if o.col == nil || o.xform != nil {
-			for k, row := range rows {
-				fn(k, textOfBytes(o.bytesAt(int(row))))
-			}
-			return
+func fillTexts(o *operand, rows []int32, out []string) {
+	switch {
+	case o.constant() && len(o.place.hops) == 0 && o.place.table != nil:
+		text := textOfBytes(o.bytesAt(0))
+		for k := range rows {
+			out[k] = text
 		}
-		plainTexts(o.col, rows, fn)
-		return
+	case o.col != nil && o.col.Dict() != nil && o.xform == nil:
+		d := o.col.Dict()
+		o.col.EachNumbers(rows, func(k int, numbers []int64) {
+			for i, n := range numbers {
+				if n >= 0 {
+					out[k+i] = d.Text(int(n))
+				}
+			}
+		})
+	case o.col != nil && o.xform == nil:
+		o.col.EachNumbers(rows, func(k int, numbers []int64) { plainTexts(o.col, rows[k:], numbers, out[k:]) })
+	default:
+		for k, row := range rows {
+			if k > 0 && row == rows[k-1] {
+				out[k] = out[k-1]
+			} else {
+				out[k] = textOfBytes(o.bytesAt(int(row)))
+			}
+		}
 	}
-	d := o.col.Dict()
-	known := map[int64]string{}
-	numbersOf(o.col, rows, func(k int, n int64) {
-		switch {
-		case n < 0:
-			fn(k, "")
-		case o.xform == nil:
-			fn(k, d.Text(int(n)))
-		default:
-			s, ok := known[n]
-			if !ok {
-				s = textOfBytes(o.xform(d.Bytes(int(n))))
-				known[n] = s
-			}
-			fn(k, s)
-		}
-	})
 }
 
-// plainTexts reads texts of a column without dictionary.
-func plainTexts(c *store.Column, rows []int32, fn func(k int, s string)) {
-	numbersOf(c, rows, func(k int, n int64) {
-		if rows[k] < 0 {
-			fn(k, "")
-			return
+// plainTexts reads texts of a column without dictionary, given their numbers.
+func plainTexts(c *store.Column, rows []int32, numbers []int64, out []string) {
+	for i, n := range numbers {
+		switch {
+		case rows[i] < 0:
+		case i > 0 && rows[i] == rows[i-1]:
+			out[i] = out[i-1]
+		default:
+			out[i] = textOfBytes(c.At(int(rows[i]), n))
 		}
-		fn(k, textOfBytes(c.At(int(rows[k]), n)))
-	})
+	}
 }
 
 func fillObjects(o *operand, rows []int32, fn func(k int, x any)) {
@@ -179,20 +173,22 @@ func fillObjects(o *operand, rows []int32, fn func(k int, x any)) {
 		return
 	}
 	known := map[int64]any{}
-	numbersOf(o.col, rows, func(k int, n int64) {
-		x, ok := known[n]
-		if !ok {
-			var b []byte
-			if n >= 0 {
-				b = o.col.Dict().Bytes(int(n))
-				if o.xform != nil {
-					b = o.xform(b)
+	o.col.EachNumbers(rows, func(k int, numbers []int64) {
+		for i, n := range numbers {
+			x, ok := known[n]
+			if !ok {
+				var b []byte
+				if n >= 0 {
+					b = o.col.Dict().Bytes(int(n))
+					if o.xform != nil {
+						b = o.xform(b)
+					}
 				}
+				x = decode(o.kind, b)
+				known[n] = x
 			}
-			x = decode(o.kind, b)
-			known[n] = x
+			fn(k+i, x)
 		}
-		fn(k, x)
 	})
 }
 

@@ -25,9 +25,7 @@ type siteRun struct {
 	mu       sync.Mutex
 	rights   *rights
 	values   map[[2]int]*operand
-	count    *counter
-	tallyMu  sync.Mutex
-	tallied  map[tallyKey]*tally
+	tallied  *siteTallies
 }
 
 // A place is where columns are found: a table, and the references that lead

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"container/heap"
+	"math/bits"
 	"slices"
 
 	"belvedere/internal/lql"
@@ -28,6 +29,8 @@ type sorter struct {
 	names [][]*operand // by site: the table's own keys, which break ties
 	index map[*siteRun]int32
 	arg   []byte
+	// natural: rows of a site are in order as they are
+	natural bool
 }
 
 func (r *run) newSorter() *sorter {
@@ -170,6 +173,7 @@ func (r *run) sorted() (*lql.Result, error) {
 		keep = max(0, r.q.Offset) + r.q.Limit
 	}
 	st := r.newSorter()
+	st.natural = r.natural()
 	units := r.units()
 	tops := make([]*top, r.workers)
 	scratches := make([]*scratch, r.workers)
@@ -178,10 +182,10 @@ func (r *run) sorted() (*lql.Result, error) {
 		if tops[w] == nil {
 			tops[w], scratches[w] = &top{st: st, keep: keep}, newScratch(r.plan)
 		}
-		site := st.index[units[i].s]
+		site, done := st.index[units[i].s], false
 		r.scan(units[i], scratches[w], func(chunk int, match *store.Bits) {
 			counts[w] += match.Count()
-			tops[w].chunk(site, chunk, match)
+			done = done || tops[w].chunk(site, chunk, match)
 		})
 		if keep < 0 {
 			return r.budget(len(tops[w].items))
@@ -219,31 +223,90 @@ func (r *run) bySite(all []item) []segment {
 	return slices.DeleteFunc(segs, func(s segment) bool { return s.s == nil })
 }
 
-// chunk adds the matching rows of a chunk. Where the first key is a number that
-// lies in the table itself, rows that cannot get in are left out without being
-// looked at.
-func (t *top) chunk(site int32, chunk int, match *store.Bits) {
+// natural reports whether the sort keys are the beginning of the table's own
+// keys, upwards: then the rows of a site are in order as they are.
+func (r *run) natural() bool {
+	if r.table.Source != schema.FromCore || len(r.sorts) > len(r.table.Keys) {
+		return false
+	}
+	for i, k := range r.sorts {
+		if k.desc || k.ref.join >= 0 || k.ref.column().Name != r.table.Keys[i] {
+			if i > 0 || k.desc || k.ref.join < 0 || r.table.Joins[k.ref.join].Prefix+k.ref.column().Name != r.table.Keys[0] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// full reports whether the top holds as many rows as are wanted.
+func (t *top) full() bool { return t.keep >= 0 && len(t.items) == t.keep }
+
+// chunk adds the matching rows of a chunk, and reports whether rows that follow
+// on the same site cannot get in any more. Rows whose first key alone keeps
+// them out are left without a closer look.
+func (t *top) chunk(site int32, chunk int, match *store.Bits) (done bool) {
 	base := int32(chunk * store.ChunkRows)
 	o := t.st.keys[site][0]
-	if o.col == nil || len(o.place.hops) > 0 || isText(t.st.first) {
+	switch {
+	case t.keep == 0:
+		return true
+	case t.st.natural:
+		for w := range match {
+			for x := match[w]; x != 0; x &= x - 1 {
+				it := t.st.item(site, base+int32(w<<6+bits.TrailingZeros64(x)))
+				if t.full() && t.st.compare(&it, &t.items[0]) > 0 {
+					return true
+				}
+				t.add(it)
+			}
+		}
+	case isText(t.st.first):
+		t.texts(o, site, base, match)
+	case o.col == nil || len(o.place.hops) > 0:
 		eachBit(match, func(i int) { t.add(t.st.item(site, base+int32(i))) })
-		return
-	}
-	if t.st.first == schema.Float {
+	case t.st.first == schema.Float:
 		var buf [store.ChunkRows]float64
 		vals := o.col.Floats(chunk, buf[:])
 		eachBit(match, func(i int) { t.add(item{site: site, row: base + int32(i), num: vals[i]}) })
-		return
+	default:
+		t.ints(o, site, chunk, match)
 	}
+	return false
+}
+
+// texts adds rows whose first key is a text or list.
+func (t *top) texts(o *operand, site, base int32, match *store.Bits) {
+	desc := t.st.r.sorts[0].desc
+	last, worse := -2, false
+	eachBit(match, func(i int) {
+		end := o.place.end(int(base) + i)
+		if end == last && worse {
+			return
+		}
+		last, worse = end, false
+		it := item{site: site, row: base + int32(i), text: sortBytes(o, end, t.st.arg)}
+		if t.full() {
+			c := bytes.Compare(it.text, t.items[0].text)
+			if worse = c > 0 && !desc || c < 0 && desc; worse {
+				return
+			}
+		}
+		t.add(it)
+	})
+}
+
+// ints adds rows whose first key is a whole number of the table itself.
+func (t *top) ints(o *operand, site int32, chunk int, match *store.Bits) {
 	var buf [store.ChunkRows]int64
 	vals := o.col.Ints(chunk, buf[:])
 	desc := t.st.r.sorts[0].desc
 	eachBit(match, func(i int) {
-		if t.keep >= 0 && len(t.items) == t.keep && t.keep > 0 {
+		if t.full() {
 			if worst := t.items[0].big; desc && vals[i] < worst || !desc && vals[i] > worst {
 				return
 			}
 		}
-		t.add(item{site: site, row: base + int32(i), big: vals[i]})
+		t.add(item{site: site, row: int32(chunk*store.ChunkRows + i), big: vals[i]})
 	})
 }

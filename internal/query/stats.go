@@ -315,6 +315,12 @@ func aggregate(a *accu, st *stat, s *siteRun, chunk int, rows *store.Bits) {
 	o := s.operand(st.ref)
 	inverse := st.agg == lql.SumInv || st.agg == lql.AvgInv
 	float := o.kind == schema.Float
+	if o.col != nil && len(o.place.hops) == 0 && !inverse && st.agg != lql.Std {
+		sums := o.col.Sum(chunk, rows)
+		a.merge(&accu{n: int64(sums.N), sum: sums.Sum, min: sums.Min, max: sums.Max,
+			whole: sums.Whole, overflow: sums.Overflow, lo: sums.Lo, hi: sums.Hi})
+		return
+	}
 	add := func(v int64, f float64) {
 		switch {
 		case !inverse && !float:
@@ -357,8 +363,10 @@ func aggregate(a *accu, st *stat, s *siteRun, chunk int, rows *store.Bits) {
 type groupCoder struct {
 	g     *grouping
 	cols  []*operand
-	known map[string]*group // by numbers of the site: dictionary codes and values
-	order []*groupPart
+	parts []*groupPart
+	ids   [store.ChunkRows]int32
+	buf   [store.ChunkRows]int64
+	byID  []*groupPart
 }
 
 // A groupPart is the rows of a chunk that belong to one group.
@@ -368,57 +376,88 @@ type groupPart struct {
 }
 
 func (g *grouping) coder(s *siteRun) *groupCoder {
-	c := &groupCoder{g: g, known: map[string]*group{}}
+	c := &groupCoder{g: g}
 	for _, col := range g.r.columns {
 		c.cols = append(c.cols, s.operand(col.ref))
 	}
 	return c
 }
 
-// split sorts the rows of a chunk into groups.
+// split sorts the rows of a chunk into groups. Rows are first numbered by
+// their combination of values within the chunk.
 func (c *groupCoder) split(chunk int, match *store.Bits) []*groupPart {
-	codes := make([][]int64, len(c.cols))
-	for i, o := range c.cols {
-		codes[i] = c.codes(o, chunk, match)
+	clear(c.ids[:])
+	n := int32(1)
+	for _, o := range c.cols {
+		n = c.refine(o, chunk, match, n)
 	}
-	parts := map[*group]*groupPart{}
-	c.order = c.order[:0]
-	var key []byte
-	var last *groupPart
-	lastRow := -1
+	c.byID = slices.Grow(c.byID[:0], int(n))[:n]
+	clear(c.byID)
+	c.parts = c.parts[:0]
 	eachBit(match, func(row int) {
-		same := last != nil
-		for i := range codes {
-			if codes[i] != nil && (lastRow < 0 || codes[i][row] != codes[i][lastRow]) {
-				same = false
-			}
+		p := c.byID[c.ids[row]]
+		if p == nil {
+			p = c.part(chunk, row)
+			c.byID[c.ids[row]] = p
 		}
-		if !same {
-			key = key[:0]
-			for i := range codes {
-				if codes[i] != nil {
-					key = strconv.AppendInt(key, codes[i][row], 36)
-				}
-				key = append(key, ' ')
-			}
-			gr := c.known[string(key)]
-			if gr == nil {
-				gr = c.group(chunk*store.ChunkRows + row)
-				if !slices.ContainsFunc(c.cols, func(o *operand) bool { return !codable(o) }) {
-					c.known[string(key)] = gr
-				}
-			}
-			last = parts[gr]
-			if last == nil {
-				last = &groupPart{group: gr}
-				parts[gr] = last
-				c.order = append(c.order, last)
-			}
-		}
-		lastRow = row
-		last.rows.Set(row)
+		p.rows.Set(row)
 	})
-	return c.order
+	return c.parts
+}
+
+// part returns the part of the group that a row belongs to.
+func (c *groupCoder) part(chunk, row int) *groupPart {
+	gr := c.group(chunk*store.ChunkRows + row)
+	for _, p := range c.parts {
+		if p.group == gr {
+			return p
+		}
+	}
+	p := &groupPart{group: gr}
+	c.parts = append(c.parts, p)
+	return p
+}
+
+// refine numbers the rows of a chunk by their number so far, of which there
+// are n, and their value of o. It returns how many numbers there are then.
+func (c *groupCoder) refine(o *operand, chunk int, match *store.Bits, n int32) int32 {
+	if o.constant() && len(o.place.hops) == 0 {
+		return n
+	}
+	if o.col != nil && len(o.place.hops) == 0 && codable(o) {
+		if _, ok := o.col.Constant(chunk); ok {
+			return n
+		}
+	}
+	vals := c.values(o, chunk, match)
+	type pair struct {
+		id  int32
+		val int64
+	}
+	seen := map[pair]int32{}
+	var small [4 * 64]int32 // numbers of small values, plus one
+	next := int32(0)
+	eachBit(match, func(row int) {
+		id, val := c.ids[row], vals[row]
+		at := uint64(id)*64 + uint64(val)
+		if uint64(val) < 64 && id < 4 {
+			if small[at] == 0 {
+				next++
+				small[at] = next
+			}
+			c.ids[row] = small[at] - 1
+			return
+		}
+		key := pair{id, val}
+		k, ok := seen[key]
+		if !ok {
+			k = next
+			seen[key] = k
+			next++
+		}
+		c.ids[row] = k
+	})
+	return next
 }
 
 // codable reports whether equal codes mean equal values within a site.
@@ -426,36 +465,32 @@ func codable(o *operand) bool {
 	return o.constant() && len(o.place.hops) == 0 || !isText(o.kind) || o.col != nil && o.col.Dict() != nil
 }
 
-// codes returns a number for each row of the chunk that is equal for equal
-// values; nil if all rows have the same.
-func (c *groupCoder) codes(o *operand, chunk int, match *store.Bits) []int64 {
-	if o.constant() && len(o.place.hops) == 0 {
-		return nil
-	}
-	out := make([]int64, store.ChunkRows)
-	if len(o.place.hops) == 0 && o.col != nil && o.kind != schema.Float && (o.col.Dict() != nil || !isText(o.kind)) {
-		o.col.Ints(chunk, out)
-		return out
+// values returns a number for each row of the chunk that is equal for equal
+// values of o.
+func (c *groupCoder) values(o *operand, chunk int, match *store.Bits) []int64 {
+	if len(o.place.hops) == 0 && o.col != nil && o.kind != schema.Float && codable(o) {
+		return o.col.Ints(chunk, c.buf[:])
 	}
 	base := chunk * store.ChunkRows
 	eachBit(match, func(i int) {
 		end := o.place.end(base + i)
 		switch {
 		case end < 0:
-			out[i] = math.MinInt64
+			c.buf[i] = math.MinInt64
 		case !codable(o):
-			out[i] = int64(base + i) // every row by itself
+			c.buf[i] = int64(end) // every row of the table by itself
 		case isText(o.kind):
+			c.buf[i] = 0
 			if o.col != nil {
-				out[i] = o.col.Int(end)
+				c.buf[i] = o.col.Int(end)
 			}
 		case o.kind == schema.Float:
-			out[i] = int64(math.Float64bits(o.floatAt(end)))
+			c.buf[i] = int64(math.Float64bits(o.floatAt(end)))
 		default:
-			out[i] = o.intAt(end)
+			c.buf[i] = o.intAt(end)
 		}
 	})
-	return out
+	return c.buf[:]
 }
 
 // group returns the group a row belongs to by its values.

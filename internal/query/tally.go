@@ -1,85 +1,219 @@
 package query
 
-import "belvedere/internal/store"
+import (
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"belvedere/internal/store"
+)
 
 // A tally counts objects by state, for one host or one group.
 type tally struct {
-	total, pending      int64
-	state, hard         [4]int64 // of checked ones; by last hard state
-	handled, unhandled  int64    // problems
-	worst, worstHard    int64    // on the scale of worstService
-	hosts, hostsPending int64
-	hostState           [3]int64
-	worstHost           int64 // 0 up, 1 unreachable, 2 down: from best to worst
+	total, pending      int32
+	state, hard         [4]int32 // of checked ones; by last hard state
+	handled, unhandled  int32    // problems
+	hosts, hostsPending int32
+	hostState           [3]int32
+	worst, worstHard    int8 // on the scale of worstService
+	worstHost           int8 // 0 up, 1 unreachable, 2 down
 }
 
 // tallies are the derived columns that are read off a tally.
 var tallies = map[string]func(t *tally) int64{
-	"num_services":                    func(t *tally) int64 { return t.total },
-	"total_services":                  func(t *tally) int64 { return t.total },
-	"num_services_ok":                 func(t *tally) int64 { return t.state[0] },
-	"num_services_warn":               func(t *tally) int64 { return t.state[1] },
-	"num_services_crit":               func(t *tally) int64 { return t.state[2] },
-	"num_services_unknown":            func(t *tally) int64 { return t.state[3] },
-	"num_services_pending":            func(t *tally) int64 { return t.pending },
-	"num_services_hard_ok":            func(t *tally) int64 { return t.hard[0] },
-	"num_services_hard_warn":          func(t *tally) int64 { return t.hard[1] },
-	"num_services_hard_crit":          func(t *tally) int64 { return t.hard[2] },
-	"num_services_hard_unknown":       func(t *tally) int64 { return t.hard[3] },
-	"num_services_handled_problems":   func(t *tally) int64 { return t.handled },
-	"num_services_unhandled_problems": func(t *tally) int64 { return t.unhandled },
+	"num_services":                    func(t *tally) int64 { return int64(t.total) },
+	"total_services":                  func(t *tally) int64 { return int64(t.total) },
+	"num_services_ok":                 func(t *tally) int64 { return int64(t.state[0]) },
+	"num_services_warn":               func(t *tally) int64 { return int64(t.state[1]) },
+	"num_services_crit":               func(t *tally) int64 { return int64(t.state[2]) },
+	"num_services_unknown":            func(t *tally) int64 { return int64(t.state[3]) },
+	"num_services_pending":            func(t *tally) int64 { return int64(t.pending) },
+	"num_services_hard_ok":            func(t *tally) int64 { return int64(t.hard[0]) },
+	"num_services_hard_warn":          func(t *tally) int64 { return int64(t.hard[1]) },
+	"num_services_hard_crit":          func(t *tally) int64 { return int64(t.hard[2]) },
+	"num_services_hard_unknown":       func(t *tally) int64 { return int64(t.hard[3]) },
+	"num_services_handled_problems":   func(t *tally) int64 { return int64(t.handled) },
+	"num_services_unhandled_problems": func(t *tally) int64 { return int64(t.unhandled) },
 	"worst_service_state":             func(t *tally) int64 { return [5]int64{0, 1, 1, 3, 2}[t.worst] },
 	"worst_service_hard_state":        func(t *tally) int64 { return [5]int64{0, 1, 1, 3, 2}[t.worstHard] },
-	"num_hosts":                       func(t *tally) int64 { return t.hosts },
-	"num_hosts_up":                    func(t *tally) int64 { return t.hostState[0] },
-	"num_hosts_down":                  func(t *tally) int64 { return t.hostState[1] },
-	"num_hosts_unreach":               func(t *tally) int64 { return t.hostState[2] },
-	"num_hosts_pending":               func(t *tally) int64 { return t.hostsPending },
+	"num_hosts":                       func(t *tally) int64 { return int64(t.hosts) },
+	"num_hosts_up":                    func(t *tally) int64 { return int64(t.hostState[0]) },
+	"num_hosts_down":                  func(t *tally) int64 { return int64(t.hostState[1]) },
+	"num_hosts_unreach":               func(t *tally) int64 { return int64(t.hostState[2]) },
+	"num_hosts_pending":               func(t *tally) int64 { return int64(t.hostsPending) },
 	"worst_host_state":                func(t *tally) int64 { return [3]int64{0, 2, 1}[t.worstHost] },
 }
 
-// A counter fills tallies from the objects a viewer sees.
-type counter struct {
-	hosts, services                   *store.Table
-	seesHost, seesService             func(row int) bool
-	state, checked, hard, ack, depth  func(row int) int64
-	hostState, hostChecked, hostDepth func(row int) int64
-	perHost                           []tally // of hosts, made when first needed
-	done                              []bool
+// siteTallies are the tallies of a site for one set of rights, and of one
+// version of its tables.
+type siteTallies struct {
+	mu              sync.Mutex
+	hosts, services weak.Pointer[store.Table]
+	perHost         []tally            // by row of hosts; nil until needed
+	groups          map[string]grouped // by table
 }
 
-func (s *siteRun) counter() *counter {
-	if s.count != nil {
-		return s.count
-	}
-	h, v := s.snap.Table("hosts"), s.snap.Table("services")
-	s.count = &counter{
-		hosts: h, services: v, seesHost: s.sees("hosts"), seesService: s.sees("services"),
-		state: intOf(v, "state"), checked: intOf(v, "has_been_checked"), hard: intOf(v, "last_hard_state"),
-		ack: intOf(v, "acknowledged"), depth: intOf(v, "scheduled_downtime_depth"),
-		hostState: intOf(h, "state"), hostChecked: intOf(h, "has_been_checked"), hostDepth: intOf(h, "scheduled_downtime_depth"),
-	}
-	return s.count
+// grouped are the tallies of a table of groups.
+type grouped struct {
+	of  weak.Pointer[store.Table]
+	all []tally
 }
 
-// service adds a service. Hard counts go by the last hard state, as in the
-// reference implementation.
-func (c *counter) service(t *tally, row int) {
-	if !c.seesService(row) {
+// tallies returns the site's tallies. Those for viewers who see all are shared
+// between queries until a host or service changes.
+func (s *siteRun) tallies() *siteTallies {
+	if s.tallied != nil {
+		return s.tallied
+	}
+	h, v := weak.Make(s.snap.Table("hosts")), weak.Make(s.snap.Table("services"))
+	fresh := &siteTallies{hosts: h, services: v, groups: map[string]grouped{}}
+	s.tallied = fresh
+	if s.rights != nil {
+		return fresh
+	}
+	e := s.run.e
+	e.tallyMu.Lock()
+	defer e.tallyMu.Unlock()
+	if t := e.tallies[s.view.Info.Key]; t != nil && t.hosts == h && t.services == v {
+		s.tallied = t
+		return t
+	}
+	e.tallies[s.view.Info.Key] = fresh
+	return fresh
+}
+
+// hostTallies counts the services of every host in one pass.
+func (t *siteTallies) hostTallies(s *siteRun) []tally {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.perHost != nil {
+		return t.perHost
+	}
+	hosts, services := s.snap.Table("hosts"), s.snap.Table("services")
+	out := make([]tally, hosts.Len())
+	if services.Len() > 0 {
+		c := newPass(s, services)
+		for chunk := range services.Chunks() {
+			c.chunk(chunk, out)
+		}
+	}
+	t.perHost = out
+	return out
+}
+
+// groupTallies counts the members of every group of a table.
+func (t *siteTallies) groupTallies(s *siteRun, table string) []tally {
+	if table == "hosts" {
+		return t.hostTallies(s)
+	}
+	of := s.snap.Table(table)
+	var perHost []tally
+	if table == "hostgroups" {
+		perHost = t.hostTallies(s)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if g, ok := t.groups[table]; ok && g.of == weak.Make(of) {
+		return g.all
+	}
+	out := make([]tally, of.Len())
+	if table == "hostgroups" {
+		sees := s.sees("hosts")
+		hosts := s.snap.Table("hosts")
+		state, checked := intOf(hosts, "state"), intOf(hosts, "has_been_checked")
+		for g, members := range s.snap.Groups(table, "hosts") {
+			for _, m := range members {
+				if sees(int(m)) {
+					out[g].host(state(int(m)), checked(int(m)))
+					out[g].add(&perHost[m])
+				}
+			}
+		}
+	} else if services := s.snap.Table("services"); services.Len() > 0 {
+		c := newPass(s, services)
+		one := make([]tally, 1)
+		for g, members := range s.snap.Groups(table, "services") {
+			one[0] = tally{}
+			c.members(members, &one[0])
+			out[g] = one[0]
+		}
+	}
+	t.groups[table] = grouped{weak.Make(of), out}
+	return out
+}
+
+// A pass reads what a tally of services needs, a chunk at a time.
+type pass struct {
+	s        *siteRun
+	sees     func(row int) bool
+	hostDown func(row int) bool
+	cols     [6]*store.Column // state, checked, hard, acknowledged, depth, host
+	vals     [6][]int64
+	bufs     [6][store.ChunkRows]int64
+	at       int // the chunk in vals
+}
+
+func newPass(s *siteRun, services *store.Table) *pass {
+	p := &pass{s: s, sees: s.sees("services"), at: -1}
+	for i, n := range []string{"state", "has_been_checked", "last_hard_state", "acknowledged", "scheduled_downtime_depth"} {
+		p.cols[i] = services.ColumnNamed(n)
+	}
+	p.cols[5] = services.Ref(0)
+	hosts := s.snap.Table("hosts")
+	state, depth := intOf(hosts, "state"), intOf(hosts, "scheduled_downtime_depth")
+	p.hostDown = func(row int) bool { return state(row) != 0 || depth(row) > 0 }
+	return p
+}
+
+func (p *pass) read(chunk int) {
+	if p.at == chunk {
 		return
 	}
+	p.at = chunk
+	for i, c := range p.cols {
+		if c != nil {
+			p.vals[i] = c.Ints(chunk, p.bufs[i][:])
+		} else {
+			p.vals[i] = p.bufs[i][:]
+		}
+	}
+}
+
+// chunk adds the services of a chunk to the tallies of their hosts.
+func (p *pass) chunk(chunk int, out []tally) {
+	p.read(chunk)
+	base := chunk * store.ChunkRows
+	for i, host := range p.vals[5] {
+		if p.s.rights == nil || p.sees(base+i) {
+			p.add(i, &out[host])
+		}
+	}
+}
+
+// members adds services, by rising row.
+func (p *pass) members(rows []int32, out *tally) {
+	for _, row := range rows {
+		if p.s.rights == nil || p.sees(int(row)) {
+			p.read(int(row) / store.ChunkRows)
+			p.add(int(row)%store.ChunkRows, out)
+		}
+	}
+}
+
+// add adds service i of the chunk. Hard counts go by the last hard state, as in
+// the reference implementation.
+func (p *pass) add(i int, t *tally) {
 	t.total++
-	if c.checked(row) == 0 {
+	if p.vals[1][i] == 0 {
 		t.pending++
 		return
 	}
-	state, hard := c.state(row)&3, c.hard(row)&3
+	state, hard := p.vals[0][i]&3, p.vals[2][i]&3
 	t.state[state]++
 	t.hard[hard]++
 	t.worst, t.worstHard = max(t.worst, worstService(state)), max(t.worstHard, worstService(hard))
 	if state != 0 {
-		host := int(c.services.Ref(0).Int(row))
-		if c.ack(row) != 0 || c.depth(row) > 0 || c.hostDepth(host) > 0 || c.hostState(host) != 0 {
+		if p.vals[3][i] != 0 || p.vals[4][i] > 0 || p.hostDown(int(p.vals[5][i])) {
 			t.handled++
 		} else {
 			t.unhandled++
@@ -88,31 +222,15 @@ func (c *counter) service(t *tally, row int) {
 }
 
 // host adds a host without its services.
-func (c *counter) host(t *tally, row int) {
+func (t *tally) host(state, checked int64) {
 	t.hosts++
-	if c.hostChecked(row) == 0 {
+	if checked == 0 {
 		t.hostsPending++
 		return
 	}
-	state := min(max(c.hostState(row), 0), 2)
+	state = min(max(state, 0), 2)
 	t.hostState[state]++
-	t.worstHost = max(t.worstHost, [3]int64{0, 2, 1}[state])
-}
-
-// ofHost returns the tally of a host's services.
-func (c *counter) ofHost(row int) *tally {
-	if c.perHost == nil {
-		c.perHost, c.done = make([]tally, c.hosts.Len()), make([]bool, c.hosts.Len())
-	}
-	t := &c.perHost[row]
-	if !c.done[row] {
-		c.done[row] = true
-		from, to := c.services.Span(row)
-		for r := from; r < to; r++ {
-			c.service(t, r)
-		}
-	}
-	return t
+	t.worstHost = max(t.worstHost, [3]int8{0, 2, 1}[state])
 }
 
 // add sums up two tallies.
@@ -129,43 +247,25 @@ func (t *tally) add(u *tally) {
 }
 
 // deriveTally makes o a count or worst state of hosts, host groups or service
-// groups.
+// groups. A single host is counted by itself, everything else in one pass.
 func (s *siteRun) deriveTally(o *operand, part func(*tally) int64) {
-	c := s.counter()
-	name := o.place.name
-	var members [][]int32
-	switch name {
-	case "hostgroups":
-		members = s.snap.Groups(name, "hosts")
-	case "servicegroups":
-		members = s.snap.Groups(name, "services")
-	}
+	name, t := o.place.name, s.tallies()
+	var all []tally
+	var once sync.Once
+	var asked atomic.Int32
+	services := s.snap.Table("services")
 	o.num = func(row int) int64 {
-		s.tallyMu.Lock()
-		defer s.tallyMu.Unlock()
-		if name == "hosts" {
-			return part(c.ofHost(row))
-		}
-		key := tallyKey{name, row}
-		t := s.tallied[key]
-		if t == nil {
-			t = &tally{}
-			for _, m := range members[row] {
-				if name == "servicegroups" {
-					c.service(t, int(m))
-				} else if c.seesHost(int(m)) {
-					c.host(t, int(m))
-					t.add(c.ofHost(int(m)))
-				}
+		if name == "hosts" && asked.Add(1) <= 4 && services.Len() > 0 {
+			from, to := services.Span(row)
+			rows := make([]int32, 0, to-from)
+			for r := from; r < to; r++ {
+				rows = append(rows, int32(r))
 			}
-			s.tallied[key] = t
+			var one tally
+			newPass(s, services).members(rows, &one)
+			return part(&one)
 		}
-		return part(t)
+		once.Do(func() { all = t.groupTallies(s, name) })
+		return part(&all[row])
 	}
-}
-
-// A tallyKey names a group.
-type tallyKey struct {
-	table string
-	row   int
 }

@@ -133,3 +133,63 @@ func TestWithin8(t *testing.T) {
 		}
 	}
 }
+
+func TestSum(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		vals := genVals.Draw(t, "vals")
+		float := rapid.Bool().Draw(t, "float")
+		c := &Column{n: len(vals), st: numbers}
+		stored := slices.Clone(vals)
+		if float {
+			c.st = floats
+			for i, v := range vals {
+				vals[i] = v % 100000
+				stored[i] = int64(math.Float64bits(float64(vals[i]) / 100))
+			}
+		}
+		c.chunks = []*chunk{pack(stored, float)}
+		at := rapid.IntRange(0, len(vals)-1).Draw(t, "at")
+		vals[at] = 5
+		five := int64(5)
+		if float {
+			five = int64(math.Float64bits(0.05))
+		}
+		c.chunks[0] = c.chunks[0].with([]uint16{uint16(at)}, []int64{five}, float)
+		var rows Bits
+		step := rapid.SampledFrom([]int{1, 3}).Draw(t, "step")
+		var want Sums
+		for i := 0; i < len(vals); i += step {
+			rows.Set(i)
+			if float {
+				want.float(float64(vals[i]) / 100)
+			} else {
+				want.int(vals[i])
+			}
+		}
+		got := c.Sum(0, &rows)
+		if got.N != want.N || math.Abs(got.Sum-want.Sum) > 1e-9*math.Abs(want.Sum)+1e-9 || got.Min != want.Min || got.Max != want.Max {
+			t.Fatalf("got %+v\nwant %+v", got, want)
+		}
+		if !got.Overflow && !want.Overflow && got.Whole != want.Whole || got.Lo != want.Lo || got.Hi != want.Hi {
+			t.Fatalf("got %+v\nwant %+v", got, want)
+		}
+		rowNos := make([]int32, 0, len(vals))
+		for i := 0; i < len(vals); i += step {
+			rowNos = append(rowNos, int32(i))
+		}
+		rowNos = append(rowNos, -1)
+		if !float {
+			c.EachNumbers(rowNos, func(k int, n []int64) {
+				for i, v := range n {
+					want := int64(-1)
+					if r := rowNos[k+i]; r >= 0 {
+						want = vals[r]
+					}
+					if v != want {
+						t.Fatalf("EachNumbers: row %d is %d, want %d", rowNos[k+i], v, want)
+					}
+				}
+			})
+		}
+	})
+}
