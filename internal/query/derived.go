@@ -273,14 +273,15 @@ func (s *siteRun) notesOf(o *operand, table string, info []string) {
 		join = 1
 	}
 	back, svc := notes.Backrefs(join), notes.Ref(1)
+	sees := s.sees(table)
 	id := intOf(notes, "id")
 	cells := s.cells(table, info)
 	o.bytes = func(row int) []byte {
 		var ids []int64
 		var tuples [][]any
 		for _, r := range back[int32(row)] {
-			if join == 0 && svc != nil && svc.Int(int(r)) >= 0 {
-				continue // of a service of this host
+			if join == 0 && svc != nil && svc.Int(int(r)) >= 0 || !sees(int(r)) {
+				continue // of a service of this host, or of a host that only its service shows
 			}
 			if info == nil {
 				ids = append(ids, id(int(r)))

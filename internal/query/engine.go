@@ -232,7 +232,7 @@ func (r *run) addSite(sv store.SiteView) {
 		contacts = append(contacts, u)
 	}
 	s := r.newSite(sv, contacts)
-	r.parts = append(r.parts, partOf(sv, r.table))
+	r.parts = append(r.parts, partOf(sv, r.table, causeFor(r.viewer, sv.Health)))
 	s.bindTable()
 	r.sites = append(r.sites, s)
 }
@@ -255,11 +255,30 @@ func (r *run) newSite(sv store.SiteView, contacts []string) *siteRun {
 	return s
 }
 
-// partOf says how the site's data stands.
-func partOf(sv store.SiteView, t *schema.Table) lql.Part {
+// causeFor says why a site is not well. The cause in its own words holds names
+// and addresses; those who do not see all are told what it means for them.
+func causeFor(v access.Viewer, h store.Health) string {
+	if v.All || h.Cause == "" {
+		return h.Cause
+	}
+	switch h.State {
+	case store.Fresh, store.Pending:
+		return ""
+	case store.Late:
+		return "The core answers late."
+	case store.Paused:
+		return "The site is paused."
+	case store.Incompatible:
+		return "The core cannot be read."
+	}
+	return "The core cannot be reached."
+}
+
+// partOf says how the site's data stands, and why.
+func partOf(sv store.SiteView, t *schema.Table, cause string) lql.Part {
 	p := lql.Part{Key: sv.Info.Key, Name: sv.Info.Name, Taken: sv.Snapshot.Taken()}
 	if sv.Health.State != store.Fresh && sv.Health.State != store.Pending {
-		p.Err = sv.Health.Cause
+		p.Err = cause
 		if p.Err == "" {
 			p.Err = "the site is " + sv.Health.State.String()
 		}
@@ -271,8 +290,8 @@ func partOf(sv store.SiteView, t *schema.Table) lql.Part {
 		p.Missing = true
 		if p.Err == "" {
 			p.Err = "there is no data of this site yet"
-			if sv.Health.Cause != "" {
-				p.Err = sv.Health.Cause
+			if cause != "" {
+				p.Err = cause
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"belvedere/internal/access"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/store"
@@ -35,14 +36,14 @@ func (r *run) pass() error {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
 			case <-r.ctx.Done():
-				r.part(s).fail(r.ctx.Err())
+				r.part(s).fail(r.ctx.Err(), r.viewer)
 				return
 			}
 			ctx, cancel := context.WithTimeout(r.ctx, r.e.o.PassedTimeout)
 			defer cancel()
 			res, err := r.e.o.Passed(ctx, s.view.Info.Key, ask)
 			if err != nil {
-				r.part(s).fail(err)
+				r.part(s).fail(err, r.viewer)
 				return
 			}
 			r.sites[i].takePassed(res)
@@ -62,11 +63,13 @@ func (r *run) part(s *siteRun) partRef {
 }
 
 // fail marks a site that did not answer.
-func (p partRef) fail(err error) {
+func (p partRef) fail(err error, v access.Viewer) {
 	p.Missing = true
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		p.Err = "the site did not answer in time"
+	case !v.All:
+		p.Err = "the site could not answer"
 	default:
 		if qe, ok := errors.AsType[*lql.QueryError](err); ok {
 			p.Err = qe.Msg
@@ -195,12 +198,19 @@ func (s *siteRun) linkPassed(res *lql.Result, order []int) {
 				key = res.Text(row, "command_name")
 			}
 			refs[k] = -1
-			if at, ok := s.snap.Find(join.Table, key); ok {
+			if at, ok := s.snap.Find(join.Table, key); ok && s.mayFollow(join.Table, at) {
 				refs[k] = int32(at)
 			}
 		}
 		s.joins[j].hops = []*store.Column{store.NewRefs(refs)}
 	}
+}
+
+// mayFollow reports whether a line leads on to a row of a table. Contacts and
+// commands are shown only to those who see them by themselves; hosts and
+// services go with the line.
+func (s *siteRun) mayFollow(table string, row int) bool {
+	return s.rights == nil || table != "contacts" && table != "commands" || bitOf(s.rights.rows(table), row)
 }
 
 // guardPassed hides lines about objects the viewer does not see. Of lines that

@@ -191,12 +191,15 @@ func (r *rights) judge(table string) func(row int) bool {
 		return r.groupRule(table)
 	case "comments", "downtimes":
 		hosts, services := r.rowsLocked("hosts"), r.rowsLocked("services")
-		host, svc := t.Ref(0), t.Ref(1)
+		host, svc, desc := t.Ref(0), t.Ref(1), textOf(t, "service_description")
 		return func(row int) bool {
 			if svc != nil {
 				if s := svc.Int(row); s >= 0 {
 					return bitOf(services, int(s))
 				}
+			}
+			if len(desc(row)) > 0 {
+				return false // on a service that is not known yet, or no more
 			}
 			return host != nil && bitOf(hosts, int(host.Int(row)))
 		}
@@ -301,7 +304,7 @@ func (s *siteRun) restrict(o *operand, c *schema.Column) {
 		return
 	}
 	switch {
-	case hidden[c.Name]:
+	case hidden[c.Name], o.place.name == "status" && strings.HasPrefix(c.Name, "custom_variable"):
 		*o = operand{kind: o.kind, place: o.place}
 	case c.Kind == schema.TextList && (c.Refers == "hosts" || c.Refers == "hostgroups" || c.Refers == "servicegroups"),
 		c.Kind == schema.TextList && o.place.name == "contactgroups" && c.Name == "members":
@@ -335,7 +338,7 @@ func (s *siteRun) restrict(o *operand, c *schema.Column) {
 			return out
 		}
 	case c.Kind == schema.Tuples && strings.HasPrefix(c.Name, "depends_"):
-		o.xform = s.visibleTuples
+		o.xform = func(b []byte) []byte { return s.visibleTuples(b, o.place.name == "services") }
 	}
 }
 
@@ -352,14 +355,17 @@ func (s *siteRun) visibleServices(b []byte) []byte {
 	return out
 }
 
-// visibleTuples keeps the tuples that begin with a visible host.
-func (s *siteRun) visibleTuples(b []byte) []byte {
+// visibleTuples keeps the tuples that begin with a visible host, or with host
+// and description of a visible service.
+func (s *siteRun) visibleTuples(b []byte, services bool) []byte {
 	var keep [][]any
 	for _, t := range store.DecodeTuples(b) {
-		if len(t) > 0 {
-			if h, ok := t[0].(string); ok && s.rights.names("hosts")[h] {
-				keep = append(keep, t)
-			}
+		names := make([]string, 2)
+		for i := range min(len(t), len(names)) {
+			names[i], _ = t[i].(string)
+		}
+		if services && s.rights.names("services")[store.Key(names...)] || !services && s.rights.names("hosts")[names[0]] {
+			keep = append(keep, t)
 		}
 	}
 	return store.EncodeTuples(keep)

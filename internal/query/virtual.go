@@ -105,9 +105,9 @@ func siteValues(s *siteRun) map[string]any {
 		}
 		return int64(countBits(s.rights.rows(table)))
 	}
-	cause, lastError := h.Cause, ""
+	cause, lastError := causeFor(s.run.viewer, h), ""
 	if h.State != store.Fresh {
-		lastError = h.Cause
+		lastError = cause
 	}
 	address := info.Address
 	if h.ActiveAddress != "" {

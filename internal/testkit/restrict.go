@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 
 	"belvedere/internal/schema"
@@ -22,7 +23,7 @@ const (
 // contacts only itself, of contact groups its own, of time periods those that
 // what it sees refers to, and no commands, endpoints and zones; of groups that
 // are invisible not even the name. The host of a visible service shows, but
-// lists and counts only what is visible.
+// lists and counts only what is visible, and its own comments and downtimes are not.
 type Rights struct {
 	User string // contact; "" is everything
 	// Services is Loose when a contact of a host sees its services too.
@@ -243,9 +244,19 @@ func restrictHost(h map[string]any, seen map[objectKey]bool, services []map[stri
 			out[c] = slices.DeleteFunc(slices.Clone(l), func(t []any) bool { return !seen[objectKey{site, text(h, "name"), t[0].(string)}] })
 		}
 	}
+	if !seen[objectKey{site, text(h, "name"), ""}] {
+		for _, c := range notes {
+			if v, ok := h[c]; ok {
+				out[c] = reflect.MakeSlice(reflect.TypeOf(v), 0, 0).Interface()
+			}
+		}
+	}
 	recount(out, services, all)
 	return out
 }
+
+// notes are the columns of a host that hold its comments and downtimes.
+var notes = [...]string{"comments", "comments_with_info", "comments_with_extra_info", "downtimes", "downtimes_with_info", "downtimes_with_extra_info"}
 
 func positive(m map[string]any, column string) bool {
 	n, _ := m[column].(int64)
