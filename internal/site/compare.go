@@ -10,39 +10,58 @@ import (
 	"belvedere/internal/store"
 )
 
-// readScans compares hosts and services with the store: the few columns that
-// change without a check, as often as that is cheap, and every number once a
-// minute. What differs is read; where rows came or went all is read.
-func (s *session) readScans(ctx context.Context, began time.Time, urgent bool, changed *changes) error {
+// A comparison is what of the store a poll compares with the core.
+type comparison uint8
+
+const (
+	nothing comparison = iota
+	quickly            // the few columns that change without a check
+	deeply             // every number
+)
+
+// comparisonDue says what to compare now: the few columns as often as that is
+// cheap, every number once a minute.
+func (s *session) comparisonDue(began time.Time, urgent bool) comparison {
 	cur := &s.cursor
-	deep := began.Sub(cur.deep) >= deepEvery
 	every := min(max(s.interval(), costFactor*cur.quickCost), quickAtMost)
 	if s.plan.tables["services"].window == "last_update" {
 		every = max(every, quickAtMost/2) // the window tells nearly all
 	}
-	if !deep && !urgent && began.Sub(cur.quick) < every {
+	switch {
+	case began.Sub(cur.deep) >= deepEvery:
+		return deeply
+	case urgent || began.Sub(cur.quick) >= every:
+		return quickly
+	}
+	return nothing
+}
+
+// readScans compares hosts and services with the store. What differs is read;
+// where rows came or went all is to be read.
+func (s *session) readScans(ctx context.Context, began time.Time, what comparison, changed *changes) error {
+	if what == nothing {
 		return nil
 	}
+	cur := &s.cursor
 	start := s.now()
 	for _, name := range []string{"hosts", "services"} {
 		t := s.plan.tables[name]
 		req := &t.quick
-		if deep {
+		if what == deeply {
 			req = &t.deep
 		}
 		if err := s.scan(ctx, t, req, changed); err != nil {
 			return err
 		}
 	}
-	if deep {
+	if what == deeply {
 		if err := s.readRare(ctx, changed); err != nil {
 			return err
 		}
 		cur.deep = began
 	}
 	s.compared = s.now().Sub(start)
-	cur.quickCost = s.compared
-	cur.quick = began
+	cur.quick, cur.quickCost = began, s.compared
 	return nil
 }
 

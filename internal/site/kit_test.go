@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/site"
@@ -340,5 +341,28 @@ func TestNobodyThere(t *testing.T) {
 	until(t, 3*time.Second, "down", inState(fleet, "a", store.Down))
 	if h := view(fleet, "a").Health; !strings.Contains(h.Cause, "nothing listens") {
 		t.Errorf("cause %q", h.Cause)
+	}
+}
+
+// TestTest goes through the diagnosis of the manager: a bad address, one that
+// works after one that does not, and a core that is a site already.
+func TestTest(t *testing.T) {
+	_, addr := kitCore(t, testkit.Options{Hosts: 4, ServicesPerHost: 2})
+	m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "Berlin", Addresses: []string{addr}})
+	until(t, 10*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+	var steps []string
+	r := m.Test(t.Context(), site.Spec{Addresses: []string{"nonsense://x"}}, func(s livestatus.Step) { steps = append(steps, s.Name) })
+	if r.OK || r.Kind != livestatus.KindAddress || len(steps) == 0 || r.Cause == "" {
+		t.Errorf("bad address: %+v, steps %v", r, steps)
+	}
+	r = m.Test(t.Context(), site.Spec{Key: "b", Addresses: []string{"tcp://127.0.0.1:1", addr}}, nil)
+	if !r.OK || r.Duplicate != "Berlin" || r.Hosts != 4 {
+		t.Errorf("second address: OK %v, duplicate of %q, %d hosts: %s", r.OK, r.Duplicate, r.Hosts, r.Cause)
+	}
+	if r = m.Test(t.Context(), site.Spec{Key: "a", Addresses: []string{addr}}, nil); r.Duplicate != "" {
+		t.Errorf("a site is called a duplicate of itself: %q", r.Duplicate)
+	}
+	if r = m.Test(t.Context(), site.Spec{}, nil); r.OK || r.Cause == "" {
+		t.Errorf("no address: %+v", r)
 	}
 }

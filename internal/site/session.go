@@ -53,11 +53,13 @@ type session struct {
 	addr   string
 	plan   *plan
 
-	asOf   time.Time        // when the present reading began: the age of its data
-	round  time.Duration    // a poll, its comparison aside where that has a pace of its own
-	rounds [3]time.Duration // the last ones
-	// compared is what comparing took in the present poll.
-	compared time.Duration
+	asOf time.Time // when the present reading began: the age of its data
+	// round is what a poll costs the core: of one that answers in the threads
+	// it checks with the longest answer, else the time of all but comparing.
+	round    time.Duration
+	rounds   [3]time.Duration // the last ones
+	longest  time.Duration    // answer of the present poll
+	compared time.Duration    // spent on comparing in the present poll
 	latency  time.Duration    // last small answer
 	polled   time.Time        // end of the last poll
 	found    bool             // the last poll found something
@@ -132,6 +134,7 @@ func (s *session) fetch(ctx context.Context, limit time.Duration, q *lql.Query, 
 	defer cancel()
 	stats, err := s.client.Fetch(inner, q, sink)
 	s.health.count(stats)
+	s.longest = max(s.longest, stats.Took)
 	if err != nil && inner.Err() != nil && ctx.Err() == nil {
 		return overdue(limit, stats.BytesIn > 0, err)
 	}
@@ -156,6 +159,7 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 	s.asOf = began
 	s.health.tried()
 	changed := newChanges()
+	s.longest = 0
 	same, err := s.readStatus(ctx, changed)
 	if err != nil {
 		return nil, err
@@ -172,12 +176,19 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 		s.settle(changed)
 		return changed, err
 	}
-	urgent := s.urgentNow(began)
+	what := s.comparisonDue(began, s.urgentNow(began))
 	s.compared = 0
-	if err := s.readWindows(ctx, changed); err != nil {
-		return nil, err
+	// Comparing finds what a window would: a core that can bear little is
+	// spared one of the two.
+	if what == nothing || !s.core.Profile.OneLane {
+		if err := s.readWindows(ctx, changed); err != nil {
+			return nil, err
+		}
+		if s.cursor.quick.IsZero() { // more is being checked than can be named
+			what = max(what, quickly)
+		}
 	}
-	if err := s.readScans(ctx, began, urgent, changed); err != nil {
+	if err := s.readScans(ctx, began, what, changed); err != nil {
 		return nil, err
 	}
 	if err := s.readNumbered(ctx, changed); err != nil {
@@ -188,11 +199,11 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 			return nil, err
 		}
 	}
-	round := s.now().Sub(began)
-	if !s.core.Profile.OneLane {
-		round -= s.compared // that has a pace of its own
+	if s.core.Profile.OneLane {
+		s.spent(s.longest)
+	} else {
+		s.spent(s.now().Sub(began) - s.compared) // comparing has a pace of its own
 	}
-	s.spent(round)
 	s.st.Confirm(began)
 	s.health.fresh(began, s.latency, s.round)
 	s.settle(changed)
