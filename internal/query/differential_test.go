@@ -131,7 +131,11 @@ func (g *requests) request() (text string, ordered bool) {
 		b.WriteString(g.filters("Stats", "Stats", "StatsNegate:"))
 		for _, agg := range []string{"sum", "min", "max", "avg", "std", "suminv", "avginv"} {
 			if rapid.Bool().Draw(g.t, agg) {
-				fmt.Fprintf(&b, "Stats: %s %s\n", agg, rapid.SampledFrom(g.numbers()).Draw(g.t, "number"))
+				n := rapid.SampledFrom(g.numbers()).Draw(g.t, "number")
+				if ref, err := g.table.Resolve(n); err == nil && ref.Column.Kind == schema.Time && agg == "std" {
+					continue // squares of times are beyond what the naive evaluator can hold
+				}
+				fmt.Fprintf(&b, "Stats: %s %s\n", agg, n)
 			}
 		}
 		b.WriteString("Stats: " + g.names[0] + " != zzz\n")

@@ -26,7 +26,7 @@ func newVector(name string, k schema.Kind, n int) lql.Vector {
 }
 
 // fill writes the values of a segment's rows to a column of the answer.
-func (r *run) fill(v *lql.Vector, ref colRef, seg *segment) {
+func (r *run) fill(v *lql.Vector, ref colRef, seg *segment, buf *store.Buffer) {
 	o := seg.s.operand(ref)
 	place := func(k int) int {
 		if seg.at != nil {
@@ -34,14 +34,14 @@ func (r *run) fill(v *lql.Vector, ref colRef, seg *segment) {
 		}
 		return seg.from + k
 	}
-	rows := ends(o, seg.rows)
+	rows := ends(o, seg.rows, buf)
 	switch v.Kind {
 	case lql.Ints, lql.Times:
 		out := v.Ints[seg.from:min(len(v.Ints), seg.from+len(rows))]
 		if seg.at != nil {
 			out = make([]int64, len(rows))
 		}
-		fillInts(o, rows, out)
+		fillInts(o, rows, out, buf)
 		if v.Kind == lql.Times && r.shift != 0 {
 			for k := range out {
 				if out[k] != 0 {
@@ -59,10 +59,10 @@ func (r *run) fill(v *lql.Vector, ref colRef, seg *segment) {
 		if seg.at != nil {
 			out = make([]string, len(rows))
 		}
-		fillTexts(o, rows, out)
+		fillTexts(o, rows, out, buf)
 		scatter(v.Texts, out, seg.at)
 	default:
-		fillObjects(o, rows, func(k int, x any) { v.Objects[place(k)] = x })
+		fillObjects(o, rows, buf, func(k int, x any) { v.Objects[place(k)] = x })
 	}
 }
 
@@ -74,7 +74,7 @@ func scatter[T any](dst, vals []T, at []int32) {
 }
 
 // ends follows the references of an operand from rows of the query's table.
-func ends(o *operand, rows []int32) []int32 {
+func ends(o *operand, rows []int32, buf *store.Buffer) []int32 {
 	if len(o.place.hops) == 0 && o.place.table != nil {
 		return rows
 	}
@@ -94,7 +94,7 @@ func ends(o *operand, rows []int32) []int32 {
 			return out
 		}
 		next := make([]int32, len(out))
-		h.EachNumbers(out, func(k int, numbers []int64) {
+		h.EachNumbers(out, buf, func(k int, numbers []int64) {
 			for i, n := range numbers {
 				next[k+i] = int32(n)
 			}
@@ -104,14 +104,14 @@ func ends(o *operand, rows []int32) []int32 {
 	return out
 }
 
-func fillInts(o *operand, rows []int32, out []int64) {
+func fillInts(o *operand, rows []int32, out []int64, buf *store.Buffer) {
 	if o.col == nil {
 		for k, row := range rows {
 			out[k] = o.intAt(int(row))
 		}
 		return
 	}
-	o.col.EachNumbers(rows, func(k int, numbers []int64) {
+	o.col.EachNumbers(rows, buf, func(k int, numbers []int64) {
 		copy(out[k:], numbers)
 		if rows[k] < 0 {
 			clear(out[k : k+len(numbers)])
@@ -123,7 +123,7 @@ func fillInts(o *operand, rows []int32, out []int64) {
 // snapshot and never changes.
 func textOfBytes(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-func fillTexts(o *operand, rows []int32, out []string) {
+func fillTexts(o *operand, rows []int32, out []string, buf *store.Buffer) {
 	switch {
 	case o.constant() && len(o.place.hops) == 0 && o.place.table != nil:
 		text := textOfBytes(o.bytesAt(0))
@@ -132,7 +132,7 @@ func fillTexts(o *operand, rows []int32, out []string) {
 		}
 	case o.col != nil && o.col.Dict() != nil && o.xform == nil:
 		d := o.col.Dict()
-		o.col.EachNumbers(rows, func(k int, numbers []int64) {
+		o.col.EachNumbers(rows, buf, func(k int, numbers []int64) {
 			for i, n := range numbers {
 				if n >= 0 {
 					out[k+i] = d.Text(int(n))
@@ -140,7 +140,7 @@ func fillTexts(o *operand, rows []int32, out []string) {
 			}
 		})
 	case o.col != nil && o.xform == nil:
-		o.col.EachNumbers(rows, func(k int, numbers []int64) { plainTexts(o.col, rows[k:], numbers, out[k:]) })
+		o.col.EachNumbers(rows, buf, func(k int, numbers []int64) { plainTexts(o.col, rows[k:], numbers, out[k:]) })
 	default:
 		for k, row := range rows {
 			if k > 0 && row == rows[k-1] {
@@ -165,7 +165,7 @@ func plainTexts(c *store.Column, rows []int32, numbers []int64, out []string) {
 	}
 }
 
-func fillObjects(o *operand, rows []int32, fn func(k int, x any)) {
+func fillObjects(o *operand, rows []int32, buf *store.Buffer, fn func(k int, x any)) {
 	if o.col == nil || o.col.Dict() == nil {
 		for k, row := range rows {
 			fn(k, decode(o.kind, o.bytesAt(int(row))))
@@ -173,7 +173,7 @@ func fillObjects(o *operand, rows []int32, fn func(k int, x any)) {
 		return
 	}
 	known := map[int64]any{}
-	o.col.EachNumbers(rows, func(k int, numbers []int64) {
+	o.col.EachNumbers(rows, buf, func(k int, numbers []int64) {
 		for i, n := range numbers {
 			x, ok := known[n]
 			if !ok {

@@ -123,10 +123,13 @@ func (r *run) project(res *lql.Result, segs []segment) error {
 	}
 	segs = splitSegments(segs)
 	per := max(1, len(r.columns))
-	return r.parallel(len(segs)*per, res.Rows*len(r.columns)/4, func(_, i int) error {
-		seg, col := &segs[i/per], i%per
-		if col < len(r.columns) {
-			r.fill(&res.Vectors[col], r.columns[col].ref, seg)
+	bufs := make([]*store.Buffer, r.workers)
+	return r.parallel(len(segs)*per, res.Rows*len(r.columns), func(w, i int) error {
+		if bufs[w] == nil {
+			bufs[w] = &store.Buffer{}
+		}
+		if col := i % per; col < len(r.columns) {
+			r.fill(&res.Vectors[col], r.columns[col].ref, &segs[i/per], bufs[w])
 		}
 		return nil
 	})

@@ -14,7 +14,8 @@ import (
 // An accu collects one Stats column of one group.
 type accu struct {
 	n        int64 // rows counted, or values aggregated
-	sum, sq  float64
+	sum      float64
+	mean, m2 float64 // std: mean and sum of squared distances from it, updated together
 	whole    int64 // sum of integers
 	overflow bool
 	min, max float64
@@ -30,7 +31,14 @@ func (a *accu) addFloat(f float64) {
 	}
 	a.n++
 	a.sum += f
-	a.sq += f * f
+	a.spread(f)
+}
+
+// spread updates mean and m2 after n has counted f.
+func (a *accu) spread(f float64) {
+	d := f - a.mean
+	a.mean += d / float64(a.n)
+	a.m2 += d * (f - a.mean)
 }
 
 func (a *accu) addInt(v int64) {
@@ -46,7 +54,7 @@ func (a *accu) addInt(v int64) {
 	f := float64(v)
 	a.n++
 	a.sum += f
-	a.sq += f * f
+	a.spread(f)
 }
 
 // merge adds what another worker found.
@@ -63,9 +71,11 @@ func (a *accu) merge(b *accu) {
 	sum := a.whole + b.whole
 	a.overflow = a.overflow || b.overflow || (sum < a.whole) != (b.whole < 0) && b.whole != 0
 	a.whole = sum
+	d, n, m := b.mean-a.mean, float64(a.n), float64(b.n)
+	a.m2 += b.m2 + d*d*n*m/(n+m)
+	a.mean += d * m / (n + m)
 	a.n += b.n
 	a.sum += b.sum
-	a.sq += b.sq
 }
 
 // isWhole reports whether the answer of a stat is an integer.
@@ -84,7 +94,6 @@ func (s *stat) float(a *accu) float64 {
 		return 0
 	}
 	n := float64(a.n)
-	ints := s.ref.table != nil && s.ref.column().Kind != schema.Float
 	switch s.agg {
 	case lql.Min:
 		return a.min
@@ -93,11 +102,7 @@ func (s *stat) float(a *accu) float64 {
 	case lql.Avg, lql.AvgInv:
 		return finite(a.sum / n)
 	case lql.Std:
-		mean := a.sum / n
-		if ints && !a.overflow {
-			mean = float64(a.whole) / n
-		}
-		return finite(math.Sqrt(max(0, a.sq/n-mean*mean)))
+		return finite(math.Sqrt(max(0, a.m2/n)))
 	}
 	return finite(a.sum)
 }

@@ -179,7 +179,7 @@ func TestSum(t *testing.T) {
 		}
 		rowNos = append(rowNos, -1)
 		if !float {
-			c.EachNumbers(rowNos, func(k int, n []int64) {
+			c.EachNumbers(rowNos, &Buffer{}, func(k int, n []int64) {
 				for i, v := range n {
 					want := int64(-1)
 					if r := rowNos[k+i]; r >= 0 {

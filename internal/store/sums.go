@@ -165,11 +165,14 @@ func sumOf[T uint8 | uint16 | uint32](d []T, mask *Bits, n int) (sum, lo, hi uin
 	return sum, uint64(least), uint64(most)
 }
 
+// A Buffer is room for reading columns, for one goroutine.
+type Buffer struct{ all, some [ChunkRows]int64 }
+
 // EachNumbers reads the numbers of many rows: it calls fn for runs of rows that
 // follow each other in rows, with the place of the first and their numbers,
 // which are valid during the call only. A negative row has the number -1.
-func (c *Column) EachNumbers(rows []int32, fn func(k int, numbers []int64)) {
-	var all, some [ChunkRows]int64
+func (c *Column) EachNumbers(rows []int32, buf *Buffer, fn func(k int, numbers []int64)) {
+	all, some := &buf.all, &buf.some
 	for k := 0; k < len(rows); {
 		no := rows[k] / ChunkRows
 		end := k + 1
