@@ -92,8 +92,9 @@ func didYouMean(near string) string {
 
 type binder struct {
 	*plan
-	seen  map[string]*leaf
-	depth int
+	seen    map[string]*leaf
+	depth   int
+	regexes int
 }
 
 func (b *binder) resolve(name string) (colRef, error) {
@@ -181,6 +182,14 @@ func (b *binder) node(f *lql.Filter) (*node, error) {
 	return n, nil
 }
 
+// maxRegexes bounds the regular expressions of a query: their bytes, and 100
+// more for each.
+const maxRegexes = 100_000
+
+func isRegex(op lql.Op) bool {
+	return op == lql.Match || op == lql.NotMatch || op == lql.MatchFold || op == lql.NotMatchFold
+}
+
 func (b *binder) leaf(f *lql.Filter) (*leaf, error) {
 	ref, err := b.resolve(f.Column)
 	if err != nil {
@@ -190,6 +199,11 @@ func (b *binder) leaf(f *lql.Filter) (*leaf, error) {
 	if l := b.seen[key]; l != nil {
 		l.uses++
 		return l, nil
+	}
+	if isRegex(f.Op) {
+		if b.regexes += 100 + len(f.Value); b.regexes > maxRegexes {
+			return nil, badRequest("too many or too long regular expressions in one query", "join them with |, or use = where a whole name is meant")
+		}
 	}
 	t, err := compileTest(ref.column(), f.Op, f.Value, b.shift)
 	if err != nil {
@@ -202,6 +216,9 @@ func (b *binder) leaf(f *lql.Filter) (*leaf, error) {
 }
 
 func (b *binder) stats() error {
+	if len(b.q.Stats) > maxStats {
+		return badRequest(fmt.Sprintf("%d Stats are more than the %d a query may have", len(b.q.Stats), maxStats), "")
+	}
 	for i := range b.q.Stats {
 		s := &b.q.Stats[i]
 		out := stat{agg: s.Agg}
@@ -226,7 +243,16 @@ func (b *binder) stats() error {
 	return nil
 }
 
+// maxSorts bounds the sort keys of a query, maxStats its Stats columns.
+const (
+	maxSorts = 100
+	maxStats = 2000
+)
+
 func (b *binder) sorts() error {
+	if len(b.q.Sort) > maxSorts {
+		return badRequest(fmt.Sprintf("%d sort keys are more than the %d a query may have", len(b.q.Sort), maxSorts), "")
+	}
 	for _, s := range b.q.Sort {
 		if len(b.q.Stats) > 0 {
 			at := slices.IndexFunc(b.plan.columns, func(c outColumn) bool { return c.name == s.Column })

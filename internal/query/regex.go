@@ -40,8 +40,12 @@ func compileRegex(pattern string, fold bool) (func([]byte) bool, error) {
 	if fold {
 		flags |= syntax.FoldCase
 	}
-	if _, err := syntax.Parse(re, flags); err != nil {
+	parsed, err := syntax.Parse(re, flags)
+	if err != nil {
 		return slowRegex(pattern, re, fold, err)
+	}
+	if expandedSize(parsed) > maxExpanded {
+		return nil, badRequest(fmt.Sprintf("regular expression %q is too large once its repetitions are written out", clip(pattern)), "use smaller numbers in {n,m}")
 	}
 	if fold {
 		re = "(?i:" + re + ")"
@@ -51,6 +55,25 @@ func compileRegex(pattern string, fold bool) (func([]byte) bool, error) {
 		return slowRegex(pattern, re, fold, err)
 	}
 	return compiled.Match, nil
+}
+
+// maxExpanded bounds an expression with its counted repetitions written out.
+const maxExpanded = 10_000
+
+// expandedSize counts the parts of an expression with its repetitions written
+// out, up to a little more than maxExpanded.
+func expandedSize(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)
+	for _, sub := range re.Sub {
+		n += expandedSize(sub)
+		if n > maxExpanded {
+			return maxExpanded + 1
+		}
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(1, re.Min, re.Max)
+	}
+	return min(n, maxExpanded+1)
 }
 
 // literal reports whether re means no more than the text it returns.

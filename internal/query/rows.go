@@ -105,7 +105,7 @@ func (r *run) size() int {
 
 // budget refuses answers that are too large to be built.
 func (r *run) budget(rows int) error {
-	if rows*max(1, len(r.columns)) > r.e.o.MaxCells {
+	if rows*max(1, len(r.columns)+len(r.sorts)+8*len(r.plan.stats)) > r.e.o.MaxCells {
 		return &lql.QueryError{Code: 413, Msg: fmt.Sprintf("answer of %d rows and %d columns is too large", rows, len(r.columns)),
 			Hint: "ask for fewer columns, or page with Limit and Offset"}
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
@@ -142,6 +143,7 @@ func (r *run) stats() (*lql.Result, error) {
 	units := r.units()
 	parts := make([]*grouping, len(units))
 	scratches := make([]*scratch, r.workers)
+	var total atomic.Int64
 	err := r.parallel(len(units), r.size(), func(w, i int) error {
 		if scratches[w] == nil {
 			scratches[w] = newScratch(r.plan)
@@ -152,8 +154,15 @@ func (r *run) stats() (*lql.Result, error) {
 		}
 		parts[i] = g
 		coder := g.coder(units[i].s)
-		r.scan(units[i], scratches[w], func(chunk int, match *store.Bits) { g.chunk(units[i].s, coder, chunk, match) })
-		return r.budget(len(g.groups))
+		var err error
+		r.scan(units[i], scratches[w], func(chunk int, match *store.Bits) {
+			if err == nil {
+				g.chunk(units[i].s, coder, chunk, match)
+				err = r.budget(len(g.groups))
+			}
+		})
+		groups := total.Add(int64(len(g.groups)))
+		return cmp.Or(err, r.budget(int(groups)/4)) // the same group may be in many units
 	})
 	if err != nil {
 		return nil, err
