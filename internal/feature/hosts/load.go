@@ -56,7 +56,7 @@ type request struct {
 }
 
 // counts are the hosts by state under the filters other than state.
-type counts struct{ down, unreachable, up, pending, handled, all int }
+type counts struct{ down, unreachable, up, pending, handled int }
 
 // A picture is what the page shows.
 type picture struct {
@@ -160,7 +160,6 @@ func (p *picture) count(ctx context.Context, q lql.Querier, w request) error {
 	}
 	c := status.Of(res)
 	p.counts = counts{down: c.Stat(0, 0), unreachable: c.Stat(1, 0), up: c.Stat(2, 0), pending: c.Stat(3, 0), handled: c.Stat(4, 0)}
-	p.counts.all = p.counts.down + p.counts.unreachable + p.counts.up + p.counts.pending
 	p.parts = append(p.parts, res.Parts...)
 	return nil
 }
