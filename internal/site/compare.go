@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -70,7 +71,12 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed *changes) error {
 	c := newComparer(req, s.st.Snapshot())
 	c.window = req.position("last_check")
-	if err := s.fetch(ctx, roundAnswer, req.query(), c); err != nil {
+	err := s.fetch(ctx, roundAnswer, req.query(), c)
+	if errors.Is(err, errManyNew) {
+		changed.cameOrWent = true
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if s.came(t.table.Name, c.added) || len(c.gone()) > 0 {
@@ -124,6 +130,7 @@ func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, cha
 		b.Abort()
 		return fmt.Errorf("site: %w", err)
 	}
+	f.known = s.st.Snapshot()
 	q := t.live.query()
 	if len(keys) <= byKeyAtMost {
 		q.Filter = all(lql.Filter{Kind: lql.Or, Kids: t.byKey(keys)})
@@ -147,10 +154,11 @@ func (s *session) readRare(ctx context.Context, changed *changes) error {
 			continue
 		}
 		c := newComparer(&t.deep, s.st.Snapshot())
-		if err := s.fetch(ctx, roundAnswer, t.deep.query(), c); err != nil {
+		err := s.fetch(ctx, roundAnswer, t.deep.query(), c)
+		if err != nil && !errors.Is(err, errManyNew) {
 			return err
 		}
-		if len(c.added) > 0 || len(c.gone()) > 0 {
+		if err != nil || len(c.added) > 0 || len(c.gone()) > 0 {
 			changed.cameOrWent = true
 			continue
 		}
@@ -173,7 +181,12 @@ func (s *session) readNumbered(ctx context.Context, changed *changes) error {
 			continue
 		}
 		c := newComparer(&t.quick, s.st.Snapshot())
-		if err := s.fetch(ctx, roundAnswer, t.quick.query(), c); err != nil {
+		err := s.fetch(ctx, roundAnswer, t.quick.query(), c)
+		if errors.Is(err, errManyNew) {
+			changed.cameOrWent = true
+			continue
+		}
+		if err != nil {
 			b.Abort()
 			return err
 		}

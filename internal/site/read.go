@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -274,7 +275,7 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 	began := s.now()
 	q := t.live.query()
 	q.Filter = s.windowFilter(t)
-	if err := s.fetch(ctx, roundAnswer, q, f); err != nil {
+	if err := s.fetch(ctx, roundAnswer, q, f); err != nil && !errors.Is(err, errManyNew) {
 		return w, err
 	}
 	w.recent, w.written, w.unknown = f.recent, f.written, f.unknown

@@ -2,6 +2,7 @@ package site
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -91,7 +92,9 @@ func (f *feeder) Row(cells []livestatus.Cell) error {
 	}
 	if f.known != nil {
 		if _, ok := f.known.Find(f.req.table, string(key)); !ok {
-			f.unknown++
+			if f.unknown++; f.unknown > f.known.Rows(f.req.table)+1000 {
+				return errManyNew
+			}
 			return nil
 		}
 	}
@@ -114,6 +117,10 @@ func (f *feeder) Row(cells []livestatus.Cell) error {
 	f.req.give(&f.s, f.rows, cells)
 	return f.rows.EndRow()
 }
+
+// errManyNew ends an answer with more unknown rows than there are known ones:
+// following changes makes no sense any more, all must be read.
+var errManyNew = errors.New("site: more new rows than known ones")
 
 // tooMany says that an answer cannot be what was asked for.
 func tooMany(table string, most int) error {
@@ -161,6 +168,9 @@ func (c *comparer) Row(cells []livestatus.Cell) error {
 	}
 	row, ok := c.snap.Find(c.req.table, string(key))
 	if !ok {
+		if len(c.added) > len(c.seen)+1000 {
+			return errManyNew
+		}
 		c.added = append(c.added, string(key))
 		return nil
 	}
