@@ -201,10 +201,11 @@ func compareValues(a, b value) int {
 
 // An aggregate is the running value of a Stats header.
 type aggregate struct {
-	n                  int64
-	sum, sq, low, high float64
-	inv                float64
-	ints               bool
+	n              int64
+	sum, low, high float64
+	mean, m2       float64 // m2: squared distances from the mean so far (Welford)
+	inv            float64
+	ints           bool
 }
 
 func (g *aggregate) add(v value) {
@@ -217,7 +218,9 @@ func (g *aggregate) add(v value) {
 	}
 	g.n++
 	g.sum += x
-	g.sq += x * x
+	from := x - g.mean
+	g.mean += from / float64(g.n)
+	g.m2 += from * (x - g.mean)
 	if x != 0 {
 		g.inv += 1 / x
 	}
@@ -260,7 +263,7 @@ func (g *aggregate) result(agg string, sample bool) value {
 	if div <= 0 {
 		return vf(0)
 	}
-	return vf(math.Sqrt(max(g.sq-g.sum*g.sum/n, 0) / div))
+	return vf(math.Sqrt(g.m2 / div))
 }
 
 // statistics answers a request with Stats headers.
