@@ -182,8 +182,8 @@ func (b *binder) node(f *lql.Filter) (*node, error) {
 	return n, nil
 }
 
-// maxRegexes bounds the regular expressions of a query: their bytes, and 100
-// more for each.
+// maxRegexes bounds the regular expressions of a query: their bytes, or their
+// parts where repetitions make more of these, and 100 more for each.
 const maxRegexes = 100_000
 
 func isRegex(op lql.Op) bool {
@@ -201,7 +201,7 @@ func (b *binder) leaf(f *lql.Filter) (*leaf, error) {
 		return l, nil
 	}
 	if isRegex(f.Op) {
-		if b.regexes += 100 + len(f.Value); b.regexes > maxRegexes {
+		if b.regexes += 100 + max(len(f.Value), sizeOf(f.Value)); b.regexes > maxRegexes {
 			return nil, badRequest("too many or too long regular expressions in one query", "join them with |, or use = where a whole name is meant")
 		}
 	}

@@ -363,18 +363,30 @@ func (s *siteRun) guard() {
 	}
 }
 
-// ready prepares the leaves of the plan, once.
+// ready prepares the leaves of the plan, once. If that fails for the worker who
+// does it, it fails for all.
 func (s *siteRun) ready() {
 	s.prepare.Do(func() {
+		s.broken = true
 		s.leaves = make([]siteLeaf, len(s.run.leaves))
 		s.narrow(s.run.filter)
-		if s.from >= s.to {
-			return
+		if s.from < s.to {
+			s.prepareLeaves()
 		}
-		for i, l := range s.run.leaves {
-			s.leaves[i] = s.prepareLeaf(l)
-		}
+		s.broken = false
 	})
+	if s.broken {
+		panic(follower{})
+	}
+}
+
+func (s *siteRun) prepareLeaves() {
+	for i, l := range s.run.leaves {
+		if s.run.ctx.Err() != nil {
+			panic(canceled{s.run.ctx})
+		}
+		s.leaves[i] = s.prepareLeaf(l)
+	}
 }
 
 // health names the flags LMD knows a core by.

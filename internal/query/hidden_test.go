@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -125,4 +126,31 @@ func mustTable(t *testing.T, name string) *schema.Table {
 		t.Fatalf("no table %s", name)
 	}
 	return table
+}
+
+// TestBounds: requests that would take memory or time without end are refused.
+func TestBounds(t *testing.T) {
+	_, fleet, _ := newWorld(t, 40)
+	for name, request := range map[string]string{
+		"groups of many statistics": "GET services\nColumns: host_name description\n" + strings.Repeat("Stats: sum latency\n", 9000) + "Stats: state = 1\n",
+		"sort keys":                 "GET services\nColumns: description\n" + strings.Repeat("Sort: description asc\n", 5000),
+		"large expression":          "GET services\nColumns: description\nFilter: plugin_output ~ " + strings.Repeat(".{0,1000}", 900) + "z\n",
+		"many expressions": "GET services\nColumns: description\n" + func() string {
+			var b strings.Builder
+			for i := range 1000 {
+				fmt.Fprintf(&b, "Filter: plugin_output !~ .{0,900}%d\n", i)
+			}
+			return b.String()
+		}(),
+	} {
+		q, err := lql.Parse(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = query.New(query.Options{Fleet: fleet, MaxCells: 100_000}).For(all).Query(t.Context(), q)
+		var refused *lql.QueryError
+		if !errors.As(err, &refused) || refused.Code >= 500 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

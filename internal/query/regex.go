@@ -60,6 +60,18 @@ func compileRegex(pattern string, fold bool) (func([]byte) bool, error) {
 // maxExpanded bounds an expression with its counted repetitions written out.
 const maxExpanded = 10_000
 
+// sizeOf is [expandedSize] of a pattern, 0 where RE2 cannot run it.
+func sizeOf(pattern string) int {
+	if len(pattern) > maxPattern {
+		return 0 // refused elsewhere
+	}
+	re, err := syntax.Parse(translate(pattern), syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	return expandedSize(re)
+}
+
 // expandedSize counts the parts of an expression with its repetitions written
 // out, up to a little more than maxExpanded.
 func expandedSize(re *syntax.Regexp) int {

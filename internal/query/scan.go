@@ -51,7 +51,8 @@ func (r *run) parallel(n, rows int, fn func(worker, i int) error) error {
 	var failed atomic.Pointer[error]
 	work := func(worker int) {
 		defer func() {
-			if p := recover(); p != nil {
+			p := recover()
+			if _, ok := p.(follower); p != nil && !ok {
 				err := r.crash(p)
 				failed.CompareAndSwap(nil, &err)
 			}
@@ -106,7 +107,7 @@ func (r *run) scan(u unit, sc *scratch, fn func(chunk int, match *store.Bits)) {
 	u.s.ready()
 	from, to := max(u.from, u.s.from/store.ChunkRows), min(u.to, (u.s.to+store.ChunkRows-1)/store.ChunkRows)
 	for chunk := from; chunk < to; chunk++ {
-		if chunk&7 == 7 && r.ctx.Err() != nil {
+		if r.ctx.Err() != nil {
 			panic(canceled{r.ctx})
 		}
 		sc.begin(u.s, chunk)
@@ -130,6 +131,10 @@ func (r *run) scan(u unit, sc *scratch, fn func(chunk int, match *store.Bits)) {
 
 // canceled leaves a scan whose context has ended.
 type canceled struct{ ctx context.Context }
+
+// follower leaves a scan that cannot go on because another worker failed,
+// which says why.
+type follower struct{}
 
 // eachBit calls fn for the bits that are set, in order.
 func eachBit(b *store.Bits, fn func(i int)) {

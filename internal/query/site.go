@@ -22,6 +22,7 @@ type siteRun struct {
 	visible  func(chunk int, out *store.Bits) // nil: every row
 	from, to int                              // rows that can match at all
 	prepare  sync.Once
+	broken   bool // prepare did not come to its end
 	mu       sync.Mutex
 	rights   *rights
 	values   map[[2]int]*operand
@@ -134,6 +135,14 @@ func (s *siteRun) operand(ref colRef) *operand {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.operandLocked(ref)
+}
+
+// placeOf returns where the columns of a join, or the table's own, are found.
+func (s *siteRun) placeOf(ref colRef) *place {
+	if ref.join >= 0 {
+		return &s.joins[ref.join]
+	}
+	return &s.own
 }
 
 func (s *siteRun) operandLocked(ref colRef) *operand {
