@@ -8,6 +8,7 @@ import { merge, mergeAll } from "./merge";
 const LOST_MARK = 15; // s without news: the mark turns hollow
 const LOST_BANNER = 30; // s without connection: the banner
 const SHELL_EVERY = 5000;
+const SOON = 30; // ms from news to a fetch, when the last one is long ago
 const BANNER = "-banner";
 
 let connection: Connection | null = null;
@@ -27,6 +28,7 @@ const tags = new Map<string, string>(); // names of blocks to ETag
 let flight: AbortController | null = null;
 let timer: number | undefined;
 let pace = 400; // ms between fetches, grows with how long they take
+let landed = 0; // Date.now() of the end of the last fetch
 let fails = 0;
 let ended = false; // the page has no address that can be asked again
 let away = false; // was hidden: what comes next is applied at once
@@ -94,7 +96,7 @@ function take(m: News): void {
 }
 
 // plan fetches what is dirty soon: one request at a time.
-function plan(wait = pace): void {
+function plan(wait = Math.max(landed + pace - Date.now(), SOON)): void {
   if (ended || document.hidden || paused || flight || timer !== undefined || dirty.size === 0) return;
   timer = window.setTimeout(() => {
     timer = undefined;
@@ -130,7 +132,8 @@ async function fetchBlocks(): Promise<void> {
   } finally {
     window.clearTimeout(limit);
     flight = null;
-    pace = Math.min(Math.max((Date.now() - began) * 2, 400), 5000) + Math.min(fails, 6) * 5000;
+    landed = Date.now();
+    pace = Math.min(Math.max((landed - began) * 2, 400), 5000) + Math.min(fails, 6) * 5000;
     plan();
   }
 }
