@@ -186,43 +186,53 @@ func TestLiveWorld(t *testing.T) {
 	}
 }
 
-// TestFaults sets each fault upon one of two sites: its data is kept, it shows
-// as late and down with a cause, the other site does not notice, and it comes
-// back by itself.
+// TestFaults sets a fault upon each of nine sites at once: their data is kept,
+// they show as late and down with a cause, the tenth does not notice, and they
+// come back by themselves.
 func TestFaults(t *testing.T) {
-	for _, f := range []testkit.Fault{
-		{Kind: testkit.CloseNow}, {Kind: testkit.Garbage}, {Kind: testkit.HTTP}, {Kind: testkit.SSH},
-		{Kind: testkit.XinetdNoSocket}, {Kind: testkit.Refuse}, {Kind: testkit.HalfRow}, {Kind: testkit.Hang}, {Kind: testkit.Drip},
-	} {
-		t.Run(fmt.Sprint(f.Kind), func(t *testing.T) {
-			t.Parallel()
-			bad, badAddr := kitCore(t, testkit.Options{Profile: testkit.Nagios4, Hosts: 5, ServicesPerHost: 3, Seed: 1})
-			_, goodAddr := kitCore(t, testkit.Options{Profile: testkit.Naemon, Hosts: 5, ServicesPerHost: 3, Seed: 2})
-			_, fleet := fleetOf(t, site.Spec{Key: "bad", Name: "Bad", Addresses: []string{badAddr}}, site.Spec{Key: "good", Name: "Good", Addresses: []string{goodAddr}})
-			until(t, 10*time.Second, "both fresh", func() bool {
-				return inState(fleet, "bad", store.Fresh)() && inState(fleet, "good", store.Fresh)()
-			})
-			bad.SetFault(f)
-			until(t, 20*time.Second, "late", inState(fleet, "bad", store.Late))
-			slow := f.Kind == testkit.Hang || f.Kind == testkit.Drip || f.Kind == testkit.HalfRow
-			until(t, 60*time.Second, "down", func() bool {
-				if s := view(fleet, "good").Health.State; s != store.Fresh {
-					t.Fatalf("the good site is %v", s)
-				}
-				e := view(fleet, "bad").Health.Errors
-				return inState(fleet, "bad", store.Down)() || slow && e["silent"]+e["slow"] > 0
-			})
-			v := view(fleet, "bad")
-			t.Logf("%s %v", v.Health.Cause, v.Health.Errors)
-			if v.Health.Cause == "" || v.Health.Errors["internal"] > 0 {
-				t.Errorf("cause %q, errors %v", v.Health.Cause, v.Health.Errors)
-			}
-			if v.Snapshot.Rows("services") != 15 {
-				t.Errorf("%d services left", v.Snapshot.Rows("services"))
-			}
-			bad.SetFault(testkit.Fault{})
-			until(t, 60*time.Second, "fresh again", inState(fleet, "bad", store.Fresh))
+	faults := map[string]testkit.FaultKind{
+		"close": testkit.CloseNow, "garbage": testkit.Garbage, "http": testkit.HTTP, "ssh": testkit.SSH, "xinetd": testkit.XinetdNoSocket,
+		"refuse": testkit.Refuse, "half": testkit.HalfRow, "hang": testkit.Hang, "drip": testkit.Drip,
+	}
+	cores := map[string]*testkit.Core{}
+	_, good := kitCore(t, testkit.Options{Profile: testkit.Naemon, Hosts: 5, ServicesPerHost: 3, Seed: 2})
+	specs := []site.Spec{{Key: "good", Name: "Good", Addresses: []string{good}}}
+	for key := range faults {
+		core, addr := kitCore(t, testkit.Options{Name: key, Profile: testkit.Nagios4, Hosts: 5, ServicesPerHost: 3, Seed: 1})
+		cores[key] = core
+		specs = append(specs, site.Spec{Key: key, Name: key, Addresses: []string{addr}})
+	}
+	_, fleet, states := recorded(t, specs...)
+	for _, s := range specs {
+		until(t, 20*time.Second, s.Key+" fresh", inState(fleet, s.Key, store.Fresh))
+	}
+	for key, kind := range faults {
+		cores[key].SetFault(testkit.Fault{Kind: kind})
+	}
+	for key := range faults {
+		slow := key == "half" || key == "hang" || key == "drip" // these take half a minute to be given up
+		until(t, 60*time.Second, key+" in trouble", func() bool {
+			e := view(fleet, key).Health.Errors
+			return inState(fleet, key, store.Down)() || slow && e["silent"]+e["slow"] > 0
 		})
+		v := view(fleet, key)
+		t.Logf("%s: %s %v", key, v.Health.Cause, v.Health.Errors)
+		if v.Health.Cause == "" || v.Health.Errors["internal"] > 0 {
+			t.Errorf("%s: cause %q, errors %v", key, v.Health.Cause, v.Health.Errors)
+		}
+		if v.Snapshot.Rows("services") != 15 {
+			t.Errorf("%s: %d services left", key, v.Snapshot.Rows("services"))
+		}
+		cores[key].SetFault(testkit.Fault{})
+	}
+	for key := range faults {
+		until(t, 60*time.Second, key+" fresh again", inState(fleet, key, store.Fresh))
+		if all := states(key); !slices.Contains(all, store.Late) {
+			t.Errorf("%s was never late: %v", key, all)
+		}
+	}
+	if all := states("good"); len(all) != 2 {
+		t.Errorf("the good site went through %v", all)
 	}
 }
 
