@@ -7,6 +7,7 @@
 package object
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -213,18 +214,24 @@ func pairs(p [][2]string, sep string) string {
 	return strings.Join(words, ", ")
 }
 
-// minutes writes an interval that cores give in minutes: "5m", "1m30s"; ""
+// minutes writes an interval that cores give in minutes: "5 m", "1 m 30 s"; ""
 // when it is 0 or less.
 func minutes(m float64) string {
-	if m <= 0 {
-		return ""
+	return span(time.Duration(m * float64(time.Minute)))
+}
+
+// span writes a length of time without leaving anything out: "1 h 30 m".
+func span(d time.Duration) string {
+	var parts []string
+	rest := d.Round(time.Second)
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
+		if n := rest / u.unit; n > 0 {
+			parts = append(parts, strconv.FormatInt(int64(n), 10)+" "+u.name)
+			rest -= n * u.unit
+		}
 	}
-	s := time.Duration(m * float64(time.Minute)).Round(time.Second).String()
-	if short, ok := strings.CutSuffix(s, "m0s"); ok {
-		s = short + "m"
-	}
-	if short, ok := strings.CutSuffix(s, "h0m"); ok {
-		s = short + "h"
-	}
-	return s
+	return strings.Join(parts, " ")
 }

@@ -48,7 +48,7 @@ func FuzzParsePerf(f *testing.F) {
 }
 
 func TestMinutes(t *testing.T) {
-	for in, want := range map[float64]string{0: "", -1: "", 1: "1m", 5: "5m", 0.5: "30s", 1.5: "1m30s", 60: "1h", 90: "1h30m", 1440: "24h", 10: "10m"} {
+	for in, want := range map[float64]string{0: "", -1: "", 1: "1 m", 5: "5 m", 0.5: "30 s", 1.5: "1 m 30 s", 60: "1 h", 90: "1 h 30 m", 1440: "24 h", 10: "10 m"} {
 		if got := minutes(in); got != want {
 			t.Errorf("minutes(%v) = %q, want %q", in, got, want)
 		}

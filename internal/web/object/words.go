@@ -23,7 +23,7 @@ func bell(o Object) string {
 
 func percent(p float64) string { return strconv.FormatFloat(p, 'f', 1, 64) + " %" }
 
-// interval says how often the object is checked: "1m, retry 30s, period 24x7".
+// interval says how often the object is checked: "1 m, retry 30 s, period 24x7".
 func (o Object) interval() string {
 	var parts []string
 	if s := minutes(o.Float("check_interval")); s != "" {
@@ -151,7 +151,7 @@ func downtimeKind(d status.Downtime) string {
 	if d.Fixed {
 		return "(fixed)"
 	}
-	return "(" + d.Duration.String() + " within that span)"
+	return "(" + span(d.Duration) + " within that span)"
 }
 
 // longOutput returns all of the output, line ends as cores write them.
