@@ -19,7 +19,16 @@ func (s *siteRun) derive(o *operand, c *schema.Column) {
 		o.col, o.xform = t.ColumnNamed(base), lower
 		return
 	}
-	if part, ok := tallies[c.Name]; ok && o.place.name != "status" {
+	if o.place.name == "status" && (c.Name == "num_hosts" || c.Name == "num_services") {
+		n := s.rowCount(strings.TrimPrefix(c.Name, "num_"))
+		o.num = func(int) int64 { return n }
+		return
+	}
+	if rest, ok := strings.CutPrefix(c.Name, "peer_"); ok {
+		s.siteValue(o, siteValues(s)[rest])
+		return
+	}
+	if part, ok := tallies[c.Name]; ok {
 		s.deriveTally(o, part)
 		return
 	}
@@ -28,6 +37,26 @@ func (s *siteRun) derive(o *operand, c *schema.Column) {
 		return
 	}
 	s.deriveList(o, c.Name)
+}
+
+// siteValue makes o a fact about the site, equal in all rows.
+func (s *siteRun) siteValue(o *operand, v any) {
+	switch x := v.(type) {
+	case string:
+		o.bytes = func(int) []byte { return []byte(x) }
+	case int64:
+		o.num = func(int) int64 { return x }
+	case float64:
+		o.float = func(int) float64 { return x }
+	}
+}
+
+// rowCount returns how many rows of a table the viewer sees.
+func (s *siteRun) rowCount(table string) int64 {
+	if s.rights == nil {
+		return int64(s.snap.Rows(table))
+	}
+	return int64(countBits(s.rights.rows(table)))
 }
 
 // constantText handles the columns that name the site of a row.

@@ -25,16 +25,41 @@ func newVector(name string, k schema.Kind, n int) lql.Vector {
 	return v
 }
 
-// fill writes the values of a segment's rows to a column of the answer.
-func (r *run) fill(v *lql.Vector, ref colRef, seg *segment, buf *store.Buffer) {
-	o := seg.s.operand(ref)
+// A filler writes parts of an answer, for one worker.
+type filler struct {
+	r   *run
+	buf store.Buffer
+	// the last segment, and its rows in joined tables, by join; own at 0
+	ends [][]int32
+}
+
+// segment writes the values of a segment's rows to all columns of the answer.
+func (f *filler) segment(res *lql.Result, seg *segment) {
+	f.ends = append(f.ends[:0], make([][]int32, 1+len(f.r.table.Joins))...)
+	for i, c := range f.r.columns {
+		o := seg.s.operand(c.ref)
+		var rows []int32
+		if place := seg.s.placeOf(c.ref); len(place.hops) == len(o.place.hops) {
+			if f.ends[c.ref.join+1] == nil {
+				f.ends[c.ref.join+1] = ends(o, seg.rows, &f.buf)
+			}
+			rows = f.ends[c.ref.join+1]
+		} else {
+			rows = ends(o, seg.rows, &f.buf)
+		}
+		f.r.fill(&res.Vectors[i], o, seg, rows, &f.buf)
+	}
+}
+
+// fill writes the values of an operand, by row of its own table, to a column
+// of the answer.
+func (r *run) fill(v *lql.Vector, o *operand, seg *segment, rows []int32, buf *store.Buffer) {
 	place := func(k int) int {
 		if seg.at != nil {
 			return int(seg.at[k])
 		}
 		return seg.from + k
 	}
-	rows := ends(o, seg.rows, buf)
 	switch v.Kind {
 	case lql.Ints, lql.Times:
 		out := v.Ints[seg.from:min(len(v.Ints), seg.from+len(rows))]

@@ -121,31 +121,28 @@ func (r *run) project(res *lql.Result, segs []segment) error {
 	for i, c := range r.columns {
 		res.Vectors[i] = newVector(c.name, c.ref.column().Kind, res.Rows)
 	}
-	segs = splitSegments(segs)
-	per := max(1, len(r.columns))
-	bufs := make([]*store.Buffer, r.workers)
-	return r.parallel(len(segs)*per, res.Rows*len(r.columns), func(w, i int) error {
-		if bufs[w] == nil {
-			bufs[w] = &store.Buffer{}
+	segs = splitSegments(segs, max(256, min(segmentRows, res.Rows/(4*r.workers))))
+	fillers := make([]*filler, r.workers)
+	return r.parallel(len(segs), res.Rows*len(r.columns), func(w, i int) error {
+		if fillers[w] == nil {
+			fillers[w] = &filler{r: r}
 		}
-		if col := i % per; col < len(r.columns) {
-			r.fill(&res.Vectors[col], r.columns[col].ref, &segs[i/per], bufs[w])
-		}
+		fillers[w].segment(res, &segs[i])
 		return nil
 	})
 }
 
 // segmentRows bounds the part of an answer that one worker fills at a time.
-const segmentRows = 32 * 1024
+const segmentRows = 16 * 1024
 
-func splitSegments(segs []segment) []segment {
+func splitSegments(segs []segment, size int) []segment {
 	var out []segment
 	for _, s := range segs {
-		for len(s.rows) > segmentRows {
-			head := segment{s: s.s, rows: s.rows[:segmentRows], from: s.from}
-			s.rows, s.from = s.rows[segmentRows:], s.from+segmentRows
+		for len(s.rows) > size {
+			head := segment{s: s.s, rows: s.rows[:size], from: s.from}
+			s.rows, s.from = s.rows[size:], s.from+size
 			if s.at != nil {
-				head.at, s.at = s.at[:segmentRows], s.at[segmentRows:]
+				head.at, s.at = s.at[:size], s.at[size:]
 			}
 			out = append(out, head)
 		}

@@ -17,7 +17,7 @@ type accu struct {
 	n        int64 // rows counted, or values aggregated
 	sum      float64
 	mean, m2 float64 // std: mean and sum of squared distances from it, updated together
-	whole    int64 // sum of integers
+	whole    int64   // sum of integers
 	overflow bool
 	min, max float64
 	lo, hi   int64 // of integers

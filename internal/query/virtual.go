@@ -99,12 +99,6 @@ func lmdStatus(h store.HealthState) int64 {
 
 func siteValues(s *siteRun) map[string]any {
 	info, h := s.view.Info, s.view.Health
-	counts := func(table string) int64 {
-		if s.rights == nil {
-			return int64(s.snap.Rows(table))
-		}
-		return int64(countBits(s.rights.rows(table)))
-	}
 	cause, lastError := causeFor(s.run.viewer, h), ""
 	if h.State != store.Fresh {
 		lastError = cause
@@ -123,7 +117,7 @@ func siteValues(s *siteRun) map[string]any {
 		"last_query": s.run.e.last.Load(), "response_time": h.Latency.Seconds(), "bytes_received": h.BytesIn,
 		"bytes_send": h.BytesOut, "queries": h.Queries, "implementation": h.Implementation, "version": h.Version,
 		"transport": h.Transport, "interval": h.Interval.Seconds(), "clock_skew": h.ClockSkew.Seconds(),
-		"localtime": seconds(s.run.now.Add(h.ClockSkew)), "hosts": counts("hosts"), "services": counts("services"),
+		"localtime": seconds(s.run.now.Add(h.ClockSkew)), "hosts": s.rowCount("hosts"), "services": s.rowCount("services"),
 		"lmd_version": s.run.e.o.Version, "flags": flagsOf(strings.TrimSpace(h.Implementation)),
 	}
 }

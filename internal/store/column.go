@@ -175,17 +175,21 @@ type columnBuilder struct {
 	buf  []int64 // the chunk being filled; plain: where texts end in blob
 	blob []byte  // plain: texts of the chunk being filled
 	done []*chunk
-	dict dictBuilder
+	dict *Dict // coded: filled as values come
 	n    int
+	none int // values that are empty
 }
 
 func newColumnBuilder(k schema.Kind) *columnBuilder {
-	return &columnBuilder{kind: k, st: storageOf(k)}
+	return &columnBuilder{kind: k, st: storageOf(k), dict: &Dict{}}
 }
 
 func (b *columnBuilder) add(v cell) {
 	switch b.st {
 	case coded:
+		if len(v.bytes) == 0 {
+			b.none++
+		}
 		b.buf = append(b.buf, b.dict.intern(v.bytes))
 	case plain:
 		b.blob = append(b.blob, v.bytes...)
@@ -225,8 +229,8 @@ func (b *columnBuilder) split() [][]byte {
 // mostlyDistinct reports whether the values so far repeat too seldom for a
 // dictionary to pay.
 func (b *columnBuilder) mostlyDistinct() bool {
-	d := b.dict.d.Len()
-	return d > 64 && d > b.n/2
+	d := b.dict.Len()
+	return d > 64 && d > (b.n-b.none)/2
 }
 
 // turnPlain rewrites the chunks so far without a dictionary.
@@ -236,11 +240,11 @@ func (b *columnBuilder) turnPlain() {
 		vals := k.ints(tmp[:])
 		all := make([][]byte, len(vals))
 		for r, v := range vals {
-			all[r] = b.dict.d.Bytes(int(v))
+			all[r] = b.dict.Bytes(int(v))
 		}
 		b.done[i] = packTexts(all)
 	}
-	b.st, b.dict = plain, dictBuilder{}
+	b.st, b.dict = plain, &Dict{}
 }
 
 func (b *columnBuilder) finish(version uint64) *Column {
@@ -265,7 +269,7 @@ type rowChange struct {
 // with returns the column after changes, which are by rising row, and calls
 // changed for the index of each that is one. It returns c itself if none is.
 func (c *Column) with(changes []rowChange, version uint64, changed func(k int)) *Column {
-	next := c
+	next, dict := c, c.dict
 	for len(changes) > 0 {
 		chunkNo := changes[0].row / ChunkRows
 		n := 1
@@ -273,24 +277,29 @@ func (c *Column) with(changes []rowChange, version uint64, changed func(k int)) 
 			n++
 		}
 		k := c.chunks[chunkNo]
-		if after, dict := c.changeChunk(next.dict, k, changes[:n], changed); after != k {
+		if after := c.changeChunk(&dict, k, changes[:n], changed); after != k {
 			if next == c {
 				cp := *c
 				cp.chunks, cp.version = append(make([]*chunk, 0, len(c.chunks)), c.chunks...), version
 				next = &cp
 			}
-			next.chunks[chunkNo], next.dict = after, dict
+			next.chunks[chunkNo] = after
 		}
 		changes = changes[n:]
 	}
-	if next != c && next.dict != nil && next.dict.Len() > 2*next.built+256 {
-		next = next.rebuild(version)
+	if next == c || dict == nil {
+		return next
+	}
+	next.dict = dict
+	if dict.Len() > 2*next.built+256 {
+		return next.rebuild(version)
 	}
 	return next
 }
 
-// changeChunk returns the chunk after changes, or k itself.
-func (c *Column) changeChunk(dict *Dict, k *chunk, changes []rowChange, changed func(int)) (*chunk, *Dict) {
+// changeChunk returns the chunk after changes, or k itself. New values are added
+// to a successor of the column's dictionary, which takes its place in dict.
+func (c *Column) changeChunk(dict **Dict, k *chunk, changes []rowChange, changed func(int)) *chunk {
 	idx := make([]uint16, 0, len(changes))
 	val := make([]int64, 0, len(changes))
 	var t *texts
@@ -308,10 +317,13 @@ func (c *Column) changeChunk(dict *Dict, k *chunk, changes []rowChange, changed 
 			}
 		case coded:
 			old := k.int(i)
-			if bytes.Equal(dict.Bytes(int(old)), ch.val.bytes) {
+			if bytes.Equal((*dict).Bytes(int(old)), ch.val.bytes) {
 				continue
 			}
-			v, dict = dict.intern(ch.val.bytes)
+			if *dict == c.dict {
+				*dict = c.dict.successor()
+			}
+			v = (*dict).intern(ch.val.bytes)
 		case plain:
 			old := k.int(i)
 			if bytes.Equal(k.texts.at(old), ch.val.bytes) {
@@ -328,7 +340,7 @@ func (c *Column) changeChunk(dict *Dict, k *chunk, changes []rowChange, changed 
 		idx, val = append(idx, uint16(i)), append(val, v)
 	}
 	if len(idx) == 0 {
-		return k, dict
+		return k
 	}
 	next := k.with(idx, val, c.st == floats)
 	if t != nil {
@@ -337,7 +349,7 @@ func (c *Column) changeChunk(dict *Dict, k *chunk, changes []rowChange, changed 
 			next = rewriteTexts(next)
 		}
 	}
-	return next, dict
+	return next
 }
 
 // rewriteTexts leaves out what no row refers to any more.

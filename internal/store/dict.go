@@ -54,9 +54,6 @@ func (d *Dict) Ranks() []int32 {
 
 func (d *Dict) size() int {
 	n := int(unsafe.Sizeof(*d)) + cap(d.data) + 4*cap(d.ends)
-	if d.seen != nil {
-		n += 4 * cap(d.seen.slots)
-	}
 	if r := d.ranks.Load(); r != nil {
 		n += 4 * len(*r)
 	}
@@ -97,42 +94,17 @@ func (in *interner) grow(d *Dict, want int) {
 	}
 }
 
-// intern returns the number of value, and the dictionary that has it: d itself
-// or its successor. Only the newest successor may be extended.
-func (d *Dict) intern(value []byte) (int64, *Dict) {
-	in := d.interner()
-	mask := uint64(len(in.slots) - 1)
-	for k := maphash.Bytes(in.seed, value); ; k++ {
-		s := in.slots[k&mask]
-		if s == 0 {
-			break
-		}
-		if int(s) <= d.Len() && bytes.Equal(d.Bytes(int(s)-1), value) {
-			return int64(s) - 1, d
-		}
-	}
-	next := &Dict{data: append(d.data, value...), seen: in}
-	next.ends = append(d.ends, uint32(len(next.data)))
-	in.n++
-	if in.n*2 > len(in.slots) || in.n != next.Len() {
-		in.grow(next, next.Len()*2)
-	} else {
-		for k := maphash.Bytes(in.seed, value); ; k++ {
-			if s := &in.slots[k&mask]; *s == 0 {
-				*s = uint32(next.Len())
-				break
-			}
-		}
-	}
-	return int64(next.Len()) - 1, next
-}
+// successor returns a dictionary of the same values that can be extended,
+// until it is published. Only the newest dictionary has a successor.
+func (d *Dict) successor() *Dict { return &Dict{data: d.data, ends: d.ends, seen: d.interner()} }
 
-// A dictBuilder is a dictionary that is being filled and nobody else has seen.
-type dictBuilder struct{ d Dict }
-
-func (b *dictBuilder) intern(value []byte) int64 {
-	d := &b.d
+// intern returns the number of value, which it adds if it is new. What an
+// aborted batch has added to the interner is found out by its numbers.
+func (d *Dict) intern(value []byte) int64 {
 	in := d.interner()
+	if in.n != d.Len() {
+		in.grow(d, d.Len()+1)
+	}
 	mask := uint64(len(in.slots) - 1)
 	k := maphash.Bytes(in.seed, value)
 	for ; ; k++ {
@@ -154,10 +126,10 @@ func (b *dictBuilder) intern(value []byte) int64 {
 	return int64(d.Len()) - 1
 }
 
-// finish returns the dictionary without spare memory.
-func (b *dictBuilder) finish() *Dict {
+// finish returns a copy of d without spare memory, and without its interner.
+func (d *Dict) finish() *Dict {
 	return &Dict{
-		data: append(make([]byte, 0, len(b.d.data)), b.d.data...),
-		ends: append(make([]uint32, 0, len(b.d.ends)), b.d.ends...),
+		data: append(make([]byte, 0, len(d.data)), d.data...),
+		ends: append(make([]uint32, 0, len(d.ends)), d.ends...),
 	}
 }
