@@ -58,8 +58,12 @@ func (r *run) pass() error {
 type partRef struct{ *lql.Part }
 
 func (r *run) part(s *siteRun) partRef {
-	i := slices.IndexFunc(r.parts, func(p lql.Part) bool { return p.Key == s.view.Info.Key })
-	return partRef{&r.parts[i]}
+	for i := range r.parts { // the others are being written
+		if r.parts[i].Key == s.view.Info.Key {
+			return partRef{&r.parts[i]}
+		}
+	}
+	return partRef{&lql.Part{}}
 }
 
 // fail marks a site that did not answer.
