@@ -116,7 +116,8 @@ func NewFleet(o Options) *Fleet {
 }
 
 // Add takes a site in, or replaces the info of the one with that key. Sites
-// are ordered by position, then name, then key.
+// are ordered by position, then name, then key. Info that is there already is
+// no change and told to nobody.
 func (f *Fleet) Add(info SiteInfo) *Site {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -126,6 +127,9 @@ func (f *Fleet) Add(info SiteInfo) *Site {
 		if s.Info().Key == info.Key {
 			site = s
 		}
+	}
+	if site != nil && site.Info() == info {
+		return site
 	}
 	if site == nil {
 		site = &Site{fleet: f}

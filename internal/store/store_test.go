@@ -354,3 +354,18 @@ func TestMemoryLimit(t *testing.T) {
 		t.Error("a site beyond the limit was taken")
 	}
 }
+
+func TestAddTellsChangesOnly(t *testing.T) {
+	f := NewFleet(Options{})
+	told := 0
+	f.OnChange(func(Change) { told++ })
+	info := SiteInfo{Key: "a", Name: "A"}
+	first := f.Add(info)
+	if second := f.Add(info); second != first || told != 1 {
+		t.Errorf("the same site again: told %d times, want 1", told)
+	}
+	info.Name = "B"
+	if f.Add(info); told != 2 || first.Info().Name != "B" {
+		t.Errorf("renamed: told %d times, name %q", told, first.Info().Name)
+	}
+}
