@@ -132,7 +132,7 @@ func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, cha
 	}
 	f.known = s.st.Snapshot()
 	q := t.live.query()
-	if len(keys) <= byKeyAtMost {
+	if len(keys) <= byKeyAtMost && !slices.ContainsFunc(keys, unnameable) {
 		q.Filter = all(lql.Filter{Kind: lql.Or, Kids: t.byKey(keys)})
 	}
 	if err := s.fetch(ctx, roundAnswer, q, f); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -298,6 +299,7 @@ func (s *session) windowFilter(t *tablePlan) lql.Filter {
 	if t.executing {
 		either = append(either, equal("is_executing", "1"))
 		keys := s.cursor.executing[t.table.Name]
+		keys = slices.DeleteFunc(slices.Clone(keys), unnameable)
 		if len(keys) > byKeyAtMost {
 			s.cursor.quick = time.Time{} // too many to name: compare all
 			keys = nil
@@ -309,6 +311,10 @@ func (s *session) windowFilter(t *tablePlan) lql.Filter {
 	}
 	return all(lql.Filter{Kind: lql.Or, Kids: either})
 }
+
+// unnameable reports whether a row of that key cannot be asked for by name: a
+// request has no line breaks, and an endless name would make it endless.
+func unnameable(key string) bool { return len(key) > 1000 || strings.ContainsAny(key, "\r\n") }
 
 // byKey returns a filter for each key.
 func (t *tablePlan) byKey(keys []string) []lql.Filter {

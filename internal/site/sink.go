@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 )
 
 // appendKey appends the key of a row, as [store.Key] writes it. ok is false if
-// a part is empty: no core has a nameless object.
+// a part is empty or holds the byte between parts: no core has such names.
 func (r *request) appendKey(dst []byte, cells []livestatus.Cell) (key []byte, ok bool) {
 	for i := range r.keys {
 		k := &r.keys[i]
@@ -26,7 +27,7 @@ func (r *request) appendKey(dst []byte, cells []livestatus.Cell) (key []byte, ok
 		} else {
 			dst = cells[k.at].AppendText(dst)
 		}
-		if len(dst) == at {
+		if len(dst) == at || bytes.IndexByte(dst[at:], 0) >= 0 {
 			return dst, false
 		}
 	}
