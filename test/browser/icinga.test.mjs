@@ -137,9 +137,7 @@ test('a real Icinga 2', { timeout: 480000 }, async t => {
     await page.goto(app.url + '/problems')
     await row(page, host).filter({ hasText: 'host is gone' }).waitFor({ timeout: 30000 })
     await call('/icinga2/result', { host, service: '', state: 0, output: 'host is back' })
-    await page.locator('tr.gone').or(page.locator('main')).first().waitFor()
     await until('the host to leave the list', async () => await page.locator(rows + ':not(.gone)').filter({ hasText: 'host is gone' }).count() === 0, 30000)
-    assert.equal(await unloaded(page), true) // it went to another page, as meant
   })
 
   await step('comments and downtimes appear on the open page', async () => {

@@ -21,8 +21,11 @@ async function toBrowser(call, site, submit, host, service) {
   const b = await browser(t)
   const page = await b.page()
   await signIn(page, app.url)
-  await openWhen(page, app.url + '/services?limit=1000')
-  await until('400 rows', async () => await page.locator('table[data-live] tbody > tr[id]').count() === 400, 60000, 500)
+  await openWhen(page, app.url + '/services')
+  await until('400 services', async () => {
+    await page.goto(app.url + '/services')
+    return /of 400 services/.test(await page.locator('.pager').innerText())
+  }, 60000, 500)
   await page.mouse.move(600, 5)
   await page.evaluate(() => {
     window.waitFor = text => new Promise(done => {
@@ -57,7 +60,7 @@ async function icinga() {
 async function naemon() {
   const call = await harness(t)
   const site = await core(call, 'Wien', { hosts: 50, services: 8 })
-  const { host_name: host, description: service } = (await call('/core/Wien/rows', { table: 'services' })).find(s => s.state === 0 && s.has_been_checked)
+  const { host_name: host, description: service } = (await call('/core/Wien/rows', { table: 'services' })).filter(s => s.state === 0 && s.has_been_checked).sort((a, b) => a.host_name < b.host_name ? -1 : 1)[0]
   return toBrowser(call, site, (h, s, state, output) => call('/core/Wien/command', { line: `PROCESS_SERVICE_CHECK_RESULT;${h};${s};${state};${output}` }), host, service)
 }
 
