@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -105,8 +106,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		group.Go(func() {
 			defer func() { <-s.slots }()
+			defer s.survive()
 			s.serve(ctx, c)
 		})
+	}
+}
+
+// survive keeps a fault of ours that one request sets off from ending the
+// program.
+func (s *Server) survive() {
+	if p := recover(); p != nil {
+		s.o.Log.Error("panic while answering Livestatus", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	}
 }
 

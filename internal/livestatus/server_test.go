@@ -35,6 +35,8 @@ func (s *table) Query(ctx context.Context, q *lql.Query) (*lql.Result, error) {
 	case "slow":
 		<-ctx.Done()
 		return nil, ctx.Err()
+	case "fault":
+		panic("a fault of ours")
 	case "secret":
 		return nil, errors.New("password=hunter2")
 	default:
@@ -324,5 +326,17 @@ func TestListenUnix(t *testing.T) {
 	}
 	if _, err := Listen(t.Context(), "unix", path); err == nil || !strings.Contains(err.Error(), "is no socket") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestFaultIsOfOneConnection: a panic ends the connection that set it off and
+// nothing else.
+func TestFaultIsOfOneConnection(t *testing.T) {
+	a := startServer(t, ServerOptions{Querier: &table{}})
+	if got := talk(t, a, "GET fault\n\n"); got != "" {
+		t.Errorf("after the fault: %q", got)
+	}
+	if got := talk(t, a, "GET hosts\nColumns: name\n\n"); got != "host0\nhost1\nhost2\n" {
+		t.Errorf("next connection: %q", got)
 	}
 }

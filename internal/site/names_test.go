@@ -1,8 +1,11 @@
 package site
 
 import (
+	"errors"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/schema"
@@ -38,5 +41,17 @@ func TestStrangeNames(t *testing.T) {
 	text := string(q.AppendText(nil))
 	if strings.Count(text, "host_name = ") != 1 || len(text) > 500 {
 		t.Errorf("request for what is being checked:\n%.500s", text)
+	}
+}
+
+// TestPanicIsOfOneSite: a fault of ours that one core sets off does not end the
+// program.
+func TestPanicIsOfOneSite(t *testing.T) {
+	m := &Manager{client: func(livestatus.Options) client { panic("a fault") }}
+	st := store.NewFleet(store.Options{}).Add(store.SiteInfo{Key: "k", Name: "k"})
+	s := &site{m: m, st: st, spec: Spec{Key: "k", Name: "k", Addresses: []string{"tcp://127.0.0.1:6557"}}, log: slog.New(slog.DiscardHandler)}
+	s.health = newTracker(st, time.Now, s.log)
+	if err := s.connect(t.Context()); !errors.Is(err, errPanic) {
+		t.Errorf("connect: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -115,7 +116,7 @@ func (s *site) rest(ctx context.Context) bool {
 func (s *site) connect(ctx context.Context) error {
 	var first error
 	for _, text := range s.spec.Addresses {
-		err := s.use(ctx, text)
+		err := s.survive(ctx, text)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -139,6 +140,20 @@ type lostError struct{ err error }
 
 func (e *lostError) Error() string { return e.err.Error() }
 func (e *lostError) Unwrap() error { return e.err }
+
+// survive is use, with a panic turned into an error: what one core sends must
+// not end the program and with it all other sites.
+func (s *site) survive(ctx context.Context, text string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("site: panic while reading a core", "site", s.spec.Name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = &lostError{errPanic}
+		}
+	}()
+	return s.use(ctx, text)
+}
+
+var errPanic = errors.New("site: panic while reading the core")
 
 // use connects to one address and reads the core there until that fails.
 func (s *site) use(ctx context.Context, text string) error {
