@@ -262,12 +262,7 @@ func (l *loader) checkAddresses(s *Site, path string) {
 	}
 }
 
-// schemes are those an address of a site may begin with.
-func schemes() []string {
-	return []string{"tcp", "tls", "unix", "ssh", "icinga2", "agent", "http", "https"}
-}
-
-// badAddress looks at the shape only: what a scheme means in detail is known
+// badAddress looks at the shape only: what an address means in detail is known
 // to those who connect.
 func badAddress(a string) string {
 	scheme, rest, ok := strings.Cut(a, "://")
@@ -283,28 +278,21 @@ func badAddress(a string) string {
 			return fmt.Sprintf("%q is not an address", a)
 		}
 		return ""
-	case !slices.Contains(schemes(), scheme):
-		return fmt.Sprintf("there are no addresses that begin with %q", scheme+"://")
-	case scheme == "unix" && !strings.HasPrefix(rest, "/"):
-		return fmt.Sprintf("the path in %q does not begin with a slash", a)
-	case scheme == "tcp" || scheme == "tls":
+	case scheme == "unix":
+		if !strings.HasPrefix(rest, "/") {
+			return fmt.Sprintf("the path in %q does not begin with a slash", a)
+		}
+	case scheme == "tcp", scheme == "tls":
 		if host, _, err := splitHostPort(rest, false); err != nil || host == "" {
 			return fmt.Sprintf("%q has no host, no port, or something after them", a)
 		}
-	case rest == "" || strings.HasPrefix(rest, "/") && scheme != "unix":
-		return fmt.Sprintf("%q names no host", a)
+	default:
+		return fmt.Sprintf("an address that begins with %q cannot be read by this version", scheme+"://")
 	}
 	return ""
 }
 
-func usesTLS(a string) bool {
-	for _, s := range []string{"tls://", "https://", "icinga2://", "agent://"} {
-		if strings.HasPrefix(a, s) {
-			return true
-		}
-	}
-	return false
-}
+func usesTLS(a string) bool { return strings.HasPrefix(a, "tls://") }
 
 // checkFingerprint takes hexadecimal with or without colons and keeps it
 // without.
