@@ -57,10 +57,10 @@ func ParseAddress(s string) (Address, error) {
 		return Address{}, &AddressError{Text: s, Msg: msg, Hint: hint}
 	}
 	if text == "" {
-		return bad("is empty", addressForms)
+		return bad("there is none", addressForms)
 	}
 	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
-		return bad("contains a control character", addressForms)
+		return bad("there is a control character in it", addressForms)
 	}
 	scheme, rest, found := strings.Cut(text, "://")
 	switch {
@@ -83,9 +83,9 @@ func ParseAddress(s string) (Address, error) {
 	case "icinga2":
 		return bad("the Icinga 2 API is not in this version", "Enable Icinga 2's livestatus feature and use tcp://host:6558 or unix:///run/icinga2/cmd/livestatus.")
 	case "agent":
-		return bad("the agent is not in this version", "Use the core's Livestatus: "+addressForms)
+		return bad("the agent is not in this version", addressForms)
 	case "https", "http":
-		return bad(strings.ToLower(scheme)+" is not in this version", "Thruk and REST addresses come later. Use the core's Livestatus: "+addressForms)
+		return bad(strings.ToLower(scheme)+" is not in this version", "Thruk and REST addresses come later. "+addressForms)
 	}
 	return bad(fmt.Sprintf("scheme %q is unknown", scheme), addressForms)
 }

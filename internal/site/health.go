@@ -316,7 +316,7 @@ func causeOf(err error) string {
 		return e.Cause + " " + e.Fix
 	}
 	if e, ok := errors.AsType[*livestatus.AddressError](err); ok {
-		return fmt.Sprintf("The address %q %s. %s", e.Text, e.Msg, e.Hint)
+		return fmt.Sprintf("The address %q cannot be used: %s. %s", e.Text, e.Msg, e.Hint)
 	}
 	if e, ok := errors.AsType[*incompatibleError](err); ok {
 		return e.msg
