@@ -1,14 +1,18 @@
 // Ages count up by one timer. The words are those of the server.
 import { all } from "./dom";
 
-let offset = 0; // server clock minus ours, in seconds
+let offset = -Infinity; // server clock minus ours, in seconds
 
-// setClock tells what time it is at the server, unix seconds.
+// setClock tells what time it is at the server, unix seconds. What is told is
+// rounded down and was under way, so the largest difference seen is the truest,
+// until one of the clocks was set.
 export function setClock(serverNow: number): void {
-  if (serverNow > 0) offset = serverNow - Date.now() / 1000;
+  if (serverNow <= 0) return;
+  const next = serverNow - Date.now() / 1000;
+  if (next > offset || next < offset - 5) offset = next;
 }
 
-export const now = (): number => Date.now() / 1000 + offset;
+export const now = (): number => Date.now() / 1000 + (offset === -Infinity ? 0 : offset);
 
 // ago writes a length of time with two units at most.
 export function ago(seconds: number): string {
