@@ -58,26 +58,11 @@ type siteTestCmd struct {
 }
 
 func (c siteTestCmd) Run(w *world) error {
-	address, err := c.address(c.Address)
-	var bad *usageError
-	if errors.As(err, &bad) && c.JSON {
-		r := livestatus.Report{Address: c.Address, Cause: bad.msg, Fix: bad.hint, Steps: []livestatus.Step{
-			{Name: "parse", Title: "Read the address", State: livestatus.StepFail, Cause: bad.msg, Fix: bad.hint}}}
-		return c.print(w, r)
-	}
-	if err != nil {
-		if bad != nil {
-			fmt.Fprintf(w.out, "%s\n%s\n", bad.msg, bad.hint)
-			return exitError(exitFailed)
-		}
-		return err
-	}
 	show := func(livestatus.Step) {}
 	if !c.JSON {
 		show = func(s livestatus.Step) { printStep(w, s) }
 	}
-	r := livestatus.Diagnose(w.ctx, livestatus.Options{Address: address}, show)
-	return c.print(w, r)
+	return c.print(w, livestatus.DiagnoseText(w.ctx, c.Address, c.options(), livestatus.Options{}, show))
 }
 
 func (c siteTestCmd) print(w *world, r livestatus.Report) error {

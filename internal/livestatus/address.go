@@ -57,10 +57,10 @@ func ParseAddress(s string) (Address, error) {
 		return Address{}, &AddressError{Text: s, Msg: msg, Hint: hint}
 	}
 	if text == "" {
-		return bad("there is none", addressForms)
+		return bad("it is empty", addressForms)
 	}
 	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
-		return bad("there is a control character in it", addressForms)
+		return bad("it contains a control character", addressForms)
 	}
 	scheme, rest, found := strings.Cut(text, "://")
 	switch {

@@ -120,10 +120,7 @@ func DiagnoseText(ctx context.Context, text string, t TLSOptions, o Options, ste
 func badAddress(text string, err error, tell func(Step)) Report {
 	r := Report{Address: text, Kind: KindAddress, Cause: "The address cannot be used: " + err.Error() + "."}
 	if bad, ok := errors.AsType[*AddressError](err); ok {
-		r.Cause, r.Fix = "The address cannot be used: it "+bad.Msg+".", bad.Hint
-		if !strings.HasPrefix(bad.Msg, "is ") && !strings.HasPrefix(bad.Msg, "contains ") {
-			r.Cause = "The address cannot be used: " + bad.Msg + "."
-		}
+		r.Cause, r.Fix = "The address cannot be used: "+bad.Msg+".", bad.Hint
 	}
 	steps := []Step{{Name: "parse", Title: "Read the address", State: StepFail, Cause: r.Cause, Fix: r.Fix}}
 	for _, f := range stages(Address{Host: "the name", Port: DefaultPort}) {
