@@ -23,7 +23,8 @@ func TestStrangeNames(t *testing.T) {
 		`"","b"`:         "",
 		`"a\u0000b","c"`: "",
 		`"a","b\u0000c"`: "",
-		`"a\nb","c"`:     "a\nb\x00c",
+		`"` + strings.Repeat("x", 5000) + `","c"`: "",
+		`"a\nb","c"`: "a\nb\x00c",
 	} {
 		cellsOf(t, row, func(cells []livestatus.Cell) {
 			key, ok := r.appendKey(nil, cells)

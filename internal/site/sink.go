@@ -13,8 +13,12 @@ import (
 	"belvedere/internal/store"
 )
 
+// maxName bounds a name, in bytes: pages repeat it again and again.
+const maxName = 1000
+
 // appendKey appends the key of a row, as [store.Key] writes it. ok is false if
-// a part is empty or holds the byte between parts: no core has such names.
+// a part is empty, endless, or holds the byte between parts: no core has such
+// names.
 func (r *request) appendKey(dst []byte, cells []livestatus.Cell) (key []byte, ok bool) {
 	for i := range r.keys {
 		k := &r.keys[i]
@@ -27,7 +31,7 @@ func (r *request) appendKey(dst []byte, cells []livestatus.Cell) (key []byte, ok
 		} else {
 			dst = cells[k.at].AppendText(dst)
 		}
-		if len(dst) == at || bytes.IndexByte(dst[at:], 0) >= 0 {
+		if len(dst) == at || len(dst) > at+maxName || bytes.IndexByte(dst[at:], 0) >= 0 {
 			return dst, false
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -314,13 +315,23 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
 	}
 	token, isToken := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	ip, err := netip.ParseAddr(from(r).origin.remote)
-	local := err == nil && ip.IsLoopback() && !forwarded(r.Header)
+	local := err == nil && ip.IsLoopback() && !forwarded(r.Header) && localName(r.Host)
 	good := s.opt.MetricsToken != "" && isToken && subtle.ConstantTimeCompare([]byte(token), []byte(s.opt.MetricsToken)) == 1
 	if !local && !good {
 		return Forbidden("Metrics are for this machine or a token", "Send Authorization: Bearer with the metrics token")
 	}
 	s.opt.Metrics.ServeHTTP(w, r)
 	return nil
+}
+
+// localName reports whether the Host header names this machine by an address
+// or as localhost: a browser that was led here by another name does not.
+func localName(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil || strings.EqualFold(host, "localhost")
 }
 
 // forwarded reports whether a proxy left its mark: then the client is not on

@@ -350,8 +350,9 @@ func TestReadyAndMetrics(t *testing.T) {
 		header map[string]string
 		status int
 	}{
-		{"loopback", "127.0.0.1:5", nil, 200},
-		{"loopback v6", "[::1]:5", nil, 200},
+		{"loopback", "127.0.0.1:5", map[string]string{"Host": "localhost:8080"}, 200},
+		{"loopback v6", "[::1]:5", map[string]string{"Host": "[::1]:8080"}, 200},
+		{"a browser led to loopback by another name", "127.0.0.1:5", map[string]string{"Host": "rebound.example:8080"}, 403},
 		{"another machine", "192.0.2.7:5", nil, 403},
 		{"another machine with the token", "192.0.2.7:5", map[string]string{"Authorization": "Bearer metrics-token"}, 200},
 		{"another machine with a wrong token", "192.0.2.7:5", map[string]string{"Authorization": "Bearer x"}, 403},

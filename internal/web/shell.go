@@ -80,6 +80,7 @@ func markChosen(sites []site, st *state) {
 // out: a page without its menu numbers is better than none.
 func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView {
 	st := from(r)
+	p.Title = ui.Visible(p.Title)
 	v := shellView{Title: p.Title, Base: p.Title, Theme: themeOf(r), Person: st.person, Signed: st.signed, Version: s.opt.Version,
 		Boot: strconv.FormatInt(s.started.UnixMilli(), 10), Rev: strconv.FormatUint(st.rev, 10), Keys: true, Lacking: lacking(p.Parts), Assets: s.assets.base,
 		CSS: s.assets.path("app.css"), JS: s.assets.path("app.js"), Worker: s.assets.path("worker.js"),

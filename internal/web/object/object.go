@@ -50,7 +50,7 @@ func Columns(table string, secrets bool) []string {
 	}
 	out := make([]string, 0, len(t.Columns)+8)
 	for _, c := range t.Columns {
-		if !secrets && c.Name == "check_command_expanded" {
+		if !secrets && (c.Name == "check_command_expanded" || c.Name == "original_attributes") {
 			continue
 		}
 		out = append(out, c.Name)
@@ -112,10 +112,17 @@ func (o Object) command(column string) string {
 
 func (o Object) variable(p [2]string) Var {
 	v := Var{Name: p[0], Value: p[1]}
-	if !o.Secrets && secret(p[0]) {
+	if !o.Secrets && (secret(p[0]) || nested(p[1]) && (secret(p[1]) || strings.Contains(strings.ToUpper(p[1]), `KEY"`))) {
 		v.Value, v.Hidden = "", true
 	}
 	return v
+}
+
+// nested reports whether a value is JSON with names of its own, as Icinga 2
+// writes dictionaries.
+func nested(value string) bool {
+	value = strings.TrimSpace(value)
+	return strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[")
 }
 
 // secret reports whether a custom variable of that name may hold a secret.

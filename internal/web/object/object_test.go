@@ -64,10 +64,13 @@ func TestSecrets(t *testing.T) {
 		text("name", "db"), text("check_command", "check_pg!-p!hunter2"), text("event_handler", "restart!hunter2"),
 		text("check_command_expanded", "/usr/lib/check_pg -p hunter2"),
 		{Name: "custom_variables", Kind: lql.Objects, Dict: true, Objects: []any{[][2]string{
-			{"DB_PASSWORD", "hunter2"}, {"SNMP_COMMUNITY", "hunter2"}, {"SSH_KEY", "hunter2"}, {"RACK", "R1"}, {"MONKEYS", "3"}}}},
+			{"DB_PASSWORD", "hunter2"}, {"SNMP_COMMUNITY", "hunter2"}, {"SSH_KEY", "hunter2"}, {"HTTP_VHOSTS", `{"shop":{"http_auth_pair":"hunter2"}}`}, {"SSH", ` {"identity_key":"hunter2"}`}, {"RACK", "R1"}, {"MONKEYS", "3"}}}},
 		{Name: "custom_variable_values", Kind: lql.Objects, Objects: []any{[]string{"hunter2"}}},
 	}}
 	for _, secrets := range []bool{false, true} {
+		if slices.Contains(Columns("hosts", secrets), "original_attributes") != secrets {
+			t.Errorf("secrets %v: the values from before a change are asked for wrongly", secrets)
+		}
 		if slices.Contains(Columns("hosts", secrets), "check_command_expanded") != secrets {
 			t.Errorf("secrets %v: the command line is asked for wrongly", secrets)
 		}

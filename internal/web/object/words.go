@@ -158,7 +158,7 @@ func downtimeKind(d status.Downtime) string {
 func (o Object) longOutput() string {
 	long := o.Text("long_plugin_output")
 	if long == "" {
-		return o.Output
+		return o.Text("plugin_output")
 	}
-	return o.Output + "\n" + long
+	return o.Text("plugin_output") + "\n" + long
 }

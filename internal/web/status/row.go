@@ -2,6 +2,7 @@ package status
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"belvedere/internal/lql"
@@ -66,11 +67,21 @@ type Row struct {
 	Contacts       []string
 	Owner          Owner
 	Attempt        string // "2/3"
-	Output         string
-	New            bool // became a problem less than [NewFor] ago
-	Stale          bool // the site's data is old
+	Output         string // cut when it is endless; the column plugin_output is whole
+	New            bool   // became a problem less than [NewFor] ago
+	Stale          bool   // the site's data is old
 	Cells          Cells
 	Index          int // row in Cells, for columns beyond the usual
+}
+
+// maxOutput bounds the output in a list, in bytes: plugins write up to 1 MiB.
+const maxOutput = 1000
+
+func shortened(output string) string {
+	if len(output) <= maxOutput {
+		return output
+	}
+	return strings.ToValidUTF8(output[:maxOutput], "") + "…"
 }
 
 // Handled reports whether somebody has the problem, it was planned, or a
@@ -151,7 +162,7 @@ func fill(r *Row, c Cells, i int, parts map[string]lql.Part) {
 	}
 	r.Contacts = c.List("contacts", i)
 	r.Attempt = strconv.FormatInt(c.Int("current_attempt", i), 10) + "/" + strconv.FormatInt(c.Int("max_check_attempts", i), 10)
-	r.Output = c.Text("plugin_output", i)
+	r.Output = shortened(c.Text("plugin_output", i))
 	if p, ok := parts[r.Site]; ok {
 		r.Stale = p.Err != ""
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/web/ui"
@@ -208,5 +209,16 @@ func TestShort(t *testing.T) {
 		if got := Short(ctx, at); got != want {
 			t.Errorf("Short(%v) = %q, want %q", at, got, want)
 		}
+	}
+}
+
+func TestEndlessOutput(t *testing.T) {
+	res := &lql.Result{Rows: 1, Vectors: []lql.Vector{
+		{Name: "name", Kind: lql.Texts, Texts: []string{"a"}},
+		{Name: "plugin_output", Kind: lql.Texts, Texts: []string{strings.Repeat("ü", 1<<19)}},
+	}}
+	rows := Hosts(res, time.Now())
+	if got := rows[0].Output; len(got) > 2000 || !utf8.ValidString(got) || !strings.HasSuffix(got, "ü…") {
+		t.Errorf("output of %d bytes in a list", len(got))
 	}
 }
