@@ -78,6 +78,9 @@ func (s *siteRun) tallies() *siteTallies {
 		s.tallied = t
 		return t
 	}
+	if len(e.tallies) > 2*len(s.run.e.o.Fleet.View().Sites)+8 { // of sites that are gone
+		clear(e.tallies)
+	}
 	e.tallies[s.view.Info.Key] = fresh
 	return fresh
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -367,5 +368,96 @@ func TestAddTellsChangesOnly(t *testing.T) {
 	info.Name = "B"
 	if f.Add(info); told != 2 || first.Info().Name != "B" {
 		t.Errorf("renamed: told %d times, name %q", told, first.Info().Name)
+	}
+}
+
+// TestChurnKeepsMemory: new outputs push out old ones, in texts that repeat and
+// in texts that do not, and every snapshot reads what was written.
+func TestChurnKeepsMemory(t *testing.T) {
+	const n = 4000
+	f := NewFleet(Options{})
+	site := f.Add(SiteInfo{Key: "s"})
+	want := make([]string, n)
+	write := func(round, step int, table func(b *Batch) *Rows) {
+		b := site.Begin()
+		r := table(b)
+		if err := r.Columns("name", "plugin_output", "check_source", "last_check"); err != nil {
+			t.Fatal(err)
+		}
+		for i := round % step; i < n; i += step {
+			want[i] = fmt.Sprintf("output %d of round %d, which is about as long as outputs are, %d", i, round, i*round)
+			r.Text(0, fmt.Appendf(nil, "h%05d", i))
+			r.Text(1, []byte(want[i]))
+			r.Text(2, fmt.Appendf(nil, "worker %d", (i+round/20)%50))
+			r.Int(3, int64(1_790_000_000+round))
+			if err := r.EndRow(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.Commit(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(0, 1, func(b *Batch) *Rows { return b.Replace("hosts") })
+	first := site.Snapshot().Size()
+	largest := 0
+	for round := 1; round <= 300; round++ {
+		write(round, 10, func(b *Batch) *Rows { return b.Update("hosts") })
+		largest = max(largest, site.Snapshot().Size())
+	}
+	s := site.Snapshot()
+	for i, w := range want {
+		if got := s.Text("hosts", "plugin_output", i); got != w {
+			t.Fatalf("row %d: %q, want %q", i, got, w)
+		}
+	}
+	if largest > first*9/5 {
+		t.Errorf("grew from %d to %d bytes", first, largest)
+	}
+}
+
+// TestBytesPerChange bounds what is copied for a changed row when one in a
+// hundred changes, in numbers and texts.
+func TestBytesPerChange(t *testing.T) {
+	const n = 200_000
+	f := NewFleet(Options{})
+	site := f.Add(SiteInfo{Key: "s"})
+	write := func(round, step int, r *Rows) {
+		if err := r.Columns("name", "plugin_output", "last_check", "next_check", "latency"); err != nil {
+			t.Fatal(err)
+		}
+		for i := round % step; i < n; i += step {
+			r.Text(0, fmt.Appendf(nil, "h%06d", i))
+			r.Text(1, fmt.Appendf(nil, "output %d of round %d, which is about as long as outputs are", i, round))
+			r.Int(2, int64(1_790_000_000+round+i%90))
+			r.Int(3, int64(1_790_000_090+round+i%90))
+			r.Float(4, float64(i*round%1000)/1000)
+			if err := r.EndRow(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b := site.Begin()
+	write(0, 1, b.Replace("hosts"))
+	if _, err := b.Commit(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	var spent uint64
+	const rounds = 40
+	for round := 1; round <= rounds; round++ {
+		b := site.Begin()
+		write(round, 100, b.Update("hosts"))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := b.Commit(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		spent += after.TotalAlloc - before.TotalAlloc
+	}
+	per := spent / (rounds * n / 100)
+	t.Logf("%d bytes for each changed row of four columns", per)
+	if per > 860 { // 777 were measured
+		t.Errorf("%d bytes were allocated for each changed row", per)
 	}
 }
