@@ -12,7 +12,7 @@ type backupCmd struct {
 }
 
 func (c backupCmd) Run(w *world) error {
-	store, err := c.open(w)
+	store, err := c.existing(w)
 	if err != nil {
 		return err
 	}

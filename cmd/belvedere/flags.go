@@ -32,8 +32,21 @@ func (f storeFlags) dir(w *world) (string, error) {
 	return cfg.Data, err
 }
 
+// existing opens the store like open, but makes none: a mistyped --data would
+// otherwise be answered with an empty one.
+func (f storeFlags) existing(w *world) (*db.DB, error) {
+	dir, err := f.dir(w)
+	if err != nil {
+		return nil, err
+	}
+	if !db.Exists(dir) {
+		return nil, &hinted{"there is no store in " + dir, "name its folder with --data, or the configuration file with --config"}
+	}
+	return f.open(w)
+}
+
 // open opens the store, also beside a running server, which notices what was
-// changed within two seconds.
+// changed within two seconds. It makes the store if there is none.
 func (f storeFlags) open(w *world) (*db.DB, error) {
 	dir, err := f.dir(w)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -120,7 +121,7 @@ type siteLine struct {
 	Section   string   `json:"section"`
 	Addresses []string `json:"addresses"`
 	Paused    bool     `json:"paused"`
-	From      string   `json:"from"` // "file" or "store"
+	From      string   `json:"from"` // "file" or "store", with why it is not read
 }
 
 func (c siteListCmd) Run(w *world) error {
@@ -128,14 +129,11 @@ func (c siteListCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	store, err := c.open(w)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	stored, err := store.Sites(w.ctx)
-	if err != nil {
-		return err
+	var stored []db.Site
+	if db.Exists(cfg.Data) {
+		if stored, err = c.stored(w); err != nil {
+			return err
+		}
 	}
 	lines := siteLines(cfg.Sites, stored)
 	if c.JSON {
@@ -159,13 +157,29 @@ func (c siteListCmd) Run(w *world) error {
 	return tw.Flush()
 }
 
+// stored returns the sites of the store.
+func (f storeFlags) stored(w *world) ([]db.Site, error) {
+	store, err := f.existing(w)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	return store.Sites(w.ctx)
+}
+
+// siteLines lists the sites of both. One of the store is not read while the
+// file has its name, and says so.
 func siteLines(file []config.Site, stored []db.Site) []siteLine {
 	lines := []siteLine{}
 	for _, s := range file {
 		lines = append(lines, siteLine{s.Name, s.Section, s.Addresses, s.Paused, "file"})
 	}
 	for _, s := range stored {
-		lines = append(lines, siteLine{s.Name, s.Section, s.Addresses, s.Paused, "store"})
+		from := "store"
+		if slices.ContainsFunc(file, func(f config.Site) bool { return strings.EqualFold(f.Name, s.Name) }) {
+			from = "store, not read: the file has a site of this name"
+		}
+		lines = append(lines, siteLine{s.Name, s.Section, s.Addresses, s.Paused, from})
 	}
 	return lines
 }
@@ -184,6 +198,15 @@ func (c siteAddCmd) Run(w *world) error {
 	spec := site.Spec{Name: c.Name, Section: c.Section, Addresses: c.Address, Interval: c.Interval, TLS: c.options()}
 	if err := app.CheckSpec(spec); err != nil {
 		return plain(err)
+	}
+	cfg, err := c.load(w)
+	if err != nil {
+		return err
+	}
+	for _, s := range cfg.Sites {
+		if strings.EqualFold(s.Name, c.Name) {
+			return &hinted{fmt.Sprintf("there is a site called %q in the configuration file already", s.Name), "choose another name, or remove that one first"}
+		}
 	}
 	address, err := c.address(c.Address[0])
 	if err != nil {
@@ -205,7 +228,7 @@ func (c siteAddCmd) Run(w *world) error {
 		TLS: db.SiteTLS{CA: c.CA, Cert: c.Cert, Key: c.Key, ServerName: c.ServerName, Fingerprint: c.Fingerprint},
 	}, commandLine.Audit("site.add", c.Name, strings.Join(c.Address, " ")))
 	if errors.Is(err, db.ErrExists) {
-		return &usageError{fmt.Sprintf("there is a site called %q already", c.Name), "choose another name, or remove that one first"}
+		return &hinted{fmt.Sprintf("there is a site called %q already", c.Name), "choose another name, or remove that one first"}
 	}
 	if err != nil {
 		return err
@@ -220,7 +243,7 @@ type siteRemoveCmd struct {
 }
 
 func (c siteRemoveCmd) Run(w *world) error {
-	store, err := c.open(w)
+	store, err := c.existing(w)
 	if err != nil {
 		return err
 	}
@@ -238,5 +261,5 @@ func (c siteRemoveCmd) Run(w *world) error {
 			return err
 		}
 	}
-	return &usageError{fmt.Sprintf("there is no site called %q in the store", c.Name), "belvedere site list shows all; sites of the configuration file are removed there"}
+	return &hinted{fmt.Sprintf("there is no site called %q in the store", c.Name), "belvedere site list shows all; sites of the configuration file are removed there"}
 }

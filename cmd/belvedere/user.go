@@ -27,15 +27,15 @@ type userCmd struct {
 
 var commandLine = auth.Actor{Name: "command line"}
 
-// people opens the store and hands its people to f.
-func (f storeFlags) people(w *world, do func(context.Context, *auth.Service, *db.DB) error) error {
-	store, err := f.open(w)
+// people opens the store that open returns and hands its people to do.
+func people(w *world, open func(*world) (*db.DB, error), do func(context.Context, *auth.Service, *db.DB) error) error {
+	store, err := open(w)
 	if err != nil {
 		return err
 	}
-	people := auth.New(auth.Options{DB: store})
-	err = do(w.ctx, people, store)
-	return errors.Join(err, people.Close(), store.Close())
+	service := auth.New(auth.Options{DB: store})
+	err = do(w.ctx, service, store)
+	return errors.Join(err, service.Close(), store.Close())
 }
 
 type rights struct {
@@ -58,7 +58,7 @@ func (c userAddCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.people(w, func(ctx context.Context, a *auth.Service, store *db.DB) error {
+	return people(w, c.open, func(ctx context.Context, a *auth.Service, store *db.DB) error {
 		sites, err := siteKeys(ctx, store, c.SiteContact)
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (c userPasswdCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.people(w, func(ctx context.Context, a *auth.Service, _ *db.DB) error {
+	return people(w, c.existing, func(ctx context.Context, a *auth.Service, _ *db.DB) error {
 		p, err := a.PersonByName(ctx, c.Name)
 		if err != nil {
 			return err
@@ -108,7 +108,7 @@ type userRoleCmd struct {
 }
 
 func (c userRoleCmd) Run(w *world) error {
-	return c.people(w, func(ctx context.Context, a *auth.Service, _ *db.DB) error {
+	return people(w, c.existing, func(ctx context.Context, a *auth.Service, _ *db.DB) error {
 		p, err := a.PersonByName(ctx, c.Name)
 		if err != nil {
 			return err
@@ -128,7 +128,7 @@ type userRemoveCmd struct {
 }
 
 func (c userRemoveCmd) Run(w *world) error {
-	return c.people(w, func(ctx context.Context, a *auth.Service, _ *db.DB) error {
+	return people(w, c.existing, func(ctx context.Context, a *auth.Service, _ *db.DB) error {
 		p, err := a.PersonByName(ctx, c.Name)
 		if err != nil {
 			return err
@@ -159,7 +159,7 @@ func (userHashCmd) Run(w *world) error {
 type userListCmd struct{ storeFlags }
 
 func (c userListCmd) Run(w *world) error {
-	return c.people(w, func(ctx context.Context, a *auth.Service, _ *db.DB) error {
+	return people(w, c.existing, func(ctx context.Context, a *auth.Service, _ *db.DB) error {
 		people, err := a.People(ctx)
 		if err != nil {
 			return err

@@ -132,6 +132,12 @@ func (d *DB) Close() error {
 	return errors.Join(d.reader.Close(), d.writer.Close(), d.locks.release())
 }
 
+// Exists reports whether there is a store in dir.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, fileName))
+	return err == nil
+}
+
 // Dir returns the data folder as an absolute path.
 func (d *DB) Dir() string { return d.dir }
 
