@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -226,15 +227,21 @@ func (a *App) ready(context.Context) error {
 // cannot change while running is said and left as it was.
 func (a *App) takeOver(ctx context.Context, cfg config.Config) {
 	old := a.config.Load()
+	// What can fail comes first, so that a refusal changes nothing.
+	var cert *tls.Certificate
+	if a.tls != nil && cfg.TLS.Cert != "" {
+		var err error
+		if cert, err = readCertificate(cfg.TLS); err != nil {
+			a.log.Error("certificate not taken over, the old configuration stays in force", "error", err)
+			return
+		}
+	}
 	if err := a.provision(ctx, cfg); err != nil {
 		a.log.Error("configuration not taken over, the old one stays in force", "error", err)
 		return
 	}
-	if a.tls != nil {
-		if err := a.tls.load(cfg.TLS); err != nil {
-			a.log.Error("certificate not taken over, the old one stays in force", "error", err)
-			return
-		}
+	if cert != nil {
+		a.tls.present.Store(cert)
 	}
 	a.sites.provisioned(cfg.Sites)
 	if err := a.sites.sync(ctx); err != nil {
@@ -242,7 +249,7 @@ func (a *App) takeOver(ctx context.Context, cfg config.Config) {
 		return
 	}
 	if needsRestart(*old, cfg) {
-		a.log.Warn("addresses, data folder, public_url, trusted_proxies and limits change with a restart only")
+		a.log.Warn("sites, users and the certificate are taken over; what else changed needs a restart")
 	}
 	a.config.Store(&cfg)
 	a.log.Info("configuration taken over", "sites", len(cfg.Sites), "users", len(cfg.Users))

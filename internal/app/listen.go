@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -40,10 +41,12 @@ func (e *Error) HintText() string { return e.Hint }
 func (a *App) listen() error {
 	cfg := a.opt.Config
 	if cfg.TLS.Cert != "" {
-		a.tls = &certificate{}
-		if err := a.tls.load(cfg.TLS); err != nil {
+		cert, err := readCertificate(cfg.TLS)
+		if err != nil {
 			return err
 		}
+		a.tls = &certificate{}
+		a.tls.present.Store(cert)
 	}
 	for _, addr := range cfg.Listen {
 		network, address, err := config.SplitListen(addr)
@@ -124,13 +127,12 @@ type certificate struct {
 	present atomic.Pointer[tls.Certificate]
 }
 
-func (c *certificate) load(files config.TLS) error {
+func readCertificate(files config.TLS) (*tls.Certificate, error) {
 	cert, err := tls.LoadX509KeyPair(files.Cert, files.Key)
 	if err != nil {
-		return &Error{Msg: fmt.Sprintf("cannot use the certificate %s with the key %s: %v", files.Cert, files.Key, err), Hint: "both are PEM files, belong together and are readable by this user", Err: err}
+		return nil, &Error{Msg: fmt.Sprintf("cannot use the certificate %s with the key %s: %v", files.Cert, files.Key, err), Hint: "both are PEM files, belong together and are readable by this user", Err: err}
 	}
-	c.present.Store(&cert)
-	return nil
+	return &cert, nil
 }
 
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -176,6 +178,7 @@ func (a *App) serveWeb(group *sync.WaitGroup, failed chan<- error) []*http.Serve
 			ReadTimeout:       2 * time.Minute,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    64 << 10,
+			ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // clients that break off
 		}
 		servers = append(servers, s)
 		group.Go(func() {

@@ -65,23 +65,29 @@ func TestReload(t *testing.T) {
 		t.Errorf("certificate %d is served after the reload, want 2", n)
 	}
 
-	// Somebody who left the file cannot go on.
-	next.Users = nil
-	a.reload <- next
-	eventually(t, "the session of somebody who left the file to end", func() bool {
-		code, _ := get(t, c, a.url+"/hosts")
-		return code == http.StatusSeeOther
-	})
-
-	// A certificate that cannot be read leaves the old configuration in force.
+	// A certificate that cannot be read leaves the old configuration in force,
+	// people and sites included.
 	broken := next
 	broken.TLS.Cert = key
-	broken.Sites = nil
+	broken.Sites, broken.Users = nil, nil
 	a.reload <- broken
 	eventually(t, "the log to say why", func() bool { return strings.Contains(a.log.String(), "certificate not taken over") })
 	if n := serial(t, a.url); n != 2 {
 		t.Errorf("certificate %d is served after a broken reload, want 2", n)
 	}
+	if code, body := get(t, c, a.url+"/hosts"); code != http.StatusOK || !strings.Contains(body, "/host/") {
+		t.Errorf("after a broken reload the hosts are answered with %d", code)
+	}
+
+	// Somebody who left the file cannot go on. Without tls in the file the
+	// server goes on with what it has, and says that this needs a restart.
+	next.Users, next.TLS = nil, config.TLS{}
+	a.reload <- next
+	eventually(t, "the session of somebody who left the file to end", func() bool {
+		code, _ := get(t, c, a.url+"/hosts")
+		return code == http.StatusSeeOther
+	})
+	eventually(t, "the log to say that tls needs a restart", func() bool { return strings.Contains(a.log.String(), "needs a restart") })
 }
 
 // certificate writes a self-signed certificate for loopback.

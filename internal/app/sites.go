@@ -183,7 +183,7 @@ func (s *Sites) Pause(ctx context.Context, by auth.Actor, key string, paused boo
 // Remove forgets a site. Removing one of a demo's sites ends the demo.
 func (s *Sites) Remove(ctx context.Context, by auth.Actor, key string) error {
 	if s.demo.has(key) && !s.demo.byFlag() {
-		err := s.db.Write(ctx, func(tx *db.Tx) error { return tx.SetMeta(ctx, demoMeta, "") })
+		err := s.note(ctx, "", by.Audit("site.demo-end", "", ""))
 		if err != nil {
 			return err
 		}
@@ -208,14 +208,23 @@ func (s *Sites) Refresh(key string) { s.manager.Refresh(key) }
 
 // startDemo starts invented sites from the first page, for good.
 func (s *Sites) startDemo(ctx context.Context) error {
-	err := s.db.Write(ctx, func(tx *db.Tx) error { return tx.SetMeta(ctx, demoMeta, "on") })
-	if err != nil {
+	if err := s.note(ctx, "on", auth.Actor{Name: "first page"}.Audit("site.demo", "", "")); err != nil {
 		return err
 	}
 	if err := s.demo.start(DefaultDemo()); err != nil {
 		return err
 	}
 	return s.sync(ctx)
+}
+
+// note keeps whether a demo was asked for, with who did it.
+func (s *Sites) note(ctx context.Context, demo string, entry db.Audit) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.SetMeta(ctx, demoMeta, demo); err != nil {
+			return err
+		}
+		return tx.AddAudit(ctx, entry)
+	})
 }
 
 func (s *Sites) changeable(key string) error {

@@ -84,6 +84,7 @@ func words(action string) string {
 	known := map[string]string{
 		"sign-in": "signed in", "sign-out": "signed out", "setup": "first start",
 		"site.add": "added site", "site.change": "changed site", "site.remove": "removed site",
+		"site.demo": "started the demo", "site.demo-end": "ended the demo",
 		"site.pause": "paused site", "site.resume": "resumed site",
 		"person.add": "added person", "person.change": "changed person", "person.remove": "removed person",
 		"person.password": "set password of", "session.revoke": "ended sign-in of",
