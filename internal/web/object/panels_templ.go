@@ -958,7 +958,7 @@ func Check(o Object) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if line := o.Text("check_command_expanded"); o.Secrets && line != "" {
+			if line := o.Text("check_command_expanded"); o.Secrets && line != "" && line != o.command("check_command") {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "<div class=\"cmd\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
