@@ -122,14 +122,6 @@ func (o *operand) bytesAt(end int) []byte {
 	return b
 }
 
-// numberAt returns a number of any kind as float64.
-func (o *operand) numberAt(end int) float64 {
-	if o.kind == schema.Float {
-		return o.floatAt(end)
-	}
-	return float64(o.intAt(end))
-}
-
 // operand returns the column as this site has it; it is made once.
 func (s *siteRun) operand(ref colRef) *operand {
 	s.mu.Lock()

@@ -14,7 +14,7 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', arg
 try {
   await until('the demo', async () => (await fetch(url + '/readyz')).ok, 60000)
   const open = async scheme => {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: scheme })
+    const context = await browser.newContext({ viewport: { width: 1440, height: scheme === 'dark' ? 900 : 1080 }, colorScheme: scheme })
     const page = await context.newPage()
     await signIn(page, url, 'demo', 'demo')
     return page

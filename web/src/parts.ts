@@ -18,6 +18,7 @@ function take(p: Part): void {
     if (target) {
       target.replaceChildren(parsed.content);
       target.hidden = false;
+      target.scrollIntoView({ block: "nearest" });
     }
     return;
   }
