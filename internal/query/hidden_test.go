@@ -27,7 +27,7 @@ func hiddenWorld(t *testing.T, passed func(context.Context, string, *lql.Query) 
 		"status": {{"program_start": int64(1), "custom_variables": []schema.Pair{{Name: "KEY", Value: "SECRET"}},
 			"custom_variable_names": []string{"KEY"}, "custom_variable_values": []string{"SECRET"}}},
 		"hosts": {
-			{"name": "open", "contacts": []string{"bob"}, "contact_groups": none},
+			{"name": "open", "contacts": []string{"bob"}, "contact_groups": none, "check_command": "check_pg!-p!SECRET", "event_handler": "restart!SECRET"},
 			{"name": "shut", "contacts": []string{"eve"}, "contact_groups": none},
 		},
 		"services": {
@@ -85,12 +85,17 @@ func TestHiddenStays(t *testing.T) {
 		"GET services\nColumns: description\nFilter: host_comments >= 1\n",
 		"GET services\nColumns: description\nFilter: host_downtimes != \n",
 		"GET status\nColumns: peer_key\nFilter: custom_variables ~ KEY SECR\n",
+		"GET hosts\nColumns: name\nFilter: check_command ~ SECR\n",
+		"GET services\nColumns: description\nFilter: host_event_handler ~ SECR\n",
 		"GET sites\nColumns: key\nFilter: cause ~ 10.9\n",
 		"GET sites\nColumns: key\nFilter: addr ~ 10.9\n",
 	} {
 		if got := ask(t, e, request); strings.Contains(got, "¦") {
 			t.Errorf("%q is an oracle:\n%s", request, got)
 		}
+	}
+	if got := ask(t, e, "GET hosts\nColumns: check_command\nFilter: check_command = check_pg\nSort: check_command asc\n"); !strings.HasPrefix(got, "check_pg ") {
+		t.Errorf("the name of a command is for everybody: %s", got)
 	}
 	if got := ask(t, e, "GET services\nColumns: comments_with_info depends_exec_with_info\n"); strings.Count(got, "SEEN") != 2 {
 		t.Errorf("what is bob's own is missing:\n%s", got)

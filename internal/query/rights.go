@@ -296,9 +296,15 @@ var hidden = map[string]bool{"impacts": true, "source_problems": true, "child_de
 
 // restrict takes out of a stored column what the viewer may not see.
 func (s *siteRun) restrict(o *operand, c *schema.Column) {
-	if c.Name == "check_command_expanded" && !s.run.viewer.CommandLines {
-		*o = operand{kind: o.kind, place: o.place}
-		return
+	if !s.run.viewer.CommandLines {
+		switch c.Name {
+		case "check_command_expanded":
+			*o = operand{kind: o.kind, place: o.place}
+			return
+		case "check_command", "event_handler":
+			o.xform = withoutArguments
+			return
+		}
 	}
 	if s.rights == nil || o.place.table.Standalone() {
 		return
@@ -340,6 +346,12 @@ func (s *siteRun) restrict(o *operand, c *schema.Column) {
 	case c.Kind == schema.Tuples && strings.HasPrefix(c.Name, "depends_"):
 		o.xform = func(b []byte) []byte { return s.visibleTuples(b, o.place.name == "services") }
 	}
+}
+
+// withoutArguments cuts a command to its name: arguments can hold secrets.
+func withoutArguments(b []byte) []byte {
+	name, _, _ := bytes.Cut(b, []byte("!"))
+	return name
 }
 
 // visibleServices keeps "host;description" of services the viewer sees.
