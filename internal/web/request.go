@@ -64,7 +64,7 @@ func Data(r *http.Request) lql.Querier {
 }
 
 // AllData is Data without the choice of sites: for the page of one object,
-// which is reached by a link whatever is chosen, and for the search.
+// which is reached by a link whatever is chosen.
 func AllData(r *http.Request) lql.Querier {
 	s := from(r)
 	return s.server.opt.Engine.For(s.viewer)

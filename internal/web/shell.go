@@ -182,5 +182,5 @@ func setupHint(v setupView) string {
 	if v.Hint != "" {
 		return v.Hint
 	}
-	return "12 characters or more. This account is the administrator."
+	return "At least 10 characters. This account is the administrator."
 }

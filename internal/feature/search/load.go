@@ -19,6 +19,12 @@ import (
 // maxText bounds the text that is searched, in bytes.
 const maxText = 500
 
+// The kinds whose hits are objects; the others are groups of them.
+const (
+	hostsTitle    = "Hosts"
+	servicesTitle = "Services"
+)
+
 // A group is the hits of one kind.
 type group struct {
 	title string
@@ -64,10 +70,18 @@ func load(ctx context.Context, q lql.Querier, text string, limit int, now time.T
 }
 
 // jump returns the address of the only thing that can be meant: the only hit,
-// or the only one with exactly this name among hosts, else among all.
+// or the only one with exactly this name among hosts, else among all. A group
+// is not meant when the text is part of the name of hosts or services.
 func (p *picture) jump() string {
 	var only []string
+	objects := false
 	for _, g := range p.groups {
+		switch {
+		case g.title == hostsTitle, g.title == servicesTitle:
+			objects = true
+		case objects:
+			continue
+		}
 		n := 0
 		for _, h := range g.hits {
 			if h.exact {
@@ -75,7 +89,7 @@ func (p *picture) jump() string {
 				n++
 			}
 		}
-		if g.title == "Hosts" && n == 1 {
+		if g.title == hostsTitle && n == 1 {
 			return only[0]
 		}
 	}
@@ -112,7 +126,7 @@ func both(ctx context.Context, q lql.Querier, base func() *lql.Query, text, name
 }
 
 func findHosts(ctx context.Context, q lql.Querier, text string, limit int, now time.Time) (group, []lql.Part, error) {
-	g := group{title: "Hosts", all: "/hosts?" + url.Values{"q": {text}}.Encode()}
+	g := group{title: hostsTitle, all: "/hosts?" + url.Values{"q": {text}}.Encode()}
 	base := func() *lql.Query { return lql.Get("hosts", status.HostColumns()...).OrderBy("name", "peer_name") }
 	var err error
 	var parts []lql.Part
@@ -125,7 +139,7 @@ func findHosts(ctx context.Context, q lql.Querier, text string, limit int, now t
 }
 
 func findServices(ctx context.Context, q lql.Querier, text string, limit int, now time.Time) (group, []lql.Part, error) {
-	g := group{title: "Services", all: "/services?" + url.Values{"q": {text}}.Encode()}
+	g := group{title: servicesTitle, all: "/services?" + url.Values{"q": {text}}.Encode()}
 	base := func() *lql.Query {
 		return lql.Get("services", status.ServiceColumns()...).OrderBy("-state_order", "description", "host_name", "peer_name")
 	}

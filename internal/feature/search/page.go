@@ -37,7 +37,7 @@ func find(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := &picture{}
 	if text != "" {
-		if p, err = load(r.Context(), web.AllData(r), text, limit, now); err != nil {
+		if p, err = load(r.Context(), web.Data(r), text, limit, now); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,8 @@ func start(t *testing.T) *webtest.Site {
 				webtest.Host("b", "mail", cols{"address": "198.51.100.25"}),
 			},
 			"services":      {webtest.Service("a", "db-1", "Load", cols{"state": 1}), webtest.Service("b", "mail", "Queue", nil)},
-			"hostgroups":    {{"peer_key": "a", "name": "databases"}, {"peer_key": "b", "name": "databases"}},
+			"hostgroups":    {{"peer_key": "a", "name": "databases"}, {"peer_key": "b", "name": "databases"}, {"peer_key": "b", "name": "db"}},
+			"sites":         {{"key": "a", "name": "Site a", "state": "fresh"}, {"key": "b", "name": "Site b", "state": "fresh"}},
 			"servicegroups": {{"peer_key": "a", "name": "loads"}},
 		},
 	}
@@ -46,6 +47,7 @@ func TestJump(t *testing.T) {
 		"loads":  "/services?servicegroup=loads",
 		"load":   "/service/a/db-1/Load",
 		"nosuch": "",
+		"db":     "", // a group, but hosts and services match too
 	} {
 		a := s.Get("all", "/search?q="+q)
 		if got := a.Header.Get("Location"); got != want {
@@ -69,8 +71,8 @@ func TestPalette(t *testing.T) {
 		got = append(got, h.Group+": "+h.Title)
 	}
 	// Names that begin with the text come first.
-	want := []string{"Hosts: db-1", "Hosts: web", "Services: db-1 / Load"}
-	if !slices.Equal(got, want) || answer.Total != 3 {
+	want := []string{"Hosts: db-1", "Hosts: web", "Services: db-1 / Load", "Host groups: db"}
+	if !slices.Equal(got, want) || answer.Total != 4 {
 		t.Errorf("%d hits %q, want %q", answer.Total, got, want)
 	}
 	if h := answer.Hits[0]; h.Href != "/host/a/db-1" || h.Glyph != "s-down" || !strings.HasPrefix(h.Note, "Site a · DOWN for 1 h") {
@@ -81,6 +83,22 @@ func TestPalette(t *testing.T) {
 	}
 	if a := s.Get("all", "/search?q="+strings.Repeat("x", 501)); a.Status != http.StatusBadRequest {
 		t.Errorf("a text of 501 bytes is answered with %d", a.Status)
+	}
+}
+
+// TestChooser finds nothing on a site that is not chosen, in the page and in
+// the palette.
+func TestChooser(t *testing.T) {
+	s := start(t)
+	s.Post("all", "/chooser", "known", "a", "known", "b", "site", "a")
+	if got := s.Get("all", "/search?q=web").Header.Get("Location"); got != "/host/a/web" {
+		t.Errorf("the host of the chosen site is not meant: %q", got)
+	}
+	if a := s.Get("all", "/search?q=mail"); !slices.Equal(a.Texts(".empty h2"), []string{"Nothing found"}) {
+		t.Errorf("a host of another site is found: %q", a.Texts("tbody th"))
+	}
+	if a := s.Get("all", "/search?format=json&q=mail"); !strings.Contains(a.Body, `"total":0`) {
+		t.Errorf("the palette finds a host of another site: %s", a.Body)
 	}
 }
 
