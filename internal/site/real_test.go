@@ -86,7 +86,7 @@ func normalIcinga(table string, c *schema.Column, raw map[string]any) (any, bool
 		}
 	case "custom_variables", "custom_variable_names", "custom_variable_values":
 		prefix := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "s"), "_name"), "_value")
-		return rawVariables(c.Name, raw[prefix+"s"].([]any)), true
+		return rawVariables(c.Name, rawList(raw[prefix+"s"])), true
 	}
 	switch c.Kind {
 	case schema.Bool:
@@ -106,6 +106,12 @@ func normalIcinga(table string, c *schema.Column, raw map[string]any) (any, bool
 			out = append(out, rawText(e))
 		}
 		return out, true
+	case schema.IntList:
+		var out []int64
+		for _, e := range rawList(v) {
+			out = append(out, rawInt(e))
+		}
+		return out, true
 	case schema.Members:
 		var out []schema.Member
 		for _, e := range rawList(v) {
@@ -116,8 +122,28 @@ func normalIcinga(table string, c *schema.Column, raw map[string]any) (any, bool
 			}
 		}
 		return out, true
+	case schema.Tuples:
+		return rawTuples(c, v)
 	}
 	return nil, false
+}
+
+// rawTuples is a list of objects with their state: that of a pending one is 0.
+func rawTuples(c *schema.Column, v any) (any, bool) {
+	items := strings.Split(c.Normal, ", ")
+	checked, state := slices.Index(items, "has_been_checked"), slices.Index(items, "state")
+	if checked < 0 || state < 0 {
+		return nil, false
+	}
+	var out [][]any
+	for _, e := range rawList(v) {
+		tuple := slices.Clone(rawList(e))
+		if len(tuple) > checked && rawInt(tuple[checked]) == 0 {
+			tuple[state] = 0.0
+		}
+		out = append(out, tuple)
+	}
+	return out, true
 }
 
 func rawInt(v any) int64 {
