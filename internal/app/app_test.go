@@ -168,14 +168,7 @@ func TestSetup(t *testing.T) {
 	if to := res.Header.Get("Location"); !strings.HasSuffix(to, "/setup") {
 		t.Fatalf("/ leads to %q, want /setup", to)
 	}
-	var code string
-	eventually(t, "the code in the log", func() bool {
-		_, after, ok := strings.Cut(a.log.String(), "code=")
-		if ok {
-			code = strings.Fields(after)[0]
-		}
-		return ok
-	})
+	code := setupCode(t, a)
 	form := url.Values{"code": {"wrong"}, "username": {"eva"}, "password": {"correct horse battery"}}
 	if res, err = c.PostForm(a.url+"/setup", form); err != nil {
 		t.Fatal(err)

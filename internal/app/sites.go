@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
+	"unicode"
 
 	"belvedere/internal/auth"
 	"belvedere/internal/config"
@@ -253,14 +255,36 @@ func (s *Sites) nameTaken(name, except string) bool {
 	return false
 }
 
+func checkSection(section string) error {
+	const form = "Write it like Europe/Germany."
+	if section == "" {
+		return nil
+	}
+	if len(section) > 300 || strings.ContainsFunc(section, unicode.IsControl) {
+		return web.BadRequest("The section is too long or has several lines", form)
+	}
+	for part := range strings.SplitSeq(section, "/") {
+		if part == "" || strings.TrimSpace(part) != part {
+			return web.BadRequest("A part of the section is empty or has spaces around it", form)
+		}
+	}
+	return nil
+}
+
 // CheckSpec says what is wrong with a site that a person entered; the errors
 // name the field.
 func CheckSpec(spec site.Spec) error {
 	if strings.TrimSpace(spec.Name) == "" {
 		return web.BadRequest("The site has no name", "Give it the name people know it by, for example Berlin.")
 	}
-	if len(spec.Name) > 100 || strings.ContainsFunc(spec.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if len(spec.Name) > 100 || strings.ContainsFunc(spec.Name, unicode.IsControl) {
 		return web.BadRequest("The name is not usable", "Use up to 100 characters without line breaks.")
+	}
+	if err := checkSection(spec.Section); err != nil {
+		return err
+	}
+	if spec.Interval != 0 && (spec.Interval < time.Second || spec.Interval > time.Hour) {
+		return web.BadRequest("The interval is out of bounds", "Use 1 second to 1 hour, or leave it out.")
 	}
 	if len(spec.Addresses) == 0 {
 		return web.BadRequest("The site has no address", "For example tcp://10.1.2.3:6557 or unix:///var/cache/naemon/live.")
