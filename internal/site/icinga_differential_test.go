@@ -199,75 +199,6 @@ func (c *icingaColumn) try(raws []map[string]any, guard []string) bool {
 	return n > 0
 }
 
-// canonical writes a value, of either side, so that equal ones are equal texts.
-func canonical(v any) string {
-	number := func(f float64) string { return strconv.FormatFloat(f, 'g', 12, 64) }
-	list := func(parts []string) string {
-		slices.Sort(parts)
-		return "[" + strings.Join(parts, " ") + "]"
-	}
-	var parts []string
-	switch x := v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return number(float64(rawInt(x)))
-	case int64:
-		return number(float64(x))
-	case float64:
-		return number(x)
-	case string:
-		return strconv.Quote(x)
-	case []any:
-		for _, e := range x {
-			if pair, ok := e.([]any); ok && len(pair) == 2 {
-				parts = append(parts, fmt.Sprintf("%q|%q", rawText(pair[0]), rawText(pair[1])))
-			} else {
-				parts = append(parts, canonical(e))
-			}
-		}
-	case [][]any:
-		for _, e := range x {
-			var cells []string
-			for _, cell := range e {
-				cells = append(cells, canonical(cell))
-			}
-			parts = append(parts, strings.Join(cells, "|"))
-		}
-	case []string:
-		for _, e := range x {
-			parts = append(parts, canonical(e))
-		}
-	case []int64:
-		for _, e := range x {
-			parts = append(parts, canonical(e))
-		}
-	case []schema.Member:
-		for _, e := range x {
-			if e.Service == "" {
-				parts = append(parts, canonical(e.Host))
-			} else {
-				parts = append(parts, fmt.Sprintf("%q|%q", e.Host, e.Service))
-			}
-		}
-	case []schema.Pair:
-		for _, e := range x {
-			parts = append(parts, fmt.Sprintf("%q|%q", e.Name, e.Value))
-		}
-	case [][2]string:
-		for _, e := range x {
-			if e[1] == "" {
-				parts = append(parts, canonical(e[0]))
-			} else {
-				parts = append(parts, fmt.Sprintf("%q|%q", e[0], e[1]))
-			}
-		}
-	default:
-		return fmt.Sprintf("%T %v", v, v)
-	}
-	return list(parts)
-}
-
 // A requestMaker makes random requests of what Icinga 2 can answer.
 type requestMaker struct {
 	t     *rapid.T
@@ -576,25 +507,6 @@ func (r *icingaRequest) wanted(i int) bool {
 	return true
 }
 
-func cellOf(v *lql.Vector, row int, dict bool) any {
-	switch v.Kind {
-	case lql.Ints, lql.Times:
-		return v.Ints[row]
-	case lql.Floats:
-		return v.Floats[row]
-	case lql.Texts:
-		return v.Texts[row]
-	}
-	if dict {
-		var out []schema.Pair
-		for _, p := range v.Pairs(row) {
-			out = append(out, schema.Pair{Name: p[0], Value: p[1]})
-		}
-		return out
-	}
-	return v.Objects[row]
-}
-
 // difference is "" where both sides say the same.
 func (r *icingaRequest) difference(t *testing.T, core *realcore.Icinga, q lql.Querier) string {
 	want, errCore := r.ofCore(core)
@@ -668,10 +580,11 @@ func quietCore(t *testing.T) *realcore.Icinga {
 // TestIcingaDifferential asks a real Icinga 2 and the engine over what a site
 // read of it the same random questions.
 func TestIcingaDifferential(t *testing.T) {
+	t.Parallel()
 	core := quietCore(t)
 	m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{"unix://" + core.Unix}})
-	until(t, time.Minute, "fresh", inState(fleet, "a", store.Fresh))
-	until(t, time.Minute, "results", func() bool {
+	until(t, soon, "fresh", inState(fleet, "a", store.Fresh))
+	until(t, soon, "results", func() bool {
 		for _, row := range rowsOf(view(fleet, "a").Snapshot, "services") {
 			if row["host_name"] == "h20" && row["description"] == "svc 8" {
 				return strings.HasPrefix(row["plugin_output"].(string), "result 8")
@@ -690,10 +603,7 @@ func TestIcingaDifferential(t *testing.T) {
 		g.table = known[pick(g, comparableTables, "table")]
 		return g.request()
 	})
-	requests, patience := 200, time.Minute
-	if testing.Short() {
-		requests = 60
-	}
+	requests, patience := rounds(200), time.Minute
 	failed, empty := 0, 0
 	for seed := range requests {
 		r := maker.Example(seed)

@@ -40,13 +40,14 @@ func logOf(r *lql.Result) []string {
 // TestPassed asks simulated cores for their logs: newest first, within the
 // span, the newest rows of a limit, and never a filter that a core would drop.
 func TestPassed(t *testing.T) {
+	t.Parallel()
 	for _, p := range profiles {
 		t.Run(string(p), func(t *testing.T) {
 			t.Parallel()
 			core, addr := kitCore(t, testkit.Options{Profile: p, Hosts: 10, ServicesPerHost: 5, Seed: 4})
 			core.Step(time.Now())
 			m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
-			until(t, 10*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+			until(t, soon, "fresh", inState(fleet, "a", store.Fresh))
 			since := time.Now().Add(-6 * time.Hour).Unix()
 			q := lql.Get("log", "time", "class", "type", "host_name", "service_description", "lineno")
 			q.Filter.Kids = []lql.Filter{leaf("time", lql.GreaterOrEqual, fmt.Sprint(since)), leaf("log_class", lql.Equal, "1")}
@@ -98,12 +99,13 @@ func TestPassed(t *testing.T) {
 
 // TestIcingaLog asks a real Icinga 2, which takes notifications apart wrongly.
 func TestIcingaLog(t *testing.T) {
+	t.Parallel()
 	core := realcore.ForTest(t, realcore.Options{Hosts: 10, CheckInterval: 2 * time.Second, NoXinetd: true})
 	m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{"unix://" + core.Unix}})
-	until(t, 10*time.Second, "fresh", inState(fleet, "a", store.Fresh))
+	until(t, soon, "fresh", inState(fleet, "a", store.Fresh))
 	q := lql.Get("log", "type", "host_name", "service_description", "contact_name", "state", "state_type", "command_name", "plugin_output", "time")
 	q.Filter.Kids = []lql.Filter{leaf("time", lql.GreaterOrEqual, fmt.Sprint(time.Now().Unix()-60)), leaf("host_name", lql.Equal, "h07")}
-	until(t, 40*time.Second, "a notification about h07", func() bool {
+	until(t, soon, "a notification about h07", func() bool {
 		res, err := m.Passed(t.Context(), "a", q)
 		if err != nil {
 			t.Fatal(err)
