@@ -201,18 +201,21 @@ func (t *toy) serve(conn net.Conn) {
 	}
 }
 
-func (t *toy) answer(lines []string, event chan struct{}, spin bool) (body []byte, code int, keep bool) {
-	var q struct {
-		cols      []string
-		stats     []string
-		filters   []func(map[string]any) bool
-		headers   bool
-		limit     int
-		trigger   bool
-		waitMilli int
-	}
-	q.limit = -1
-	for _, line := range lines[1:] {
+// toyQuery is as much of the language as the site speaks to a toy.
+type toyQuery struct {
+	cols      []string
+	stats     []string
+	filters   []func(map[string]any) bool
+	headers   bool
+	keep      bool
+	limit     int
+	trigger   bool
+	waitMilli int
+}
+
+func readToyQuery(headers []string) toyQuery {
+	q := toyQuery{limit: -1}
+	for _, line := range headers {
 		name, value, _ := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
 		n, _ := strconv.Atoi(value)
@@ -236,7 +239,7 @@ func (t *toy) answer(lines []string, event chan struct{}, spin bool) (body []byt
 		case "ColumnHeaders":
 			q.headers = value == "on"
 		case "KeepAlive":
-			keep = value == "on"
+			q.keep = value == "on"
 		case "Limit":
 			q.limit = n
 		case "WaitTrigger":
@@ -245,6 +248,52 @@ func (t *toy) answer(lines []string, event chan struct{}, spin bool) (body []byt
 			q.waitMilli = n
 		}
 	}
+	return q
+}
+
+// matches reports whether r passes all filters.
+func (q *toyQuery) matches(r map[string]any) bool {
+	return !slices.ContainsFunc(q.filters, func(f func(map[string]any) bool) bool { return !f(r) })
+}
+
+// rows returns what table answers.
+func (q *toyQuery) rows(table *toyTable) [][]any {
+	if len(q.cols) == 0 && len(q.stats) == 0 {
+		q.cols, q.headers = table.cols, true
+	}
+	out := [][]any{}
+	if q.headers {
+		var h []any
+		for _, c := range q.cols {
+			h = append(h, c)
+		}
+		out = append(out, h)
+	}
+	greatest := 0.0
+	for _, r := range table.rows {
+		if !q.matches(r) || q.limit == 0 {
+			continue
+		}
+		q.limit--
+		var row []any
+		for _, c := range q.cols {
+			if v, ok := r[c]; ok {
+				row = append(row, v)
+			} else {
+				row = append(row, 0)
+			}
+		}
+		greatest = max(greatest, toyNumber(r["last_check"]))
+		out = append(out, row)
+	}
+	if len(q.stats) > 0 {
+		return [][]any{{greatest}}
+	}
+	return out
+}
+
+func (t *toy) answer(lines []string, event chan struct{}, spin bool) (body []byte, code int, keep bool) {
+	q := readToyQuery(lines[1:])
 	if q.trigger && !spin {
 		select {
 		case <-event:
@@ -255,46 +304,13 @@ func (t *toy) answer(lines []string, event chan struct{}, spin bool) (body []byt
 	defer t.mu.Unlock()
 	table := t.table(strings.TrimPrefix(lines[0], "GET "))
 	if table == nil {
-		return []byte("no such table\n"), 404, keep
+		return []byte("no such table\n"), 404, q.keep
 	}
-	var out [][]any
-	if len(q.cols) == 0 && len(q.stats) == 0 {
-		q.cols, q.headers = table.cols, true
-	}
-	if q.headers {
-		var h []any
-		for _, c := range q.cols {
-			h = append(h, c)
-		}
-		out = append(out, h)
-	}
-	greatest := 0.0
-	for _, r := range table.rows {
-		if !slices.ContainsFunc(q.filters, func(f func(map[string]any) bool) bool { return !f(r) }) && q.limit != 0 {
-			q.limit--
-			var row []any
-			for _, c := range q.cols {
-				if v, ok := r[c]; ok {
-					row = append(row, v)
-				} else {
-					row = append(row, 0)
-				}
-			}
-			greatest = max(greatest, toyNumber(r["last_check"]))
-			out = append(out, row)
-		}
-	}
-	if len(q.stats) > 0 {
-		out = [][]any{{greatest}}
-	}
-	if out == nil {
-		out = [][]any{}
-	}
-	body, err := json.Marshal(out)
+	body, err := json.Marshal(q.rows(table))
 	if err != nil {
 		panic(err)
 	}
-	return append(bytes.ReplaceAll(body, []byte("],["), []byte("],\n[")), '\n'), 200, keep
+	return append(bytes.ReplaceAll(body, []byte("],["), []byte("],\n[")), '\n'), 200, q.keep
 }
 
 func (t *toy) table(name string) *toyTable {
