@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"net/http"
@@ -88,6 +89,27 @@ func throughProxy(t *testing.T, public string) {
 	}
 	if code, body := get(t, c, public+"/hosts"); code != http.StatusOK || strings.Contains(body, `href="/hosts`) {
 		t.Errorf("/hosts through the proxy: %d, or links without the prefix", code)
+	}
+	streamed(t, c, public+"/live")
+}
+
+// streamed wants the first events of a stream while it goes on: a proxy that
+// collects answers would keep them.
+func streamed(t *testing.T, c *http.Client, address string) {
+	t.Helper()
+	res, err := c.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines, events := bufio.NewScanner(res.Body), 0
+	for events < 2 && lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "event: ") {
+			events++
+		}
+	}
+	if events < 2 {
+		t.Errorf("the stream through the proxy ends after %d events: %v", events, lines.Err())
 	}
 }
 
