@@ -35,10 +35,12 @@ type Service struct {
 	short   bool
 	kitchen *kitchen
 
-	accounts  *limiter // by user name, also of those who are not there
+	pairs     *limiter // by user name, also of those who are not there, and IP address
+	accounts  *limiter // by user name, from wherever: far higher, so that a stranger does not lock the owner out
 	addresses *limiter // by IP address
 	cache     *verifiedCache
-	failed    failureLog
+	failed    failureLog // sign-ins
+	guessed   failureLog // setup codes
 
 	setupMu   sync.Mutex
 	setupCode string
@@ -72,7 +74,8 @@ func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, now: o.Now, log: o.Log, idle: o.SessionIdle, max: o.SessionMax, short: o.ShortPasswords,
 		kitchen:   newKitchen(o.Cost, runtime.GOMAXPROCS(0)),
-		accounts:  newLimiter(5, time.Minute, 5*time.Minute),
+		pairs:     newLimiter(5, time.Minute, 5*time.Minute),
+		accounts:  newLimiter(100, time.Minute, time.Minute),
 		addresses: newLimiter(20, 15*time.Minute, 3*time.Minute),
 		cache:     newVerifiedCache(),
 		setupCode: newSetupCode(),

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -208,11 +209,17 @@ func TestRateLimit(t *testing.T) {
 				t.Fatalf("limited too early: %v", wait)
 			}
 		}
-		if wait := try("ANNA", good, "198.51.100.7"); wait != time.Second {
-			t.Errorf("after 6 failures the wait is %v from anywhere, want 1s", wait)
+		if wait := try("ANNA", good, "192.0.2.1"); wait != time.Second {
+			t.Errorf("after 6 failures the wait is %v, want 1s", wait)
+		}
+		if wait := try("anna", good, "198.51.100.7"); wait != 0 {
+			t.Errorf("failures of a stranger make the owner wait %v", wait)
 		}
 		if wait := try("bert", good, "192.0.2.1"); wait != 0 {
 			t.Errorf("another account waits %v", wait)
+		}
+		if wait := try("anna", good, "192.0.2.1"); wait != time.Second {
+			t.Errorf("a success elsewhere lets the stranger go on: %v", wait)
 		}
 		time.Sleep(time.Second)
 		try("anna", "wrong", "192.0.2.1")
@@ -225,6 +232,29 @@ func TestRateLimit(t *testing.T) {
 		}
 		if wait := try("anna", "wrong", "192.0.2.1"); wait != 0 {
 			t.Errorf("a success did not clear the account: %v", wait)
+		}
+	})
+}
+
+// TestRateLimitFromManyAddresses: guessing one account's password from ever new
+// addresses has an end, too.
+func TestRateLimitFromManyAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newService(t)
+		add(t, s, auth.Person{Username: "anna"})
+		guesses := 0
+		for i := range 1000 {
+			_, _, err := s.SignIn(t.Context(), "anna", "wrong", auth.Meta{IP: fmt.Sprintf("203.0.%d.%d", i/250, i%250)})
+			if err == auth.ErrBadCredentials {
+				guesses++
+			}
+		}
+		if guesses < 50 || guesses > 150 {
+			t.Errorf("%d guesses from 1000 addresses", guesses)
+		}
+		time.Sleep(time.Minute)
+		if _, _, err := s.SignIn(t.Context(), "anna", good, here); err != nil {
+			t.Errorf("after the longest wait: %v", err)
 		}
 	})
 }

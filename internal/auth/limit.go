@@ -88,6 +88,9 @@ func accountName(username string) string {
 	return strings.ToLower(username[:min(len(username), usernameMost)])
 }
 
+// pairName is what counts as one account tried from one address.
+func pairName(account, address string) string { return account + "\n" + address }
+
 // addressName is what counts as one address: an IPv6 client has a whole /64.
 func addressName(ip string) string {
 	a, err := netip.ParseAddr(ip)

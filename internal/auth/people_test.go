@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -108,22 +109,33 @@ func TestSetupAtOnce(t *testing.T) {
 
 func TestSetupCodeCannotBeGuessed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newService(t)
+		s, store := newService(t)
+		stranger := auth.Meta{IP: "203.0.113.1"}
 		guesses := 0
 		for begin := time.Now(); time.Since(begin) < 24*time.Hour; {
-			_, _, err := s.CompleteSetup(t.Context(), "WRONG", "boss", good, auth.Meta{IP: time.Now().String()})
+			_, _, err := s.CompleteSetup(t.Context(), "WRONG", "boss", good, stranger)
 			if limited, ok := errors.AsType[*auth.RateLimitedError](err); ok {
 				time.Sleep(limited.Retry)
 				continue
 			}
 			guesses++
 		}
-		if guesses > 400 { // of 2^60 codes
+		if guesses > 2000 { // of 2^60 codes
 			t.Errorf("%d guesses in a day", guesses)
 		}
-		time.Sleep(15 * time.Minute)
+		s.CompleteSetup(t.Context(), "WRONG", "boss", good, stranger)
+		if _, _, err := s.CompleteSetup(t.Context(), s.SetupCode(), "boss", good, stranger); !errors.Is(err, auth.ErrRateLimited) {
+			t.Errorf("a guess during the wait: %v", err)
+		}
+		for i := range 3000 { // from ever new addresses: no more than a bounded log
+			s.CompleteSetup(t.Context(), "WRONG", "boss", good, auth.Meta{IP: fmt.Sprintf("198.51.%d.%d", i/250, i%250)})
+		}
+		log, err := store.AuditLog(t.Context(), db.AuditQuery{Action: "setup", Limit: 10_000})
+		if n := len(log); err != nil || n > guesses+2000 {
+			t.Errorf("guesses made %d lines of the audit log (%v)", n, err)
+		}
 		if _, _, err := s.CompleteSetup(t.Context(), s.SetupCode(), "boss", good, here); err != nil {
-			t.Errorf("the right code after the wait: %v", err)
+			t.Errorf("others keep the owner from setting up: %v", err)
 		}
 	})
 }

@@ -75,7 +75,7 @@ func (s *Service) CompleteSetup(ctx context.Context, code, username, password st
 		return "", Person{}, err
 	}
 	s.setupDone.Store(true)
-	s.addresses.succeed(setupName)
+	s.pairs.succeed(pairName(setupName, addressName(m.IP)))
 	stored, err := s.Person(ctx, p.ID)
 	return token, stored, err
 }
@@ -101,18 +101,24 @@ func (s *Service) firstPerson(ctx context.Context, t *db.Tx, p Person, hash stri
 	return token, id, t.AddAudit(ctx, s.entry(Actor{ID: id, Name: p.Username, IP: m.IP}, "setup", p.Username, "first admin"))
 }
 
-// checkCode compares in constant time and makes whoever guesses wait.
+// checkCode compares in constant time and makes whoever guesses wait. Others do
+// not wait with them: the code is too long to be guessed, from however many
+// addresses.
 func (s *Service) checkCode(ctx context.Context, code string, m Meta) error {
 	s.setupMu.Lock()
 	defer s.setupMu.Unlock()
-	if wait := s.addresses.wait(setupName, s.now()); wait > 0 {
+	pair := pairName(setupName, addressName(m.IP))
+	if wait := s.pairs.wait(pair, s.now()); wait > 0 {
 		return &RateLimitedError{Retry: wait}
 	}
 	if subtle.ConstantTimeCompare([]byte(bareCode(code)), []byte(bareCode(s.setupCode))) == 1 {
 		return nil
 	}
 	now := s.now()
-	s.addresses.fail(setupName, now)
+	s.pairs.fail(pair, now)
+	if write, _ := s.guessed.count(now); !write {
+		return ErrBadCode
+	}
 	err := s.db.AddAudit(ctx, db.Audit{At: now, Who: "setup", Action: "setup", Result: "wrong code", IP: m.IP})
 	if err != nil {
 		return fmt.Errorf("auth: setup: %w", err)

@@ -84,10 +84,12 @@ func (s *Service) authenticate(ctx context.Context, username, password string, m
 	}
 	reason := s.refusal(stored, password)
 	if reason == "" {
+		s.pairs.succeed(pairName(account, address))
 		s.accounts.succeed(account)
 		return stored, nil
 	}
 	now := s.now()
+	s.pairs.fail(pairName(account, address), now)
 	s.accounts.fail(account, now)
 	s.addresses.fail(address, now)
 	if err := s.noteFailure(ctx, db.SignIn{At: now, Person: stored.ID, Username: username, Reason: reason, IP: m.IP, UA: m.UA}); err != nil {
@@ -116,10 +118,11 @@ func (s *Service) refusal(p db.Person, password string) string {
 	return ""
 }
 
-// limited returns a [RateLimitedError] if either has to wait.
+// limited returns a [RateLimitedError] if the account, the address or the two
+// together have to wait.
 func (s *Service) limited(account, address string) error {
 	now := s.now()
-	if wait := max(s.accounts.wait(account, now), s.addresses.wait(address, now)); wait > 0 {
+	if wait := max(s.pairs.wait(pairName(account, address), now), s.accounts.wait(account, now), s.addresses.wait(address, now)); wait > 0 {
 		return &RateLimitedError{Retry: wait}
 	}
 	return nil
