@@ -205,8 +205,10 @@ func cellOf(v *lql.Vector, row int, dict bool) any {
 	return v.Objects[row]
 }
 
-// What happens soon can take this long where many tests share few processors;
-// what takes its time in any case, as giving up a core that is silent, longer.
+// What happens soon can take this long where many tests share few processors.
+// What takes its time in any case takes longer: giving up a core that is
+// silent, or the next comparison of all rows, which are rarer the more one
+// costs.
 const (
 	soon  = time.Minute
 	later = 3 * time.Minute

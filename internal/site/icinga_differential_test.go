@@ -603,7 +603,7 @@ func TestIcingaDifferential(t *testing.T) {
 		g.table = known[pick(g, comparableTables, "table")]
 		return g.request()
 	})
-	requests, patience := rounds(200), time.Minute
+	requests, patience := rounds(200), later
 	failed, empty := 0, 0
 	for seed := range requests {
 		r := maker.Example(seed)

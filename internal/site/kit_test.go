@@ -87,7 +87,7 @@ func kitDiff(c *testkit.Core, snap *store.Snapshot) []string {
 func equalsTruth(t *testing.T, c *testkit.Core, fleet *store.Fleet, key string) {
 	t.Helper()
 	var diffs []string
-	for end := time.Now().Add(soon); ; {
+	for end := time.Now().Add(later); ; {
 		if diffs = kitDiff(c, view(fleet, key).Snapshot); len(diffs) == 0 {
 			return
 		}

@@ -301,7 +301,7 @@ func equalsCore(t *testing.T, core *realcore.Icinga, fleet *store.Fleet, key str
 	t.Helper()
 	left := slices.Clone(realTables)
 	var diffs []string
-	for end := time.Now().Add(soon); len(left) > 0 && time.Now().Before(end); {
+	for end := time.Now().Add(later); len(left) > 0 && time.Now().Before(end); {
 		diffs = nil
 		left = slices.DeleteFunc(left, func(table string) bool {
 			want := rawRows(t, core, table)

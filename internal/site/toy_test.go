@@ -101,6 +101,13 @@ func (t *toy) with(f func()) {
 	f()
 }
 
+// number reads one of the toy's counts.
+func (t *toy) number(n *int) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return *n
+}
+
 // refuse ends all connections and takes no more.
 func (t *toy) refuse() {
 	t.with(func() {
