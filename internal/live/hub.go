@@ -21,6 +21,8 @@ type Change struct {
 	Tables  []string            // tables with changed rows
 	Keys    map[string][]string // table to changed keys; no entry or nil: all or too many
 	Health  bool                // the site's health changed
+	// Steps is how many changes were merged into this one. The hub sets it.
+	Steps uint64
 }
 
 // A Set is what changed since the reader last took it, by site key.
@@ -57,6 +59,7 @@ type Hub struct {
 	mu      sync.Mutex
 	version uint64
 	tables  map[string]uint64 // how many changes touched a table
+	sites   map[string]uint64 // how many changes each site had
 	subs    map[*Subscription]struct{}
 	closed  bool
 }
@@ -66,7 +69,7 @@ const Sites = "sites"
 
 // NewHub returns a hub without subscriptions.
 func NewHub() *Hub {
-	return &Hub{subs: map[*Subscription]struct{}{}, tables: map[string]uint64{}}
+	return &Hub{subs: map[*Subscription]struct{}{}, tables: map[string]uint64{}, sites: map[string]uint64{}}
 }
 
 // Publish tells every subscription of c. It never blocks on a reader, and
@@ -75,6 +78,8 @@ func (h *Hub) Publish(c Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.version++
+	h.sites[c.Site]++
+	c.Steps = 1
 	for _, t := range c.Tables {
 		h.tables[t]++
 	}
@@ -91,6 +96,24 @@ func (h *Hub) Version() uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.version
+}
+
+// Seen returns how many changes the sites had that see chooses. It tells
+// whoever sees only some sites nothing of the others.
+func (h *Hub) Seen(see func(site string) bool) uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.seen(see)
+}
+
+func (h *Hub) seen(see func(site string) bool) uint64 {
+	var n uint64
+	for site, steps := range h.sites {
+		if see(site) {
+			n += steps
+		}
+	}
+	return n
 }
 
 // Stamp returns a number that grows whenever one of the tables changes at any
@@ -168,6 +191,21 @@ func (s *Subscription) Take() Set {
 	return out
 }
 
+// Taken is [Hub.Seen] without what waits to be taken.
+func (s *Subscription) Taken(see func(site string) bool) uint64 {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.hub.seen(see)
+	for site, c := range s.pending.Sites {
+		if see(site) {
+			n -= c.Steps
+		}
+	}
+	return n
+}
+
 // Close ends the subscription. It may be called more than once.
 func (s *Subscription) Close() {
 	s.hub.mu.Lock()
@@ -193,7 +231,7 @@ func (s *Subscription) add(c Change, version uint64) {
 // merge returns the step that has the effect of old and then c. The result
 // shares nothing with c.
 func merge(old, c Change) Change {
-	out := Change{Site: c.Site, Version: max(old.Version, c.Version), Health: old.Health || c.Health}
+	out := Change{Site: c.Site, Version: max(old.Version, c.Version), Health: old.Health || c.Health, Steps: old.Steps + c.Steps}
 	out.Tables = slices.Clone(old.Tables)
 	out.Keys = map[string][]string{}
 	for t, k := range old.Keys {

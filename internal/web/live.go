@@ -28,7 +28,7 @@ const (
 // objects: the page asks for what it shows.
 type event struct {
 	Boot     int64            `json:"boot"` // differs after a restart of the server, and versions with it
-	Rev      uint64           `json:"rev"`
+	Rev      uint64           `json:"rev"`  // changes of the sites the viewer sees
 	Counters map[string]count `json:"counters,omitempty"`
 	Dirty    dirty            `json:"dirty"`
 	At       int64            `json:"at"`               // unix seconds, newest data of any site
@@ -120,18 +120,19 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		return Unavailable("There are too many open pages", "Close some, or try again in a moment", nil)
 	}
 	defer s.streams.remove(me)
-	version, sub := s.opt.Hub.Subscribe()
+	_, sub := s.opt.Hub.Subscribe()
 	defer sub.Close()
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no") // nginx must not hold events back
 	w.WriteHeader(http.StatusOK)
-	f := &feed{server: s, w: w, rc: http.NewResponseController(w), r: r, rev: version, viewer: st.chosen}
+	f := &feed{server: s, w: w, rc: http.NewResponseController(w), r: r, sub: sub}
+	f.see(st.chosen)
 	_ = f.rc.SetReadDeadline(time.Time{}) // servers without deadlines say so
 	if err := f.hello(); err != nil {
 		return nil // the reader is gone, and the answer has begun
 	}
-	f.run(r.Context(), sub, me)
+	f.run(r.Context(), me)
 	return nil
 }
 
@@ -142,12 +143,27 @@ type feed struct {
 	rc     *http.ResponseController
 	r      *http.Request
 	viewer access.Viewer
-	rev    uint64
+	sub    *live.Subscription
+	rev    uint64 // changes of the viewer's sites that were told
 	sent   map[string]Count
 }
 
+// see makes v the one who is served.
+func (f *feed) see(v access.Viewer) {
+	f.viewer = v
+	f.rev = f.sub.Taken(sees(v))
+}
+
+// sees says which sites v may know of.
+func sees(v access.Viewer) func(site string) bool {
+	return func(site string) bool {
+		_, _, ok := v.Contact(site)
+		return ok
+	}
+}
+
 // run writes events until the reader, the session or the server ends.
-func (f *feed) run(ctx context.Context, sub *live.Subscription, me *stream) {
+func (f *feed) run(ctx context.Context, me *stream) {
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
 	check := time.NewTicker(recheckEvery)
@@ -157,7 +173,7 @@ func (f *feed) run(ctx context.Context, sub *live.Subscription, me *stream) {
 	holding, waiting := true, false
 	step := func() error {
 		waiting = false
-		again, err := f.changes(sub.Take())
+		again, err := f.changes(f.sub.Take())
 		waiting = again
 		holding = true
 		hold.Reset(eventEvery)
@@ -171,7 +187,7 @@ func (f *feed) run(ctx context.Context, sub *live.Subscription, me *stream) {
 		case <-f.server.streams.done:
 			_ = f.write("bye", struct{}{}) // best effort
 			return
-		case <-sub.Done():
+		case <-f.sub.Done():
 			_ = f.write("bye", struct{}{}) // best effort
 			return
 		case <-me.kick:
@@ -180,7 +196,7 @@ func (f *feed) run(ctx context.Context, sub *live.Subscription, me *stream) {
 			err = f.recheck(false)
 		case <-beat.C:
 			err = f.event("beat", event{})
-		case <-sub.C():
+		case <-f.sub.C():
 			if holding {
 				waiting = true
 			} else {
@@ -206,13 +222,12 @@ func (f *feed) hello() error {
 
 // changes sends what of set concerns the viewer.
 func (f *feed) changes(set live.Set) (again bool, err error) {
-	if set.Version > f.rev {
-		f.rev = set.Version
-	}
 	mine := live.Set{Version: set.Version, Sites: map[string]live.Change{}}
+	visible := sees(f.viewer)
 	for key, c := range set.Sites {
-		if _, _, ok := f.viewer.Contact(key); ok {
+		if visible(key) {
 			mine.Sites[key] = c
+			f.rev += c.Steps
 		}
 	}
 	counts, again := f.server.counters.get(f.r.Context(), f.viewer)
@@ -250,7 +265,7 @@ func (f *feed) recheck(tell bool) error {
 		return errOver
 	}
 	changed := f.viewer.Key() != st.chosen.Key()
-	f.viewer = st.chosen
+	f.see(st.chosen)
 	if tell || changed {
 		return f.hello()
 	}

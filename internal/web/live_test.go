@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -121,6 +122,17 @@ func TestLive(t *testing.T) {
 		if got := out.take(); len(got) != 0 {
 			t.Errorf("told of a site that is not theirs: %+v", got)
 		}
+		settle(2 * beatEvery)
+		out.mu.Lock()
+		for _, e := range out.events {
+			if e.Rev != first[0].Rev {
+				t.Errorf("%s: the version went from %d to %d with a site that is not theirs", e.name, first[0].Rev, e.Rev)
+			}
+		}
+		out.mu.Unlock()
+		if got, want := w.revOf("vera"), first[0].Rev; got != want {
+			t.Errorf("a page has version %d, want %d as the stream", got, want)
+		}
 		for i := range 100 { // a storm over one second
 			w.hub.Publish(live.Change{Site: "wien", Version: uint64(i), Tables: []string{"services"}})
 			settle(10 * time.Millisecond)
@@ -136,11 +148,47 @@ func TestLive(t *testing.T) {
 			}
 		}
 		last := got[len(got)-1]
-		if last.Rev != 101 || len(last.Dirty.Sites) != 1 || last.Dirty.Sites[0] != "wien" || last.Dirty.Tables[0] != "services" {
+		if last.Rev != 100 || w.revOf("vera") != 100 || w.revOf("anna") != 101 || len(last.Dirty.Sites) != 1 || last.Dirty.Sites[0] != "wien" || last.Dirty.Tables[0] != "services" {
 			t.Errorf("last: %+v", last)
 		}
 		if b, _ := json.Marshal(got); strings.Contains(string(b), "secret") {
 			t.Errorf("names of objects are in the stream: %s", b)
+		}
+	})
+}
+
+// revOf returns the version that a page tells the browser.
+func (w *world) revOf(as string) uint64 {
+	w.t.Helper()
+	_, rest, _ := strings.Cut(bodyOf(w.t, w.do(call{path: "/things", as: as})), `data-rev="`)
+	text, _, _ := strings.Cut(rest, `"`)
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		w.t.Error(err)
+	}
+	return n
+}
+
+// TestLiveVersion: the version in the stream is that of what was told, also
+// after other sites were chosen, so that a page that asks anew misses nothing.
+func TestLiveVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		out, stop := w.listen("anna")
+		defer stop()
+		w.hub.Publish(live.Change{Site: "wien", Tables: []string{"hosts"}}) // waits to be told
+		synctest.Wait()
+		w.hub.Publish(live.Change{Site: "fra", Tables: []string{"hosts"}})
+		w.do(call{path: "/chooser", method: "POST", as: "anna", body: "known=wien&known=fra&known=gru&site=fra"})
+		synctest.Wait()
+		got := out.take()
+		if n := len(got); n != 2 || got[0].Rev != 0 || got[1].Rev != 0 {
+			t.Fatalf("before the changes are told: %+v", got)
+		}
+		settle(time.Second)
+		got = out.take()
+		if len(got) != 1 || got[0].Rev != 1 || w.revOf("anna") != 1 {
+			t.Errorf("after they are told: %+v", got)
 		}
 	})
 }

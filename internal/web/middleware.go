@@ -31,7 +31,7 @@ func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		o := s.trace(r)
-		st := &state{server: s, id: rand.Text()[:12], prefs: &Preferences{}, origin: o, rev: s.opt.Hub.Version()}
+		st := &state{server: s, id: rand.Text()[:12], prefs: &Preferences{}, origin: o}
 		r = stripPrefix(r, o.prefix)
 		env := &ui.Environment{Prefix: o.prefix, Now: began, Sprite: s.assets.path("icons.svg"),
 			Path: r.URL.EscapedPath(), Query: r.URL.Query(), Remote: o.remote}
@@ -188,6 +188,7 @@ func (s *Server) identify(r *http.Request) error {
 	st.prefs = &Preferences{store: s.opt.Prefs, person: p.ID, ctx: r.Context()}
 	if s.opt.Prefs == nil {
 		st.prefs.store = noStore{}
+		st.rev = s.opt.Hub.Seen(sees(st.chosen))
 		return nil
 	}
 	if st.prefs.values, err = s.opt.Prefs.Preferences(r.Context(), p.ID); err != nil {
@@ -197,6 +198,7 @@ func (s *Server) identify(r *http.Request) error {
 	if st.chosen.Sites, err = s.chosenSites(r.Context(), st); err != nil {
 		return err
 	}
+	st.rev = s.opt.Hub.Seen(sees(st.chosen))
 	return nil
 }
 

@@ -31,7 +31,7 @@ type state struct {
 	chosen access.Viewer // viewer narrowed to the chosen sites
 	prefs  *Preferences
 	origin origin
-	rev    uint64 // of the hub before anything was read
+	rev    uint64 // changes of the chosen sites before anything was read
 	env    *ui.Environment
 }
 
