@@ -264,7 +264,7 @@ func inState(fleet *store.Fleet, key string, want store.HealthState) func() bool
 // restart.
 func TestIcinga(t *testing.T) {
 	t.Parallel()
-	core := realcore.ForTest(t, realcore.Options{CheckInterval: time.Hour})
+	core := realcore.ForTest(t, realcore.Options{Hosts: 20, CheckInterval: time.Hour})
 	for _, line := range []string{
 		"ADD_HOST_COMMENT;h01;1;me;wörtlich ✓ <b>x</b>", "ADD_SVC_COMMENT;h02;svc 2;1;me;semi;colon",
 		fmt.Sprintf("SCHEDULE_SVC_DOWNTIME;köln 03;Größe 更新;%d;%d;1;0;7200;bob;fixed", time.Now().Unix()-10, time.Now().Unix()+3600),
@@ -380,7 +380,7 @@ func commands(t *testing.T, core *realcore.Icinga, m *site.Manager, fleet *store
 // cause, fresh.
 func TestIcingaAway(t *testing.T) {
 	t.Parallel()
-	core := realcore.ForTest(t, realcore.Options{CheckInterval: time.Hour})
+	core := realcore.ForTest(t, realcore.Options{Hosts: 20, CheckInterval: time.Hour})
 	_, fleet, states := recorded(t,
 		site.Spec{Key: "tcp", Name: "TCP", Addresses: []string{"tcp://" + core.TCP}},
 		site.Spec{Key: "xinetd", Name: "Xinetd", Addresses: []string{"tcp://" + core.Xinetd}})
