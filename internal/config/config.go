@@ -34,7 +34,8 @@ type Config struct {
 	// MemoryLimit is a soft limit in bytes, 0 for none.
 	MemoryLimit int64 `yaml:"memory_limit"`
 	// MetricsToken lets whoever sends it read /metrics from elsewhere than
-	// loopback; "" lets nobody.
+	// loopback, and from anywhere with PublicURL or TrustedProxies; "" lets
+	// nobody.
 	MetricsToken string `yaml:"metrics_token"`
 	// Log says what is logged and how.
 	Log Log `yaml:"log"`

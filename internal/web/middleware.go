@@ -41,6 +41,11 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		headers(w.Header(), st)
 		rec := &recorder{ResponseWriter: w}
 		defer s.finish(rec, r, st, began)
+		if clean := cleanPath(r.URL.EscapedPath()); clean != r.URL.EscapedPath() {
+			rec.Header().Set("Location", withQuery(o.prefix+clean, r.URL.RawQuery))
+			rec.WriteHeader(http.StatusTemporaryRedirect)
+			return
+		}
 		next.ServeHTTP(rec, r)
 	})
 }
@@ -310,14 +315,16 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// metrics hands on to the metrics of app: for loopback, or with the token.
+// metrics hands on to the metrics of app: with the token, or for loopback where
+// no proxy is configured that could be the one on this machine.
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
 	if s.opt.Metrics == nil {
 		return NotFound("There is no such page", "")
 	}
 	token, isToken := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	ip, err := netip.ParseAddr(from(r).origin.remote)
-	local := err == nil && ip.IsLoopback() && !forwarded(r.Header) && localName(r.Host)
+	direct := s.public.origin == "" && len(s.opt.TrustedProxies) == 0
+	local := direct && err == nil && ip.IsLoopback() && !forwarded(r.Header) && localName(r.Host)
 	good := s.opt.MetricsToken != "" && isToken && subtle.ConstantTimeCompare([]byte(token), []byte(s.opt.MetricsToken)) == 1
 	if !local && !good {
 		return Forbidden("Metrics are for this machine or a token", "Send Authorization: Bearer with the metrics token")

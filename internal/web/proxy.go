@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -165,6 +166,23 @@ func stripPrefix(r *http.Request, prefix string) *http.Request {
 	u.RawPath = strings.TrimPrefix(r.URL.RawPath, prefix)
 	r2.URL = &u
 	return r2
+}
+
+// cleanPath returns an escaped path without empty and dotted elements. ServeMux
+// would lead there, too, but knows of no prefix.
+func cleanPath(p string) string {
+	clean := path.Clean("/" + p)
+	if strings.HasSuffix(p, "/") && clean != "/" {
+		clean += "/"
+	}
+	return clean
+}
+
+func withQuery(p, query string) string {
+	if query == "" {
+		return p
+	}
+	return p + "?" + query
 }
 
 func orRoot(p string) string {

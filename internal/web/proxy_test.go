@@ -29,6 +29,18 @@ func TestPrefix(t *testing.T) {
 			t.Errorf("%s leads to %q, want %q", path, got, want)
 		}
 	}
+	for path, want := range map[string]string{
+		"/belvedere//things?q=1":        "/belvedere/things?q=1",
+		"/belvedere/object/x/..":        "/belvedere/object",
+		"/belvedere/object//a%2Fb":      "/belvedere/object/a%2Fb",
+		"/belvedere//a/%2e%2e":          "/belvedere/a/%2e%2e",
+		"/belvedere//evil.example/%5C/": "/belvedere/evil.example/%5C/",
+		"//things":                      "/belvedere/things",
+	} {
+		if got := w.do(call{path: path, as: "anna"}).Header.Get("Location"); got != want {
+			t.Errorf("%s leads to %q, want %q", path, got, want)
+		}
+	}
 	res := w.do(call{path: "/belvedere/login", method: "POST", body: "username=anna&password=secret&next=/things"})
 	c := cookie(res, CookieName)
 	if res.Header.Get("Location") != "/belvedere/things" || c == nil || c.Path != "/belvedere" || !c.Secure {

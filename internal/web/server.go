@@ -57,7 +57,7 @@ type Options struct {
 	Setup   SetupHooks
 	Metrics http.Handler // nil: no /metrics
 	// MetricsToken lets whoever sends it as a Bearer token read /metrics; ""
-	// means loopback only.
+	// means loopback only, and nobody where PublicURL or TrustedProxies is set.
 	MetricsToken string
 	// Ready says why the server cannot answer yet; nil: it can.
 	Ready func(ctx context.Context) error

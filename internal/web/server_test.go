@@ -365,6 +365,27 @@ func TestReadyAndMetrics(t *testing.T) {
 	}
 }
 
+// TestMetricsBehindProxy: a server that is told of a proxy gives metrics for a
+// token alone: a proxy on this machine may leave no mark.
+func TestMetricsBehindProxy(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"public_url":      func(o *Options) { o.PublicURL = "https://mon.example.org/belvedere" },
+		"trusted_proxies": func(o *Options) { o.TrustedProxies = prefixes("10.0.0.1/32") },
+	} {
+		for token, want := range map[string]int{"": 403, "Bearer metrics-token": 200} {
+			w := newWorld(t, func(o *Options) {
+				o.MetricsToken = "metrics-token"
+				o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "up 1\n") })
+				change(o)
+			})
+			res := w.do(call{path: "/metrics", remote: "127.0.0.1:5", header: map[string]string{"Host": "127.0.0.1:8080", "Authorization": token}})
+			if res.StatusCode != want {
+				t.Errorf("%s with %q: %d, want %d", name, token, res.StatusCode, want)
+			}
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	base := func() Options {
 		w := newWorld(t, nil)
