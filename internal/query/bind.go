@@ -65,7 +65,7 @@ func bind(q *lql.Query, shift int64) (*plan, error) {
 		return nil, &lql.QueryError{Code: 404, Msg: fmt.Sprintf("no such table %q", clip(q.Table)), Hint: didYouMean(schema.Nearest(clip(q.Table), names))}
 	}
 	p := &plan{q: q, table: t, shift: shift}
-	b := binder{plan: p, seen: map[string]*leaf{}}
+	b := binder{plan: p, slow: newSlowTime(), seen: map[string]*leaf{}}
 	err := errors.Join(b.columns(), b.filters(), b.stats(), b.sorts())
 	if err != nil {
 		if qe, ok := errors.AsType[*lql.QueryError](err); ok {
@@ -92,6 +92,7 @@ func didYouMean(near string) string {
 
 type binder struct {
 	*plan
+	slow    *slowTime
 	seen    map[string]*leaf
 	depth   int
 	regexes int
@@ -186,6 +187,9 @@ func (b *binder) node(f *lql.Filter) (*node, error) {
 // parts where repetitions make more of these, and 100 more for each.
 const maxRegexes = 100_000
 
+// maxLeaves bounds the different filters of a query.
+const maxLeaves = 5000
+
 func isRegex(op lql.Op) bool {
 	return op == lql.Match || op == lql.NotMatch || op == lql.MatchFold || op == lql.NotMatchFold
 }
@@ -200,12 +204,15 @@ func (b *binder) leaf(f *lql.Filter) (*leaf, error) {
 		l.uses++
 		return l, nil
 	}
+	if len(b.leaves) == maxLeaves {
+		return nil, badRequest(fmt.Sprintf("more than %d different filters in one query", maxLeaves), "join them in one regular expression, or ask in several queries")
+	}
 	if isRegex(f.Op) {
 		if b.regexes += 100 + max(len(f.Value), sizeOf(f.Value)); b.regexes > maxRegexes {
 			return nil, badRequest("too many or too long regular expressions in one query", "join them with |, or use = where a whole name is meant")
 		}
 	}
-	t, err := compileTest(ref.column(), f.Op, f.Value, b.shift)
+	t, err := compileTest(ref.column(), f.Op, f.Value, b.shift, b.slow)
 	if err != nil {
 		return nil, err
 	}

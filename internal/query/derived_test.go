@@ -104,7 +104,7 @@ func TestRegex(t *testing.T) {
 		{`a\.b`, "a.b", false, true},
 		{`a\.b`, "axb", false, false},
 	} {
-		m, err := compileRegex(tt.pattern, tt.fold)
+		m, err := compileRegex(tt.pattern, tt.fold, newSlowTime())
 		if err != nil {
 			t.Errorf("%q: %v", tt.pattern, err)
 			continue
@@ -114,11 +114,36 @@ func TestRegex(t *testing.T) {
 		}
 	}
 	for pattern, at := range map[string]string{`a(b`: "", `a[z-a]`: "position 3", `x**`: "position 2", `(?z)`: "position 1"} {
-		_, err := compileRegex(pattern, false)
+		_, err := compileRegex(pattern, false, newSlowTime())
 		qe, ok := err.(*lql.QueryError)
 		if !ok || qe.Code != 400 || qe.Hint == "" || !strings.Contains(qe.Msg, at) {
 			t.Errorf("%q: %v, want 400 with %q", pattern, err, at)
 		}
+	}
+}
+
+// TestSlowRegexesShareTime: all backtracking expressions of a query together
+// have one budget, so that many of them cannot take minutes.
+func TestSlowRegexesShareTime(t *testing.T) {
+	or := lql.Filter{Kind: lql.Or, Kids: []lql.Filter{
+		{Column: "name", Op: lql.Match, Value: `^(a+)+\1b$`}, {Column: "name", Op: lql.Match, Value: `(?=x)x`}}}
+	p, err := bind(lql.Get("hosts", "name").Where(or), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tooSlow := func(l *leaf, text string) (out bool) {
+		defer func() { _, out = recover().(slowPanic) }()
+		l.test.bytes([]byte(text))
+		return false
+	}
+	if len(p.leaves) != 2 || tooSlow(p.leaves[1], "x") {
+		t.Fatalf("%d filters, or too slow from the start", len(p.leaves))
+	}
+	if !tooSlow(p.leaves[0], strings.Repeat("a", 100)) || !tooSlow(p.leaves[1], "another x") {
+		t.Error("time that one expression used up is there for the next")
+	}
+	if !strings.Contains(errSlow.Hint, "200 ms in all for a whole query") {
+		t.Errorf("the hint does not say so: %s", errSlow.Hint)
 	}
 }
 
@@ -129,7 +154,7 @@ func FuzzRegex(f *testing.F) {
 		f.Add(s, "text", true)
 	}
 	f.Fuzz(func(t *testing.T, pattern, text string, fold bool) {
-		m, err := compileRegex(pattern, fold)
+		m, err := compileRegex(pattern, fold, newSlowTime())
 		if err != nil {
 			if _, ok := err.(*lql.QueryError); !ok {
 				t.Fatalf("%q: %v", pattern, err)

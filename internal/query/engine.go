@@ -57,7 +57,8 @@ type Options struct {
 	// Passed asks one site itself, for log and statehist. Nil: these tables
 	// have no rows.
 	Passed func(ctx context.Context, site string, q *lql.Query) (*lql.Result, error)
-	// MaxCells bounds an answer: rows times columns; 0: 20 million.
+	// MaxCells bounds an answer: rows times columns; 0: 20 million. Ten times
+	// as many distinct values may be compared with filters on texts.
 	MaxCells int
 	// Timeout bounds a query that has no deadline; 0: 60 s.
 	Timeout time.Duration
@@ -129,6 +130,7 @@ type run struct {
 	workers int
 	sites   []*siteRun
 	parts   []lql.Part
+	tested  atomic.Int64 // distinct values that filters have a table of
 }
 
 func (e *Engine) query(ctx context.Context, v access.Viewer, q *lql.Query) (res *lql.Result, err error) {

@@ -66,6 +66,9 @@ func (s *siteRun) prepareLeaf(l *leaf) siteLeaf {
 		return out
 	}
 	if o.col != nil && isText(o.kind) && o.col.Dict() != nil {
+		if s.run.tested.Add(int64(o.col.Dict().Len())) > 10*int64(s.run.e.o.MaxCells) {
+			panic(tooManyTests{})
+		}
 		out.table = tableOf(o, t)
 	}
 	if len(o.place.hops) > 0 {

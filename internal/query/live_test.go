@@ -284,10 +284,39 @@ func TestSitesAndColumns(t *testing.T) {
 }
 
 func TestBudgets(t *testing.T) {
-	fleet, _, _ := liveSite(t)
+	fleet, site, _ := liveSite(t)
+	b := site.Begin()
+	r := b.Update("hosts")
+	if err := r.Columns("name", "check_command"); err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"h1", "h2"} {
+		r.Text(0, []byte(host))
+		r.Text(1, []byte("check "+host))
+		if err := r.EndRow(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Commit(time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	e := query.New(query.Options{Fleet: fleet, MaxCells: 1})
 	if _, err := e.For(all).Query(t.Context(), lql.Get("hosts", "name", "state")); code(err) != 413 {
 		t.Errorf("too many cells: %v", err)
+	}
+	var many, apart lql.Filter
+	many.Kind, apart.Kind = lql.Or, lql.Or
+	for i := range 6000 {
+		many.Kids = append(many.Kids, lql.Eq("name", fmt.Sprint(i)))
+		if i < 100 {
+			apart.Kids = append(apart.Kids, lql.Eq("check_command", fmt.Sprint(i)))
+		}
+	}
+	if _, err := e.For(all).Query(t.Context(), lql.Get("hosts", "name").Where(many)); code(err) != 400 {
+		t.Errorf("too many filters: %v", err)
+	}
+	if _, err := e.For(all).Query(t.Context(), lql.Get("hosts", "name").Where(apart)); code(err) != 413 {
+		t.Errorf("too many values to compare: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()

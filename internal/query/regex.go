@@ -18,17 +18,26 @@ import (
 // maxPattern bounds the length of a regular expression.
 const maxPattern = 10_000
 
-// slowBudget is how long an expression that RE2 cannot run may take in one
-// query, all values together.
+// slowBudget is how long the expressions that RE2 cannot run may take in one
+// query, all of them and all values together.
 const slowBudget = 200 * time.Millisecond
+
+// A slowTime is what is left of it. It is shared by the expressions of a query,
+// and safe for concurrent use.
+type slowTime struct {
+	mu   sync.Mutex
+	left time.Duration
+}
+
+func newSlowTime() *slowTime { return &slowTime{left: slowBudget} }
 
 // compileRegex returns the match of a regular expression anywhere in a text.
 //
 // There is one dialect for all sites: RE2, in which \d is a digit, with the
 // word boundaries \< and \> and the repetition {,n} of POSIX. What only a
 // backtracking matcher can do (look around, back references, possessive
-// repetition) runs in one, with a budget of time.
-func compileRegex(pattern string, fold bool) (func([]byte) bool, error) {
+// repetition) runs in one, with the time that is left.
+func compileRegex(pattern string, fold bool, left *slowTime) (func([]byte) bool, error) {
 	if len(pattern) > maxPattern {
 		return nil, badRequest(fmt.Sprintf("regular expression of %d bytes", len(pattern)), fmt.Sprintf("at most %d bytes", maxPattern))
 	}
@@ -42,7 +51,7 @@ func compileRegex(pattern string, fold bool) (func([]byte) bool, error) {
 	}
 	parsed, err := syntax.Parse(re, flags)
 	if err != nil {
-		return slowRegex(pattern, re, fold, err)
+		return slowRegex(pattern, re, fold, left, err)
 	}
 	if expandedSize(parsed) > maxExpanded {
 		return nil, badRequest(fmt.Sprintf("regular expression %q is too large once its repetitions are written out", clip(pattern)), "use smaller numbers in {n,m}")
@@ -52,7 +61,7 @@ func compileRegex(pattern string, fold bool) (func([]byte) bool, error) {
 	}
 	compiled, err := regexp.Compile(re)
 	if err != nil {
-		return slowRegex(pattern, re, fold, err)
+		return slowRegex(pattern, re, fold, left, err)
 	}
 	return compiled.Match, nil
 }
@@ -277,7 +286,7 @@ func classStart(s string) int {
 
 // slowRegex compiles an expression for the backtracking matcher, if that can
 // run it; otherwise it explains what is wrong with it.
-func slowRegex(pattern, re string, fold bool, cause error) (func([]byte) bool, error) {
+func slowRegex(pattern, re string, fold bool, left *slowTime, cause error) (func([]byte) bool, error) {
 	opts := regexp2.RegexOptions(regexp2.None)
 	if fold {
 		opts |= regexp2.IgnoreCase
@@ -286,7 +295,7 @@ func slowRegex(pattern, re string, fold bool, cause error) (func([]byte) bool, e
 	if err != nil {
 		return nil, syntaxError(pattern, cause)
 	}
-	s := &slowMatcher{re: compiled, left: slowBudget, known: map[string]bool{}}
+	s := &slowMatcher{re: compiled, time: left, known: map[string]bool{}}
 	return s.match, nil
 }
 
@@ -362,31 +371,30 @@ func syntaxError(pattern string, cause error) error {
 // A slowMatcher runs an expression in the backtracking matcher, once for each
 // distinct text, until its budget is used up.
 type slowMatcher struct {
-	mu    sync.Mutex
-	re    *regexp2.Regexp
-	left  time.Duration
+	re    *regexp2.Regexp // under the lock of time, as known
+	time  *slowTime
 	known map[string]bool
 }
 
-// A slowPanic leaves the scan when the budget of a slow expression is used up;
+// A slowPanic leaves the scan when the budget of slow expressions is used up;
 // run turns it into a QueryError.
 type slowPanic struct{}
 
 func (s *slowMatcher) match(b []byte) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.time.mu.Lock()
+	defer s.time.mu.Unlock()
 	if m, ok := s.known[string(b)]; ok {
 		return m
 	}
-	if s.left <= 0 {
+	if s.time.left <= 0 {
 		panic(slowPanic{})
 	}
 	start := time.Now()
-	s.re.MatchTimeout = s.left
+	s.re.MatchTimeout = s.time.left
 	m, err := s.re.MatchString(string(b))
-	s.left -= time.Since(start)
+	s.time.left -= time.Since(start)
 	if err != nil {
-		s.left = 0
+		s.time.left = 0
 		panic(slowPanic{})
 	}
 	s.known[string(b)] = m
@@ -394,6 +402,6 @@ func (s *slowMatcher) match(b []byte) bool {
 }
 
 var errSlow = &lql.QueryError{
-	Code: 413, Msg: "regular expression takes too long",
-	Hint: "expressions with look-around, back references or possessive repetition have 200 ms in all; write it without these",
+	Code: 413, Msg: "regular expressions take too long",
+	Hint: "expressions with look-around, back references or possessive repetition have 200 ms in all for a whole query; write them without these",
 }

@@ -92,8 +92,11 @@ func (r *run) crash(p any) error {
 	if c, ok := p.(canceled); ok {
 		return c.ctx.Err()
 	}
-	if _, ok := p.(slowPanic); ok {
+	switch p.(type) {
+	case slowPanic:
 		return errSlow
+	case tooManyTests:
+		return errTooManyTests
 	}
 	if r.e.o.Log == nil {
 		panic(p)
@@ -128,6 +131,11 @@ func (r *run) scan(u unit, sc *scratch, fn func(chunk int, match *store.Bits)) {
 		}
 	}
 }
+
+// tooManyTests leaves the preparation of filters that would fill the memory.
+type tooManyTests struct{}
+
+var errTooManyTests = &lql.QueryError{Code: 413, Msg: "too many filters for so many different values", Hint: "join them in one regular expression, or ask in several queries"}
 
 // canceled leaves a scan whose context has ended.
 type canceled struct{ ctx context.Context }

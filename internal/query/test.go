@@ -66,7 +66,7 @@ func positive(op lql.Op) (lql.Op, bool) {
 
 // compileTest makes the test of a filter line. Times are compared in the
 // core's clock, shift seconds behind the client's.
-func compileTest(c *schema.Column, op lql.Op, value string, shift int64) (*test, error) {
+func compileTest(c *schema.Column, op lql.Op, value string, shift int64, left *slowTime) (*test, error) {
 	base, neg := positive(op)
 	t := &test{negate: neg}
 	var err error
@@ -85,21 +85,21 @@ func compileTest(c *schema.Column, op lql.Op, value string, shift int64) (*test,
 	case schema.Float:
 		floatTest(t, base, value)
 	case schema.Text:
-		err = textTest(t, base, value)
+		err = textTest(t, base, value, left)
 	case schema.TextList:
 		if c.Name == "modified_attributes_list" {
 			attributeTest(t, base, value)
 		} else {
-			err = listTest(t, base, value, eachText)
+			err = listTest(t, base, value, eachText, left)
 		}
 	case schema.IntList:
-		err = intListTest(t, base, value)
+		err = intListTest(t, base, value, left)
 	case schema.Members:
-		err = listTest(t, base, value, eachMember)
+		err = listTest(t, base, value, eachMember, left)
 	case schema.Dict:
-		err = dictTest(t, base, value)
+		err = dictTest(t, base, value, left)
 	case schema.Tuples:
-		err = listTest(t, base, value, eachFirst)
+		err = listTest(t, base, value, eachFirst, left)
 	}
 	if qe, ok := err.(*lql.QueryError); ok {
 		qe.Msg = fmt.Sprintf("filter on %s: %s", c.Name, qe.Msg)
@@ -188,7 +188,7 @@ func floatTest(t *test, op lql.Op, value string) {
 	}
 }
 
-func textTest(t *test, op lql.Op, value string) error {
+func textTest(t *test, op lql.Op, value string, left *slowTime) error {
 	v := []byte(value)
 	t.slow = 10
 	switch op {
@@ -205,7 +205,7 @@ func textTest(t *test, op lql.Op, value string) error {
 	case lql.GreaterOrEqual:
 		t.bytes = func(b []byte) bool { return string(b) >= value }
 	default:
-		m, err := compileRegex(value, op == lql.MatchFold)
+		m, err := compileRegex(value, op == lql.MatchFold, left)
 		if err != nil {
 			return err
 		}
@@ -248,7 +248,7 @@ func eachFirst(b []byte, fn func([]byte) bool) {
 // = and != ask with an empty value whether the list is empty, with any other
 // value they behave like >= and its negation; regular expressions and =~ hold
 // if any element matches.
-func listTest(t *test, op lql.Op, value string, list each) error {
+func listTest(t *test, op lql.Op, value string, list each, left *slowTime) error {
 	t.slow = 20
 	v := []byte(value)
 	any := func(match func([]byte) bool) func([]byte) bool {
@@ -281,7 +281,7 @@ func listTest(t *test, op lql.Op, value string, list each) error {
 	case lql.Greater:
 		t.bytes, t.negate = any(fold), !t.negate
 	default:
-		m, err := compileRegex(value, op == lql.MatchFold)
+		m, err := compileRegex(value, op == lql.MatchFold, left)
 		if err != nil {
 			return err
 		}
@@ -291,27 +291,27 @@ func listTest(t *test, op lql.Op, value string, list each) error {
 }
 
 // intListTest is listTest for numbers of comments and downtimes.
-func intListTest(t *test, op lql.Op, value string) error {
+func intListTest(t *test, op lql.Op, value string, left *slowTime) error {
 	return listTest(t, op, strings.TrimSpace(value), func(b []byte, fn func([]byte) bool) {
 		var buf []byte
 		store.EachInt(b, func(n int64) bool {
 			buf = strconv.AppendInt(buf[:0], n, 10)
 			return fn(buf)
 		})
-	})
+	}, left)
 }
 
 // dictTest compares the value of one entry, named by the first word of the
 // filter's value; a missing entry is empty. Names and values with blanks can
 // stand in single quotes.
-func dictTest(t *test, op lql.Op, value string) error {
+func dictTest(t *test, op lql.Op, value string, left *slowTime) error {
 	name, rest := cutWord(value)
 	if name == "" && op == lql.Equal {
 		t.bytes = func(b []byte) bool { return len(b) == 0 }
 		return nil
 	}
 	inner := &test{}
-	if err := textTest(inner, op, rest); err != nil {
+	if err := textTest(inner, op, rest, left); err != nil {
 		return err
 	}
 	t.slow = inner.slow + 10
