@@ -22,16 +22,17 @@ import (
 // ServerOptions configure a [Server]. Limits that are 0 have the defaults
 // written beside them.
 type ServerOptions struct {
-	Querier      lql.Querier   // required
-	Waiter       lql.Waiter    // nil: Wait headers are ignored
-	Sender       lql.Sender    // nil: COMMAND is refused
-	MaxConns     int           // connections at once, 100; further ones are closed
-	MaxRequest   int           // bytes of one request, 1 MiB
-	IdleTimeout  time.Duration // between requests, 5 min; also the longest wait
-	ReadTimeout  time.Duration // for a request once begun, 10 s
-	WriteTimeout time.Duration // for each piece of an answer, 30 s
-	QueryTimeout time.Duration // for answering one request, waiting aside, 1 min
-	Log          *slog.Logger  // nil: silent
+	Querier       lql.Querier   // required
+	Waiter        lql.Waiter    // nil: Wait headers are ignored
+	Sender        lql.Sender    // nil: COMMAND is refused
+	MaxConns      int           // connections at once, 100; further ones are closed
+	MaxRequest    int           // bytes of one request, 1 MiB
+	IdleTimeout   time.Duration // between requests, 5 min; also the longest wait
+	ReadTimeout   time.Duration // for a request once begun, 10 s
+	WriteTimeout  time.Duration // for each piece of an answer, 30 s
+	AnswerTimeout time.Duration // for a whole answer to be taken, 10 min
+	QueryTimeout  time.Duration // for answering one request, waiting aside, 1 min
+	Log           *slog.Logger  // nil: silent
 	// Now is the clock for the header Localtime; nil: time.Now.
 	Now func() time.Time
 }
@@ -53,6 +54,7 @@ func NewServer(o ServerOptions) *Server {
 	duration(&o.IdleTimeout, 5*time.Minute)
 	duration(&o.ReadTimeout, 10*time.Second)
 	duration(&o.WriteTimeout, 30*time.Second)
+	duration(&o.AnswerTimeout, 10*time.Minute)
 	duration(&o.QueryTimeout, time.Minute)
 	if o.MaxConns <= 0 {
 		o.MaxConns = 100
@@ -350,8 +352,10 @@ const (
 // answer writes a result. A header needs the length first: an answer too large
 // to hold is encoded twice, once to measure it.
 func (s *Server) answer(c net.Conn, e lql.Encoder, r *lql.Result, fixed bool) error {
+	until := time.Now().Add(s.o.AnswerTimeout)
+	send := func(b []byte) error { return s.writeUntil(c, until, b) }
 	if !fixed {
-		return pieces(e, r, func(b []byte) error { return s.write(c, b) })
+		return pieces(e, r, send)
 	}
 	length := 0
 	var held []byte
@@ -366,12 +370,12 @@ func (s *Server) answer(c net.Conn, e lql.Encoder, r *lql.Result, fixed bool) er
 	})
 	head := lql.AppendFixed16(nil, 200, length)
 	if length <= answerHold {
-		return s.write(c, head, held)
+		return s.writeUntil(c, until, head, held)
 	}
-	if err := s.write(c, head); err != nil {
+	if err := send(head); err != nil {
 		return err
 	}
-	return pieces(e, r, func(b []byte) error { return s.write(c, b) })
+	return pieces(e, r, send)
 }
 
 // pieces encodes a result some rows at a time; f must not keep b.
@@ -390,14 +394,24 @@ func pieces(e lql.Encoder, r *lql.Result, f func(b []byte) error) error {
 	return f(e.AppendTail(buf, r))
 }
 
-// write sends bytes in pieces, each of which must be taken in WriteTimeout.
+// write sends a short answer.
 func (s *Server) write(c net.Conn, parts ...[]byte) error {
+	return s.writeUntil(c, time.Now().Add(s.o.AnswerTimeout), parts...)
+}
+
+// writeUntil sends bytes in pieces, each of which must be taken in
+// WriteTimeout, and all of them until the time given.
+func (s *Server) writeUntil(c net.Conn, until time.Time, parts ...[]byte) error {
 	if len(parts) == 2 && len(parts[1]) < pieceSize {
 		parts = [][]byte{append(parts[0], parts[1]...)}
 	}
 	for _, b := range parts {
 		for len(b) > 0 {
-			c.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
+			piece := time.Now().Add(s.o.WriteTimeout)
+			if piece.After(until) {
+				piece = until
+			}
+			c.SetWriteDeadline(piece)
 			n, err := c.Write(b[:min(len(b), pieceSize)])
 			if err != nil {
 				return err

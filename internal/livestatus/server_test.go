@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"belvedere/internal/lql"
@@ -269,6 +270,33 @@ func TestServerGivesUp(t *testing.T) {
 	if n, _ := io.Copy(io.Discard, deaf); n >= 1_000_000*len64("host0\n") {
 		t.Errorf("the client that did not read got all %d bytes", n)
 	}
+}
+
+// TestAnswerHasAnEnd: a client that takes a piece now and then, each in time,
+// does not hold its answer for hours.
+func TestAnswerHasAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, format := range []string{"", "OutputFormat: json\nResponseHeader: fixed16\n"} {
+			s := NewServer(ServerOptions{Querier: &table{rows: 1_000_000}})
+			ours, theirs := net.Pipe()
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				s.serve(t.Context(), ours)
+			}()
+			began := time.Now()
+			io.WriteString(theirs, "GET hosts\nColumns: name\n"+format+"\n")
+			buf := make([]byte, 64<<10)
+			for err := error(nil); err == nil; {
+				time.Sleep(20 * time.Second)
+				_, err = theirs.Read(buf)
+			}
+			<-done
+			if took := time.Since(began); took < 9*time.Minute || took > 11*time.Minute {
+				t.Errorf("%q: the answer was cut after %v, want 10 min", format, took)
+			}
+		}
+	})
 }
 
 func len64(s string) int64 { return int64(len(s)) }
