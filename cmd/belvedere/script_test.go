@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,10 +30,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"peer":      peer,
-			"freeport":  freeport,
-			"untilfile": untilFile,
-			"await":     await,
+			"peer":     peer,
+			"freeport": freeport,
+			"await":    await,
 		},
 	})
 }
@@ -46,25 +45,6 @@ func freeport(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(l.Close())
 	ts.Setenv(args[0], port)
-}
-
-// untilFile FILE TEXT waits until FILE contains TEXT.
-func untilFile(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.NewTimer(20 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		b, err := os.ReadFile(ts.MkAbs(args[0]))
-		if err == nil && strings.Contains(string(b), args[1]) {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			ts.Fatalf("%s never said %q: %s", args[0], args[1], b)
-		}
-	}
 }
 
 // peer KIND NAME starts something to connect to and sets NAME to its address:
@@ -111,8 +91,15 @@ func peer(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// await ADDRESS waits until a Livestatus server there has data of every site.
+// await ADDRESS [SITES] waits until a Livestatus server there has fresh data of
+// that many sites, of one without a number, and none that is still pending.
 func await(ts *testscript.TestScript, _ bool, args []string) {
+	sites := 1
+	if len(args) > 1 {
+		var err error
+		sites, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
 	deadline := time.NewTimer(20 * time.Second)
 	defer deadline.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -120,7 +107,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	for {
 		var out, errs strings.Builder
 		code := run([]string{"query", "--at", args[0], "--format", "json", "GET sites\nColumns: state hosts"}, &world{ctx: context.Background(), in: strings.NewReader(""), out: &out, err: &errs})
-		if code == exitOK && strings.Contains(out.String(), `"fresh"`) && !strings.Contains(out.String(), `"pending"`) {
+		if code == exitOK && strings.Count(out.String(), `"fresh"`) == sites && !strings.Contains(out.String(), `"pending"`) {
 			return
 		}
 		select {
