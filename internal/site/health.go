@@ -301,6 +301,8 @@ func kindOf(err error) string {
 		return "incompatible"
 	case errors.Is(err, context.DeadlineExceeded):
 		return string(livestatus.KindSilent)
+	case errors.Is(err, errPanic):
+		return "fault"
 	case errors.Is(err, store.ErrMemory):
 		return "memory"
 	}
@@ -324,6 +326,8 @@ func causeOf(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "The core did not answer in time. It may be busy, or rotating its logs."
+	case errors.Is(err, errPanic):
+		return "A fault of Belvedere ended the reading of this core. It is tried again; the server's log has the details."
 	case errors.Is(err, store.ErrMemory):
 		return "There is no memory left for this site. Raise memory_limit or take other sites out."
 	}

@@ -1,13 +1,17 @@
 package site
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/store"
 )
@@ -54,5 +58,64 @@ func TestPanicIsOfOneSite(t *testing.T) {
 	s.health = newTracker(st, time.Now, s.log)
 	if err := s.connect(t.Context()); !errors.Is(err, errPanic) {
 		t.Errorf("connect: %v", err)
+	}
+}
+
+// A faulty client sets off a fault of ours with what it is asked.
+type faulty struct {
+	client
+	broken *atomic.Bool
+	at     string
+	faults *atomic.Int64
+}
+
+func (f faulty) fault(at string) {
+	if f.at == at && f.broken.Load() {
+		f.faults.Add(1)
+		panic("a fault")
+	}
+}
+
+func (f faulty) Clock(ctx context.Context, core livestatus.Core) (time.Duration, bool, error) {
+	f.fault("clock")
+	return f.client.Clock(ctx, core)
+}
+
+func (f faulty) Fetch(ctx context.Context, q *lql.Query, s livestatus.Sink) (livestatus.Stats, error) {
+	switch {
+	case q.Wait != nil:
+		f.fault("wait")
+	case q.Table == "comments":
+		f.fault("poll")
+	}
+	return f.client.Fetch(ctx, q, s)
+}
+
+// TestPanicInTheBackground: a fault in any goroutine of a site takes that site
+// down with a cause (late while what it read before is young), is not repeated at once, and leaves no goroutine.
+func TestPanicInTheBackground(t *testing.T) {
+	for _, at := range []string{"clock", "wait", "poll"} {
+		t.Run(at, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, one(newToy()))
+				defer b.stop()
+				var broken atomic.Bool
+				var faults atomic.Int64
+				real := b.m.client
+				b.m.client = func(o livestatus.Options) client { return faulty{real(o), &broken, at, &faults} }
+				b.m.Apply([]Spec{spec("a", "tcp://10.0.0.1:6557")})
+				b.state("a", store.Fresh, 10*time.Second)
+				broken.Store(true)
+				time.Sleep(5 * time.Minute)
+				if h := b.health("a"); h.State == store.Fresh && at != "clock" || !strings.Contains(h.Cause, "fault of Belvedere") {
+					t.Errorf("during the fault: %v, %q", h.State, h.Cause)
+				}
+				if n := faults.Load(); n < 2 || n > 20 {
+					t.Errorf("%d faults in five minutes", n)
+				}
+				broken.Store(false)
+				b.state("a", store.Fresh, 3*time.Minute)
+			})
+		})
 	}
 }

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -100,15 +101,25 @@ func (s *session) run(ctx context.Context) error {
 		s.cursor.quick, s.cursor.deep = time.Time{}, time.Time{}
 		s.cursor.recent = map[string]map[string]uint64{}
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer func() {
+			if fault := s.caught(recover()); fault != nil {
+				cancel(fault) // of the whole session
+			}
+		}()
 		s.watchClock(ctx)
 	}()
+	defer func() {
+		cancel(nil)
+		<-done
+	}()
 	err := s.follow(ctx)
-	cancel()
-	<-done
+	if errors.Is(context.Cause(ctx), errPanic) {
+		return errPanic
+	}
 	return err
 }
 

@@ -32,6 +32,7 @@ const (
 	roundAnswer = time.Minute      // one table's changes
 	tableAnswer = 15 * time.Minute // one whole table
 	closing     = 5 * time.Second
+	faultPause  = 30 * time.Second
 )
 
 // An identity is one run of a core: numbers of comments and downtimes, and
@@ -77,13 +78,17 @@ func (s *site) run(ctx context.Context) {
 		return
 	}
 	s.health.start()
-	for first := true; ctx.Err() == nil; first = false {
-		if !first && !s.rest(ctx) {
+	var err error
+	for ctx.Err() == nil {
+		if err != nil && !s.rest(ctx, errors.Is(err, errPanic)) {
 			return
 		}
-		err := s.connect(ctx)
+		err = s.connect(ctx)
 		if ctx.Err() != nil {
 			return
+		}
+		if errors.Is(err, errPanic) {
+			s.heldPlan = nil // whatever is held may be half of it: all is read anew
 		}
 		s.health.failed(err)
 		s.log.Debug("site: core out of reach", "site", s.spec.Name, "err", err)
@@ -92,13 +97,17 @@ func (s *site) run(ctx context.Context) {
 
 // rest sleeps before the next attempt: not at all after the first failure, as
 // a kept connection may have died with a reload, then from one second up to a
-// minute, a quarter of the outage so far. A kick ends it early.
-func (s *site) rest(ctx context.Context) bool {
+// minute, a quarter of the outage so far. After a fault of ours, which may come
+// again, it is longer. A kick ends it early.
+func (s *site) rest(ctx context.Context, fault bool) bool {
 	outage, failures := s.health.outage()
 	if failures <= 1 && s.heldPlan != nil {
 		return ctx.Err() == nil
 	}
 	d := min(max(time.Second, outage/4), time.Minute)
+	if fault {
+		d = max(d, faultPause)
+	}
 	d += time.Duration((rand.Float64() - 0.5) / 2 * float64(d)) // a quarter either way
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -145,12 +154,21 @@ func (e *lostError) Unwrap() error { return e.err }
 // not end the program and with it all other sites.
 func (s *site) survive(ctx context.Context, text string) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			s.log.Error("site: panic while reading a core", "site", s.spec.Name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = &lostError{errPanic}
+		if fault := s.caught(recover()); fault != nil {
+			err = &lostError{fault}
 		}
 	}()
 	return s.use(ctx, text)
+}
+
+// caught logs what a deferred function of any goroutine of the site recovered,
+// and returns the error for it, nil for nil.
+func (s *site) caught(p any) error {
+	if p == nil {
+		return nil
+	}
+	s.log.Error("site: panic while reading a core", "site", s.spec.Name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	return errPanic
 }
 
 var errPanic = errors.New("site: panic while reading the core")

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"belvedere/internal/lql"
@@ -40,6 +41,11 @@ func (w *waiter) arm() {
 	}
 	w.out = true
 	go func() {
+		defer func() {
+			if fault := w.s.caught(recover()); fault != nil {
+				w.back <- waitResult{at: w.s.now(), err: fault}
+			}
+		}()
 		began := w.s.now()
 		ctx, cancel := context.WithTimeout(w.ctx, waitTimeout+smallAnswer)
 		defer cancel()
@@ -105,6 +111,9 @@ func (s *session) pause(ctx context.Context, w *waiter) (reason, error) {
 // so that nothing is missed between the two.
 func (s *session) wake(ctx context.Context, w *waiter, r waitResult) (reason, error) {
 	w.out = false
+	if errors.Is(r.err, errPanic) {
+		return forcing, r.err
+	}
 	if r.err != nil && ctx.Err() == nil {
 		s.log.Debug("site: wait failed", "site", s.spec.Name, "err", r.err)
 	}
