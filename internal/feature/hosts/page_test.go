@@ -164,6 +164,9 @@ func TestRightsAndEmpty(t *testing.T) {
 	if strings.Contains(a.Body, "Site a") || strings.Contains(a.Body, "linux") {
 		t.Error("who sees nothing finds names on the page")
 	}
+	if got := webtest.Text(s.Get("all", "/hosts?q=no<such").One(".empty p")); got != "Nothing here matches no<such" {
+		t.Errorf("a filter without a match repeats %q", got)
+	}
 	if got := webtest.Text(s.Get("all", "/hosts?q=nosuch").One(".empty h2")); got != "No host matches this filter" {
 		t.Errorf("a filter without a match says %q", got)
 	}

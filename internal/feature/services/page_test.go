@@ -124,6 +124,9 @@ func TestRights(t *testing.T) {
 	if got := webtest.Text(s.Get("nobody", "/services").One(".empty h2")); got != "You see no services here" {
 		t.Errorf("who sees nothing is told %q", got)
 	}
+	if got := webtest.Text(s.Get("all", "/services?q=no<such").One(".empty p")); got != "Nothing here matches no<such" {
+		t.Errorf("a filter without a match repeats %q", got)
+	}
 	if a := s.Get("all", "/services?limit=2000"); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "limit must be a whole number from 1 to 1000") {
 		t.Errorf("a limit out of range is answered with %d", a.Status)
 	}
