@@ -71,9 +71,10 @@ func Ago(seconds int64) string {
 }
 
 // AgoWords writes the distance of a time that was seconds ago: "3 m ago", "in
-// 39 s" when it is below zero.
+// 39 s" when it is below zero. A second or two are what a page takes to be made
+// while its data goes on: they are "0 s ago".
 func AgoWords(seconds int64) string {
-	if seconds < 0 {
+	if seconds < -2 {
 		return "in " + Ago(-seconds)
 	}
 	return Ago(seconds) + " ago"

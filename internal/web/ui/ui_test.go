@@ -34,8 +34,10 @@ func TestAgo(t *testing.T) {
 			t.Errorf("Ago(%d) = %q, want %q", s, got, want)
 		}
 	}
-	if got := AgoWords(-39); got != "in 39 s" {
-		t.Errorf("AgoWords(-39) = %q", got)
+	for s, want := range map[int64]string{-39: "in 39 s", -3: "in 3 s", -2: "0 s ago", -1: "0 s ago", 0: "0 s ago", 61: "1 m ago"} {
+		if got := AgoWords(s); got != want {
+			t.Errorf("AgoWords(%d) = %q, want %q", s, got, want)
+		}
 	}
 }
 
