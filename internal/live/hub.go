@@ -91,13 +91,6 @@ func (h *Hub) Publish(c Change) {
 	}
 }
 
-// Version returns how many changes were published.
-func (h *Hub) Version() uint64 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.version
-}
-
 // Seen returns how many changes the sites had that see chooses. It tells
 // whoever sees only some sites nothing of the others.
 func (h *Hub) Seen(see func(site string) bool) uint64 {

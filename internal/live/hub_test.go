@@ -49,6 +49,24 @@ func TestSubscribe(t *testing.T) {
 	}
 }
 
+// TestSeen: changes are counted for those who see the site, and what waits to
+// be taken is not counted as taken.
+func TestSeen(t *testing.T) {
+	h := NewHub()
+	_, sub := h.Subscribe()
+	defer sub.Close()
+	a := func(site string) bool { return site == "a" }
+	for _, site := range []string{"a", "b", "b", "a", "a"} {
+		h.Publish(Change{Site: site, Tables: []string{"hosts"}})
+	}
+	if seen, taken := h.Seen(a), sub.Taken(a); seen != 3 || taken != 0 {
+		t.Errorf("seen %d, taken %d; want 3 and 0", seen, taken)
+	}
+	if set := sub.Take(); set.Sites["a"].Steps != 3 || set.Sites["b"].Steps != 2 || sub.Taken(a) != 3 {
+		t.Errorf("took %+v, taken %d", set, sub.Taken(a))
+	}
+}
+
 // TestMerge: what a slow reader has not taken becomes one step with the same
 // effect.
 func TestMerge(t *testing.T) {
