@@ -80,7 +80,7 @@ func (d *demoCores) start(o Demo) error {
 		d.cores = append(d.cores, s.Core)
 		d.list = append(d.list, site.Spec{
 			Key: fmt.Sprintf("demo-%d", i+1), Name: s.Name, Section: s.Section,
-			Addresses: []string{"tcp://" + addr.String()}, Position: i,
+			Addresses: []string{"tcp://" + addr.String()}, Position: i, Provisioned: true, Demo: true,
 		})
 	}
 	d.log.Info("simulated cores started", "sites", len(d.cores), "hosts", o.Sites*o.Hosts, "services", o.Sites*o.Hosts*o.Services)

@@ -23,7 +23,7 @@ type Spec struct {
 	// implementation cannot bear that.
 	Interval time.Duration
 	Paused   bool // known, shown, but not read
-	Hidden   bool // read, but not in the lists of pages
+	Demo     bool // simulated by this program; always Provisioned too
 	// Provisioned sites come from the configuration file and cannot be
 	// changed elsewhere.
 	Provisioned bool
@@ -39,7 +39,7 @@ func (s Spec) info() store.SiteInfo {
 	if len(s.Addresses) > 0 {
 		addr = displayAddress(s.Addresses[0])
 	}
-	return store.SiteInfo{Key: s.Key, Name: s.Name, Section: s.Section, Address: addr, Position: s.Position, Hidden: s.Hidden}
+	return store.SiteInfo{Key: s.Key, Name: s.Name, Section: s.Section, Address: addr, Position: s.Position}
 }
 
 // sameCore reports whether a site that runs with s need not be restarted to

@@ -23,7 +23,6 @@ type Options struct {
 type SiteInfo struct {
 	Key, Name, Section, Address string
 	Position                    int
-	Hidden                      bool
 }
 
 // HealthState says how a site is.

@@ -184,7 +184,7 @@ func (h handler) viewOf(r *http.Request) (editView, error) {
 	if err != nil {
 		return editView{}, err
 	}
-	v := editView{Key: s.Spec.Key, Form: formOf(s.Spec), Health: s.Health, Provisioned: s.Spec.Provisioned}
+	v := editView{Key: s.Spec.Key, Form: formOf(s.Spec), Health: s.Health, Provisioned: s.Spec.Provisioned, Demo: s.Spec.Demo}
 	for _, x := range rows {
 		if x.Key == v.Key {
 			v.Row = x

@@ -30,6 +30,7 @@ type row struct {
 	Cause              string
 	Paused             bool
 	Provisioned        bool
+	Demo               bool
 }
 
 // latencyISO writes the latency as a duration of HTML. Lists do not flash when
@@ -100,7 +101,7 @@ func withHealth(all []site.Status, counted []row) []row {
 		if !h.LastOK.IsZero() {
 			r.Last = h.LastOK.Unix()
 		}
-		r.Paused, r.Provisioned = s.Spec.Paused, s.Spec.Provisioned
+		r.Paused, r.Provisioned, r.Demo = s.Spec.Paused, s.Spec.Provisioned, s.Spec.Demo
 		out[i] = r
 	}
 	return out
@@ -171,6 +172,7 @@ type editView struct {
 	Row         row    // of an existing site
 	Health      store.Health
 	Provisioned bool
+	Demo        bool // simulated: can only be ended, with all the others
 	Steps       []livestatus.Step
 	Verdict     *verdict
 }
