@@ -6,7 +6,7 @@ import { browser, mark, openWhen, signIn, start, unloaded, until, steps } from '
 
 const rows = 'table[data-live] tbody > tr[id]'
 
-test('the demo', { timeout: 300000 }, async t => {
+test('the demo', { timeout: 900000 }, async t => {
   const step = steps(t)
   const app = await start(t, ['demo', '--sites', '4', '--hosts', '40', '--services', '6', '--churn', '5'])
   const b = await browser(t)
@@ -43,7 +43,7 @@ test('the demo', { timeout: 300000 }, async t => {
     }, 60000, 500)
     assert.match(await page.title(), /^\(\d+\) Problems · Belvedere$/)
     await page.goto(app.url + '/sites')
-    await until('four live sites', async () => await page.locator(rows).filter({ hasText: 'live' }).count() === 4, 60000)
+    await until('four live sites', async () => await page.locator(rows).filter({ hasText: 'live' }).count() === 4, 120000)
   })
 
   await step('a change shows in the same row of the same document', async () => {
@@ -53,7 +53,7 @@ test('the demo', { timeout: 300000 }, async t => {
       for (const r of document.querySelectorAll(sel)) { r.before = r.querySelector('.out').textContent }
     }, rows)
     await until('a row that changed in place', () => page.evaluate(sel =>
-      [...document.querySelectorAll(sel)].some(r => r.before !== undefined && r.before !== r.querySelector('.out').textContent), rows), 60000)
+      [...document.querySelectorAll(sel)].some(r => r.before !== undefined && r.before !== r.querySelector('.out').textContent), rows), 120000)
     assert.equal(await unloaded(page), false)
   })
 

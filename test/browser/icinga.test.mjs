@@ -8,7 +8,7 @@ import { browser, harness, mark, openWhen, password, row, run, setupCode, start,
 const rows = 'table[data-live] tbody > tr[id]'
 const host = 'h02'
 
-test('a real Icinga 2', { timeout: 480000 }, async t => {
+test('a real Icinga 2', { timeout: 900000 }, async t => {
   const step = steps(t)
   const call = await harness(t)
   let icinga
@@ -42,7 +42,7 @@ test('a real Icinga 2', { timeout: 480000 }, async t => {
   })
 
   // stage waits for the end of a step of the connection test.
-  const stage = (name, word) => page.locator(`#step-${name}`).filter({ hasText: word }).waitFor({ timeout: 60000 })
+  const stage = (name, word) => page.locator(`#step-${name}`).filter({ hasText: word }).waitFor({ timeout: 120000 })
   const testIt = async (name, address) => {
     await page.goto(app.url + '/sites/new')
     await page.fill('#f-name', name)
@@ -71,14 +71,14 @@ test('a real Icinga 2', { timeout: 480000 }, async t => {
       await stage('hosts', 'OK')
       await page.locator('#step-hosts').filter({ hasText: '50' }).waitFor()
       await stage('services', 'OK')
-      await page.locator('#verdict .tag.ok, #verdict .tag.warn').first().waitFor({ timeout: 60000 })
+      await page.locator('#verdict .tag.ok, #verdict .tag.warn').first().waitFor({ timeout: 120000 })
       const twin = page.locator('#verdict').getByText('looks like the same core')
       assert.equal(await twin.count(), i === 0 ? 0 : 1, name)
       await page.getByRole('button', { name: 'Add site' }).click()
       await page.waitForURL('**/sites')
       const line = page.locator(rows).filter({ has: page.getByText(name, { exact: true }) })
-      await line.filter({ hasText: 'live' }).waitFor({ timeout: 60000 })
-      await line.filter({ hasText: '50' }).filter({ hasText: '400' }).waitFor({ timeout: 30000 })
+      await line.filter({ hasText: 'live' }).waitFor({ timeout: 120000 })
+      await line.filter({ hasText: '50' }).filter({ hasText: '400' }).waitFor({ timeout: 120000 })
       assert.match(await line.innerText(), /Icinga 2/)
     }
     const listed = await run(['site', 'list', '--json', '--data', app.data + '/data'])
@@ -104,7 +104,7 @@ test('a real Icinga 2', { timeout: 480000 }, async t => {
     await page.waitForURL('**/service/**')
     assert.equal((await page.locator('h1').innerText()).trim(), 'Größe 更新')
     await call('/icinga2/result', { host: 'köln 03', service: 'Größe 更新', state: 0, output: 'OK - Größe ✓ submitted|load=29%;80;90;0;100' })
-    await page.locator('.head .out').filter({ hasText: 'OK - Größe ✓ submitted' }).waitFor({ timeout: 30000 })
+    await page.locator('.head .out').filter({ hasText: 'OK - Größe ✓ submitted' }).waitFor({ timeout: 120000 })
     await page.locator('.cmd').filter({ hasText: 'dummy' }).first().waitFor()
     await page.locator('table[aria-labelledby=h-met] tr').filter({ hasText: 'load' }).filter({ hasText: '29' }).waitFor()
     await page.locator('#all summary').click()
@@ -130,14 +130,14 @@ test('a real Icinga 2', { timeout: 480000 }, async t => {
     const node = await line.elementHandle()
     for (const [state, word] of [[2, 'CRITICAL'], [1, 'WARNING'], [0, 'OK']]) {
       await call('/icinga2/result', { host, service: 'svc 1', state, output: `passive ${word}|v=${state}` })
-      await until(`${word} in the same row`, async () => (await node.innerText()).includes(`passive ${word}`), 30000)
+      await until(`${word} in the same row`, async () => (await node.innerText()).includes(`passive ${word}`), 120000)
       assert.match(await node.innerText(), new RegExp(`^\\s*${word}`))
     }
     await call('/icinga2/result', { host, service: '', state: 1, output: 'host is gone' })
     await page.goto(app.url + '/problems')
-    await row(page, host).filter({ hasText: 'host is gone' }).waitFor({ timeout: 30000 })
+    await row(page, host).filter({ hasText: 'host is gone' }).waitFor({ timeout: 120000 })
     await call('/icinga2/result', { host, service: '', state: 0, output: 'host is back' })
-    await until('the host to leave the list', async () => await page.locator(rows + ':not(.gone)').filter({ hasText: 'host is gone' }).count() === 0, 30000)
+    await until('the host to leave the list', async () => await page.locator(rows + ':not(.gone)').filter({ hasText: 'host is gone' }).count() === 0, 120000)
   })
 
   await step('comments and downtimes appear on the open page', async () => {
@@ -146,10 +146,10 @@ test('a real Icinga 2', { timeout: 480000 }, async t => {
     await page.waitForURL('**/host/**')
     await mark(page)
     await call('/icinga2/command', { line: `ADD_HOST_COMMENT;${host};1;admin;a comment of the test` })
-    await page.locator('.note').filter({ hasText: 'a comment of the test' }).waitFor({ timeout: 60000 })
+    await page.locator('.note').filter({ hasText: 'a comment of the test' }).waitFor({ timeout: 120000 })
     const now = Math.floor(Date.now() / 1000)
     await call('/icinga2/command', { line: `SCHEDULE_HOST_DOWNTIME;${host};${now - 10};${now + 3600};1;0;0;admin;a downtime of the test` })
-    await page.locator('.note').filter({ hasText: 'a downtime of the test' }).first().waitFor({ timeout: 60000 })
+    await page.locator('.note').filter({ hasText: 'a downtime of the test' }).first().waitFor({ timeout: 120000 })
     assert.equal(await unloaded(page), false)
   })
 
@@ -169,31 +169,31 @@ test('a real Icinga 2', { timeout: 480000 }, async t => {
       new MutationObserver(look).observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true, attributes: true })
     }, rows)
     await call('/icinga2/reload')
-    await until('fresh after the reload', async () => await word() === 'live', 60000)
+    await until('fresh after the reload', async () => await word() === 'live', 120000)
     await call('/icinga2/halt')
-    await until('late', () => page.evaluate(() => window.words.includes('late')), 60000)
-    await until('down', async () => await word() === 'not answering', 90000)
-    const cause = await until('its cause', async () => (await line.locator('td.own').innerText()).trim(), 30000)
+    await until('late', () => page.evaluate(() => window.words.includes('late')), 120000)
+    await until('down', async () => await word() === 'not answering', 120000)
+    const cause = await until('its cause', async () => (await line.locator('td.own').innerText()).trim(), 120000)
     assert.match(cause, /socket|refuse|listen|answer/i)
     const banner = page.locator('[data-block="-banner"] .banner')
     const other = await b.tab(page.context())
     await other.goto(app.url + '/services')
-    await other.locator('[data-block="-banner"] .banner').filter({ hasText: 'Socket' }).waitFor({ timeout: 30000 })
+    await other.locator('[data-block="-banner"] .banner').filter({ hasText: 'Socket' }).waitFor({ timeout: 120000 })
     assert.equal(await other.locator(rows).count(), 100) // the last data is shown, and marked
     assert.equal(await other.locator(rows + '.stale').count(), 100)
     await mark(other)
     await call('/icinga2/launch')
     await until('fresh again', async () => await word() === 'live', 120000)
-    await banner.waitFor({ state: 'detached', timeout: 60000 })
-    await other.locator('[data-block="-banner"] .banner').waitFor({ state: 'detached', timeout: 60000 })
+    await banner.waitFor({ state: 'detached', timeout: 120000 })
+    await other.locator('[data-block="-banner"] .banner').waitFor({ state: 'detached', timeout: 120000 })
     await call('/icinga2/restart')
     await call('/icinga2/result', { host, service: 'svc 1', state: 2, output: 'after the restart' })
     await until('a row after the restart', async () => {
       const r = row(other, host, 'svc 1')
       return await r.count() === 0 || (await r.innerText()).includes('after the restart')
-    }, 60000)
+    }, 120000)
     await other.goto(app.url + '/services?q=' + host)
-    await row(other, host, 'svc 1').filter({ hasText: 'after the restart' }).waitFor({ timeout: 60000 })
+    await row(other, host, 'svc 1').filter({ hasText: 'after the restart' }).waitFor({ timeout: 120000 })
     await until('fresh after the restart', async () => await word() === 'live', 120000)
     const words = await page.evaluate(() => window.words)
     const order = ['late', 'not answering', 'live'].map((w, i, l) => words.indexOf(w, i > 0 ? words.indexOf(l[i - 1]) : 0))

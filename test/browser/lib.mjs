@@ -5,12 +5,13 @@ import { createInterface } from 'node:readline'
 import { mkdtempSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createServer } from 'node:net'
 import http from 'node:http'
 import { chromium } from 'playwright-core'
 import AxeBuilder from '@axe-core/playwright'
 
-const root = resolve(import.meta.dirname, '../..')
+const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '../..')
 export const binary = join(root, 'bin/belvedere')
 const shots = process.env.SHOTS || join(root, 'test/out')
 
@@ -24,7 +25,7 @@ export async function freePort() {
 }
 
 /** Polls until f gives something true, or fails after limit ms with what. */
-export async function until(what, f, limit = 20000, every = 50) {
+export async function until(what, f, limit = 90000, every = 50) {
   const end = Date.now() + limit
   let last
   for (;;) {
@@ -48,7 +49,7 @@ export async function start(t, args, { data, port, own = !data } = {}) {
   await until('the server to listen', async () => {
     if (app.code !== null) throw new Error('it ended: ' + log.join('\n'))
     return (await fetch(app.url + '/healthz')).ok
-  }, 60000)
+  }, 120000)
   return app
 }
 
@@ -167,6 +168,8 @@ export async function browser(t) {
     close: () => b.close(),
     async page(options = {}) {
       const context = await b.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options })
+      // Patience is for loaded machines: what is wrong shows at once in what it says.
+      context.setDefaultTimeout(120000)
       await context.addInitScript(() => {
         document.addEventListener('securitypolicyviolation', e => console.error('policy violated: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample))
       })

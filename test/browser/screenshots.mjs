@@ -12,7 +12,7 @@ const demo = spawn(binary, ['demo', '--listen', `127.0.0.1:${port}`], { stdio: [
 createInterface({ input: demo.stderr }).on('line', () => {})
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] })
 try {
-  await until('the demo', async () => (await fetch(url + '/readyz')).ok, 60000)
+  await until('the demo', async () => (await fetch(url + '/readyz')).ok, 120000)
   const open = async scheme => {
     const context = await browser.newContext({ viewport: { width: 1440, height: scheme === 'dark' ? 900 : 1080 }, colorScheme: scheme })
     const page = await context.newPage()

@@ -8,7 +8,7 @@ const names = ['Wien', 'Frankfurt', 'Kraków', 'Zürich', 'São Paulo', 'Münche
 const profiles = ['naemon', 'nagios4', 'icinga2', 'shinken']
 const faults = { Wien: 'hang', München: 'drip', Graz: 'close', '東京': 'half' }
 
-test('twelve cores, four of them hanging', { timeout: 300000 }, async t => {
+test('twelve cores, four of them hanging', { timeout: 900000 }, async t => {
   const step = steps(t)
   const call = await harness(t)
   const sites = []
@@ -49,13 +49,13 @@ test('twelve cores, four of them hanging', { timeout: 300000 }, async t => {
     for (const n of names.filter(n => !(n in faults))) assert.ok(good.includes(n), `${n} is not live: ${good}`)
     for (const n of Object.keys(faults)) {
       const line = page.locator(rows).filter({ has: page.getByText(n, { exact: true }) })
-      await until(`${n} with its cause`, async () => (await line.locator('td.own').innerText()).trim() !== '', 60000)
+      await until(`${n} with its cause`, async () => (await line.locator('td.own').innerText()).trim() !== '', 120000)
     }
     const services = await call('/core/Frankfurt/rows', { table: 'services' })
     const { host_name: host, description: service } = services[0]
     await page.goto(app.url + '/services?q=' + encodeURIComponent(host) + '&limit=100')
     await call('/core/Frankfurt/result', { host, service, state: 2, output: 'news from a good one' })
-    await page.locator(rows).filter({ hasText: 'news from a good one' }).waitFor({ timeout: 30000 })
+    await page.locator(rows).filter({ hasText: 'news from a good one' }).waitFor({ timeout: 120000 })
     // The rows of the others are still there.
     await page.goto(app.url + '/hosts?site=wien&limit=1000')
     assert.equal(await page.locator(rows + '.stale').count(), 20)
