@@ -135,6 +135,7 @@ test('a real Icinga 2', { timeout: 900000 }, async t => {
     }
     await call('/icinga2/result', { host, service: '', state: 1, output: 'host is gone' })
     await page.goto(app.url + '/problems')
+    await page.mouse.move(2, 2) // a list under the pointer would collect new rows
     await row(page, host).filter({ hasText: 'host is gone' }).waitFor({ timeout: 120000 })
     await call('/icinga2/result', { host, service: '', state: 0, output: 'host is back' })
     await until('the host to leave the list', async () => await page.locator(rows + ':not(.gone)').filter({ hasText: 'host is gone' }).count() === 0, 120000)
