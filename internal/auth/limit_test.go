@@ -94,6 +94,7 @@ func TestKitchenIsBounded(t *testing.T) {
 func FuzzPHC(f *testing.F) {
 	f.Add(newPHC("password", Cost{Memory: 64, Passes: 1, Lanes: 1}).String())
 	f.Add("$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5aw")
+	f.Add("$argon2id$v=19$m=10,t=1,p=1$00000000000$0000000000000000\r0000000")
 	f.Fuzz(func(t *testing.T, s string) {
 		h, ok := parsePHC(s)
 		if !ok {

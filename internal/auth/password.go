@@ -66,7 +66,7 @@ func parsePHC(s string) (h phc, ok bool) {
 	if err != nil || err2 != nil || len(h.salt) < 8 || len(h.salt) > maxBytes || len(h.key) < 16 || len(h.key) > maxBytes {
 		return phc{}, false
 	}
-	return h, true
+	return h, h.String() == s // base64 skips line ends, we do not
 }
 
 func (h phc) matches(password string) bool {
