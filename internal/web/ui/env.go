@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"belvedere/internal/web/words"
 )
 
 // Environment is what components know about the request they are drawn for.
@@ -20,6 +22,7 @@ type Environment struct {
 	Path   string         // path of the request, without prefix
 	Query  url.Values     // query of the request
 	Remote string         // the client's IP address
+	Words  *words.Words   // the person's language; nil: English
 	// Still leaves out what changes by itself, such as ages: the browser fills
 	// it in. Blocks of live updates are drawn so, which makes equal data equal
 	// text.
