@@ -220,8 +220,17 @@ export async function axe(page, coloursOnly = false) {
   const look = new AxeBuilder({ page })
   if (coloursOnly) look.withRules(['color-contrast', 'link-in-text-block'])
   else look.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-  const r = await look.analyze()
-  return r.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.target.join(' ')} ${n.html.slice(0, 160)}`))
+  const once = async () => {
+    // A change of size or theme is on the screen two frames later.
+    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))
+    const r = await look.analyze()
+    return r.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.target.join(' ')} ${n.html.slice(0, 160)}`))
+  }
+  const found = await once()
+  if (found.length === 0) return found
+  // A live update may have been under way: what is wrong is wrong twice.
+  const again = await once()
+  return found.filter(v => again.includes(v))
 }
 
 /** Saves a picture of the page to look at. */
