@@ -93,7 +93,7 @@ func TestHead(t *testing.T) {
 			t.Errorf("%q leads to %q", webtest.Text(link), shown(to))
 		}
 	}
-	if got := a.Texts("[id=choose-groups] li"); !slices.Equal(got, []string{"All host groups", "db", "linux"}) {
+	if got := a.Texts("[id=choose-hostgroup] li"); !slices.Equal(got, []string{"All host groups", "db", "linux"}) {
 		t.Errorf("groups to choose %q", got)
 	}
 	if got := webtest.Text(a.One("[id=a|web] .svcn")); got != "2 CRITICAL 5 OK" {
@@ -113,11 +113,12 @@ func TestColumnsAreKept(t *testing.T) {
 	if got := heads(); got != "State Host Site Address Services Since Output Owner" {
 		t.Errorf("columns at first: %s", got)
 	}
-	a := s.Post("all", "/hosts/columns", "c-alias", "on", "c-output", "on", "c-latency", "on", "c-nosuch", "on", "back", "/hosts?q=web")
+	a := s.Post("all", "/hosts/columns", "column", "alias", "column", "latency", "column", "nosuch", "column", "output", "column", "owner",
+		"c-alias", "on", "c-output", "on", "c-latency", "on", "c-nosuch", "on", "n-alias", "Called: so", "back", "/hosts?q=web&columns=name")
 	if a.Status != http.StatusSeeOther || a.Header.Get("Location") != "/hosts?q=web" {
 		t.Fatalf("status %d, to %q", a.Status, a.Header.Get("Location"))
 	}
-	if got := heads(); got != "State Host Site Alias Latency Output" {
+	if got := heads(); got != "State Host Site Called so Latency Output" {
 		t.Errorf("columns chosen: %s", got)
 	}
 	if a := s.Post("all", "/hosts/columns", "reset", "1", "back", "https://evil.example/hosts"); a.Header.Get("Location") != "/hosts" {
@@ -131,23 +132,23 @@ func TestColumnsAreKept(t *testing.T) {
 func TestEveryColumnIsDrawn(t *testing.T) {
 	s := start(t, world())
 	fields := []string{"back", "/hosts"}
-	for _, c := range columns() {
-		fields = append(fields, "c-"+c.Key, "on")
+	for _, c := range columns(t.Context()) {
+		fields = append(fields, "column", c.Key, "c-"+c.Key, "on")
 	}
 	s.Post("all", "/hosts/columns", fields...)
 	a := s.Get("all", "/hosts")
-	if got := len(a.All("thead th")); got != len(columns()) {
-		t.Errorf("%d heads, want %d", got, len(columns()))
+	if got := len(a.All("thead th")); got != len(columns(t.Context())) {
+		t.Errorf("%d heads, want %d", got, len(columns(t.Context())))
 	}
-	if got := len(a.All("[id=a|web] td")) + len(a.All("[id=a|web] th")); got != len(columns()) {
-		t.Errorf("%d cells, want %d", got, len(columns()))
+	if got := len(a.All("[id=a|web] td")) + len(a.All("[id=a|web] th")); got != len(columns(t.Context())) {
+		t.Errorf("%d cells, want %d", got, len(columns(t.Context())))
 	}
-	for _, c := range columns() {
-		if c.Sort == "" {
+	for _, c := range columns(t.Context()) {
+		if c.Sort == nil {
 			continue
 		}
-		if a := s.Get("all", "/hosts?sort=-"+c.Sort); a.Status != http.StatusOK || len(shown(a)) != 5 {
-			t.Errorf("sort by %s: status %d, %d rows", c.Sort, a.Status, len(shown(a)))
+		if a := s.Get("all", "/hosts?sort=-"+c.Key); a.Status != http.StatusOK || len(shown(a)) != 5 {
+			t.Errorf("sort by %s: status %d, %d rows", c.Key, a.Status, len(shown(a)))
 		}
 	}
 }

@@ -29,7 +29,7 @@ func Feature() web.Feature {
 			Counter: counter, Tables: []string{"hosts", "services"},
 		}},
 		Routes: []web.Route{
-			{Pattern: "GET /problems", Right: web.SignedIn, Handler: list},
+			{Pattern: "GET /problems", Right: web.SignedIn, Handler: page},
 		},
 	}
 }
@@ -47,8 +47,8 @@ func counter(ctx context.Context, q lql.Querier) (web.Count, error) {
 	return web.Count{N: p.counts.open, State: "crit"}, nil
 }
 
-// list serves GET /problems.
-func list(w http.ResponseWriter, r *http.Request) error {
+// page serves GET /problems.
+func page(w http.ResponseWriter, r *http.Request) error {
 	req, err := parse(r)
 	if err != nil {
 		return err

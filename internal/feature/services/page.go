@@ -4,21 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/a-h/templ"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
-
-// preference is where a person's columns are kept.
-const preference = "services.columns"
-
-// tables are those whose changes change the page.
-func tables() []string { return []string{"hosts", "services", "comments", "downtimes", "sites"} }
 
 // Feature returns the room.
 func Feature() web.Feature {
@@ -28,10 +22,8 @@ func Feature() web.Feature {
 			Name: "services", Label: "Services", Icon: "service", Path: "/services", Group: 0, Order: 40,
 			Right: web.SignedIn, Key: "s", Phone: true, Counter: counter, Tables: []string{"services"},
 		}},
-		Routes: []web.Route{
-			{Pattern: "GET /services", Right: web.SignedIn, Handler: list},
-			{Pattern: "POST /services/columns", Right: web.SignedIn, Handler: keep},
-		},
+		Routes: append(list.Routes("/services", declared),
+			web.Route{Pattern: "GET /services", Right: web.SignedIn, Handler: page}),
 	}
 }
 
@@ -44,76 +36,32 @@ func counter(ctx context.Context, q lql.Querier) (web.Count, error) {
 	return web.Count{N: status.Of(res).Stat(0, 0)}, nil
 }
 
-// list serves GET /services. The page and its live update share rows, so what an
+// page serves GET /services. The page and its live update share rows, so what an
 // update sends is what a reload would show.
-func list(w http.ResponseWriter, r *http.Request) error {
-	req, err := parse(r)
+func page(w http.ResponseWriter, r *http.Request) error {
+	q, err := declared(r.Context()).Parse(r)
 	if err != nil {
 		return err
 	}
-	p, err := load(r.Context(), web.Data(r), req, ui.Now(r.Context()))
+	p, err := q.Load(r.Context(), web.Data(r))
 	if err != nil {
 		return err
 	}
-	var c choices
-	if web.Wants(r, "filters") {
-		if c, err = choose(r.Context(), web.Data(r)); err != nil {
-			return err
-		}
+	n, parts, err := count(r.Context(), web.Data(r), q)
+	if err != nil {
+		return err
 	}
-	v := newView(req, p, c)
-	if viewer := web.Viewer(r); len(p.parts) == 0 && !viewer.All {
-		v.nothing = noRights
+	p.Parts = append(p.Parts, parts...)
+	lv, err := list.NewView(r, q, p)
+	if err != nil {
+		return err
 	}
+	v := view{View: lv, counts: n, rows: status.Services(p.Result, ui.Now(r.Context()))}
 	return web.Render(w, r, web.Page{
-		Title:  "Services",
+		Title:  q.List.Words.Title,
 		Active: "services",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},
-		Parts:  p.parts,
+		Parts:  p.Parts,
 	})
-}
-
-// parse reads the address and the person's columns.
-func parse(r *http.Request) (req request, err error) {
-	if req.state, err = web.OneOf(r, "state", states()...); err != nil {
-		return req, err
-	}
-	order, err := web.OneOf(r, "sort", status.Sorts("host", columns())...)
-	if err != nil {
-		return req, err
-	}
-	req.sort, req.desc = ui.Order(order)
-	if req.limit, err = web.Int(r, "limit", 100, 1, 1000); err != nil {
-		return req, err
-	}
-	if req.offset, err = web.Int(r, "offset", 0, 0, maxOffset); err != nil {
-		return req, err
-	}
-	req.text = strings.TrimSpace(r.FormValue("q"))
-	req.site = r.FormValue("site")
-	req.host = r.FormValue("host")
-	req.hostgroup = r.FormValue("hostgroup")
-	req.servicegroup = r.FormValue("servicegroup")
-	var keys []string
-	if err := web.Prefs(r).Get(preference, &keys); err != nil {
-		return req, fmt.Errorf("services: columns: %w", err)
-	}
-	req.columns = status.Chosen(columns(), keys)
-	return req, nil
-}
-
-// keep serves POST /services/columns: keeps which columns the person wants.
-func keep(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return web.BadRequest("The form could not be read", "Go back and try again.")
-	}
-	var keys []string // nil: the default columns
-	if r.PostForm.Get("reset") == "" {
-		keys = status.Keys(columns(), r.PostForm)
-	}
-	if err := web.Prefs(r).Set(preference, keys); err != nil {
-		return fmt.Errorf("services: columns: %w", err)
-	}
-	return web.Redirect(w, r, status.Back(r.PostForm.Get("back"), "/services"), "")
 }

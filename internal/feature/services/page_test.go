@@ -87,7 +87,7 @@ func TestHead(t *testing.T) {
 	if n := len(a.All("tr.same")); n != 2 {
 		t.Errorf("%d rows repeat their host, want 2: the same name on another site is another host", n)
 	}
-	if got := a.Texts("[id=choose-servicegroups] li"); !slices.Equal(got, []string{"All service groups", "disks", "http"}) {
+	if got := a.Texts("[id=choose-servicegroup] li"); !slices.Equal(got, []string{"All service groups", "disks", "http"}) {
 		t.Errorf("groups to choose %q", got)
 	}
 }
@@ -95,23 +95,23 @@ func TestHead(t *testing.T) {
 func TestEveryColumnIsDrawn(t *testing.T) {
 	s := start(t, world())
 	fields := []string{"back", "/services"}
-	for _, c := range columns() {
-		fields = append(fields, "c-"+c.Key, "on")
+	for _, c := range columns(t.Context()) {
+		fields = append(fields, "column", c.Key, "c-"+c.Key, "on")
 	}
 	s.Post("all", "/services/columns", fields...)
 	a := s.Get("all", "/services")
-	if got := len(a.All("thead th")); got != len(columns()) {
-		t.Errorf("%d heads, want %d", got, len(columns()))
+	if got := len(a.All("thead th")); got != len(columns(t.Context())) {
+		t.Errorf("%d heads, want %d", got, len(columns(t.Context())))
 	}
-	if got := len(a.All("[id=a|web|HTTP] td")) + len(a.All("[id=a|web|HTTP] th")); got != len(columns()) {
-		t.Errorf("%d cells, want %d", got, len(columns()))
+	if got := len(a.All("[id=a|web|HTTP] td")) + len(a.All("[id=a|web|HTTP] th")); got != len(columns(t.Context())) {
+		t.Errorf("%d cells, want %d", got, len(columns(t.Context())))
 	}
-	for _, c := range columns() {
-		if c.Sort == "" {
+	for _, c := range columns(t.Context()) {
+		if c.Sort == nil {
 			continue
 		}
-		if a := s.Get("all", "/services?sort="+c.Sort); a.Status != http.StatusOK || len(shown(a)) != 5 {
-			t.Errorf("sort by %s: status %d, %d rows", c.Sort, a.Status, len(shown(a)))
+		if a := s.Get("all", "/services?sort="+c.Key); a.Status != http.StatusOK || len(shown(a)) != 5 {
+			t.Errorf("sort by %s: status %d, %d rows", c.Key, a.Status, len(shown(a)))
 		}
 	}
 }

@@ -2,8 +2,6 @@ package status
 
 import (
 	"context"
-	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,36 +167,6 @@ func TestOwner(t *testing.T) {
 	short := Of(result(map[string]any{"comments_with_info": [][]any{{int64(1)}, {}}}))
 	if n := Comments(short, 0); len(n) != 2 || n[0].ID != 1 || n[0].Author != "" {
 		t.Errorf("short tuples read as %+v", n)
-	}
-}
-
-func TestColumnsOfAPerson(t *testing.T) {
-	all := []Column{{Key: "name", Fixed: true}, {Key: "a", Default: true, Need: []string{"x", "y"}}, {Key: "b", Need: []string{"y", "z"}, Sort: "b"}}
-	keys := func(cs []Column) (out []string) {
-		for _, c := range cs {
-			out = append(out, c.Key)
-		}
-		return out
-	}
-	if got := keys(Chosen(all, nil)); !slices.Equal(got, []string{"name", "a"}) {
-		t.Errorf("without a choice: %q", got)
-	}
-	if got := keys(Chosen(all, []string{"b", "gone"})); !slices.Equal(got, []string{"name", "b"}) {
-		t.Errorf("with a choice: %q", got)
-	}
-	if got := keys(Chosen(all, Keys(all, url.Values{}))); !slices.Equal(got, []string{"name"}) {
-		t.Errorf("with nothing chosen: %q", got)
-	}
-	if got := Needs(all); !slices.Equal(got, []string{"x", "y", "z"}) {
-		t.Errorf("needs %q", got)
-	}
-	if got := Sorts("b", all); !slices.Equal(got, []string{"b", "-b"}) {
-		t.Errorf("sorts %q", got)
-	}
-	for given, want := range map[string]string{"/hosts?q=1": "/hosts?q=1", "/hosts": "/hosts", "//evil.example": "/hosts", "/hostsx": "/hosts", "/hosts?\r\nX: y": "/hosts", "": "/hosts"} {
-		if got := Back(given, "/hosts"); got != want {
-			t.Errorf("Back(%q) = %q, want %q", given, got, want)
-		}
 	}
 }
 

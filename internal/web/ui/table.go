@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,7 +39,7 @@ func sortLink(ctx context.Context, h Head, current string) string {
 	if desc {
 		next = "-" + next
 	}
-	return With(ctx, "sort", next, "offset", "")
+	return Anew(ctx, "sort", next)
 }
 
 // ariaSort returns the value of aria-sort, "" when not sorted by h.
@@ -73,6 +74,18 @@ func With(ctx context.Context, pairs ...string) string {
 	}
 	return e.Path + "?" + q.Encode()
 }
+
+// Anew is [With] for the first page of a list: the parameters that say which
+// rows of it are shown are removed.
+func Anew(ctx context.Context, pairs ...string) string {
+	for _, name := range placeParams() {
+		pairs = append(pairs, name, "")
+	}
+	return With(ctx, pairs...)
+}
+
+// placeParams are the parameters that say which rows of a list are shown.
+func placeParams() []string { return []string{"offset", "after", "before", "until"} }
 
 // A Paging says which rows of how many are shown.
 type Paging struct {
@@ -116,11 +129,11 @@ func offsetLink(ctx context.Context, offset int) string {
 }
 
 // keptParams returns the query parameters a filter form must carry on: all
-// but q and offset.
+// but q and those that say which rows are shown.
 func keptParams(ctx context.Context) [][2]string {
 	var out [][2]string
 	for k, vs := range Env(ctx).Query {
-		if k == "q" || k == "offset" {
+		if k == "q" || slices.Contains(placeParams(), k) {
 			continue
 		}
 		for _, v := range vs {

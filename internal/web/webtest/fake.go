@@ -104,6 +104,9 @@ func list(t *schema.Table, res *lql.Result, rows []Row, q *lql.Query) error {
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		for _, s := range q.Sort {
 			c := compare(a[s.Column], b[s.Column])
+			if s.Arg != "" {
+				c = strings.Compare(entry(a[s.Column], s.Arg), entry(b[s.Column], s.Arg))
+			}
 			if s.Desc {
 				c = -c
 			}
@@ -245,6 +248,11 @@ func holds(t *schema.Table, r Row, f lql.Filter) (bool, error) {
 	case schema.Text:
 		return ofText(text(x), f)
 	}
+	if ref.Column.Kind == schema.Dict {
+		name, value, _ := strings.Cut(strings.TrimPrefix(f.Value, "'"), "' '") // 'NAME' 'value'
+		f.Value = strings.ReplaceAll(strings.TrimSuffix(value, "'"), "''", "'")
+		return ofText(entry(x, name), f)
+	}
 	if names, _ := x.([]string); f.Op == lql.GreaterOrEqual {
 		return slices.Contains(names, f.Value), nil
 	}
@@ -290,6 +298,17 @@ func compare(a, b any) int {
 		return strings.Compare(text(a), text(b))
 	}
 	return cmp.Compare(float(a), float(b))
+}
+
+// entry returns the value of a dictionary's entry, "" when it has none.
+func entry(x any, name string) string {
+	pairs, _ := x.([][2]string)
+	for _, p := range pairs {
+		if p[0] == name {
+			return p[1]
+		}
+	}
+	return ""
 }
 
 func number(x any) int64 { return int64(float(x)) }

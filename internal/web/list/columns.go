@@ -1,0 +1,192 @@
+package list
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"belvedere/internal/web"
+	"belvedere/internal/web/ui"
+)
+
+// preference is where a person's columns are kept: a list of keys, each with
+// the person's own head behind a colon where they gave one.
+func (l *List) preference() string { return l.Name + ".columns" }
+
+// chosen sets the columns and density to show: those of the address, else
+// those of the person, else those of the house, else the default ones.
+func (q *Request) chosen(r *http.Request) error {
+	if v := r.FormValue("columns"); v != "" {
+		spelled := strings.Split(v, ",")
+		if wrong := q.List.unknown(spelled); wrong != "" {
+			return web.BadRequest(fmt.Sprintf("columns names %q, which this list does not have", wrong),
+				"Name columns of the table "+q.List.Table+", or _NAME for a custom variable, with commas between")
+		}
+		q.Columns = q.List.Chosen(spelled)
+	} else {
+		var spelled []string
+		if err := web.Prefs(r).Get(q.List.preference(), &spelled); err != nil {
+			return fmt.Errorf("%s: columns: %w", q.List.Name, err)
+		}
+		q.Columns = q.List.Chosen(spelled)
+	}
+	return nil
+}
+
+// unknown returns the first of the spelled columns that the list does not have.
+func (l *List) unknown(spelled []string) string {
+	for _, s := range spelled {
+		key, _, _ := strings.Cut(s, ":")
+		if _, ok := l.Column(key); !ok {
+			return key
+		}
+	}
+	return ""
+}
+
+// Chosen returns the columns of a person's choice in its order, or the default
+// ones when it is nil. Fixed columns that it lacks come first. Unknown keys,
+// from another version, are left out.
+func (l *List) Chosen(spelled []string) []Column {
+	var out []Column
+	if spelled == nil {
+		for _, c := range l.Columns {
+			if c.Fixed || c.Default {
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	for _, s := range spelled {
+		key, own, _ := strings.Cut(s, ":")
+		c, ok := l.Column(key)
+		if !ok || shows(out, key) || len(out) == maxChosen {
+			continue
+		}
+		c.Own = clean(own)
+		out = append(out, c)
+	}
+	var fixed []Column
+	for _, c := range l.Columns {
+		if c.Fixed && !shows(out, c.Key) {
+			fixed = append(fixed, c)
+		}
+	}
+	return append(fixed, out...)
+}
+
+// clean returns a head as a person wrote it, without what would end it.
+func clean(own string) string {
+	own = strings.Join(strings.Fields(strings.NewReplacer(",", " ", ":", " ").Replace(own)), " ")
+	if len(own) > maxLabel {
+		own = strings.ToValidUTF8(own[:maxLabel], "")
+	}
+	return own
+}
+
+// spelling is the opposite of Chosen.
+func spelling(columns []Column) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = c.Key
+		if c.Own != "" {
+			out[i] += ":" + c.Own
+		}
+	}
+	return out
+}
+
+// offered returns the columns of the quick menu: those that are shown, in their
+// order, then the other usual ones.
+func (v View) offered() []Column {
+	out := slices.Clone(v.Columns)
+	for _, c := range v.List.Columns {
+		if !shows(out, c.Key) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func shows(columns []Column, key string) bool {
+	return slices.ContainsFunc(columns, func(c Column) bool { return c.Key == key })
+}
+
+// heads returns the heads of columns.
+func heads(columns []Column) []ui.Head {
+	out := make([]ui.Head, len(columns))
+	for i, c := range columns {
+		out[i] = ui.Head{Label: c.Head(), Class: c.Class, Desc: c.Desc}
+		if c.sortable() {
+			out[i].Sort = c.Key
+		}
+	}
+	return out
+}
+
+// keep serves POST of the chooser: keeps which columns the person wants.
+func (l *List) keep(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return web.BadRequest("The form could not be read", "Go back and try again")
+	}
+	var spelled []string // nil: the default columns
+	if r.PostForm.Get("reset") == "" {
+		spelled = l.picked(r.PostForm)
+	}
+	if err := web.Prefs(r).Set(l.preference(), spelled); err != nil {
+		return fmt.Errorf("%s: columns: %w", l.Name, err)
+	}
+	return web.Redirect(w, r, back(r.PostForm.Get("back"), l.Path), "")
+}
+
+// picked returns the columns that a form ticks, in the order of its fields
+// "column". It is never nil: choosing nothing is a choice.
+func (l *List) picked(form url.Values) []string {
+	out := []string{}
+	for _, key := range form["column"] {
+		c, ok := l.Column(key)
+		if !ok || !c.Fixed && !form.Has("c-"+key) {
+			continue
+		}
+		if own := clean(form.Get("n-" + key)); own != "" && own != c.Label {
+			key += ":" + own
+		}
+		out = append(out, key)
+	}
+	return out
+}
+
+// back returns where a form leads back to: the given address when it is the
+// page at path, with or without parameters, else path itself. The address no
+// longer names columns.
+func back(given, path string) string {
+	if given != path && (!strings.HasPrefix(given, path+"?") || strings.ContainsAny(given, "\r\n\\")) {
+		return path
+	}
+	u, err := url.Parse(given)
+	if err != nil {
+		return path
+	}
+	v := u.Query()
+	if !v.Has("columns") {
+		return given
+	}
+	v.Del("columns")
+	if len(v) == 0 {
+		return path
+	}
+	return path + "?" + v.Encode()
+}
+
+// Routes returns the routes that the list at path has besides its page; declare
+// is how the room makes it.
+func Routes(path string, declare func(context.Context) *List) []web.Route {
+	return []web.Route{
+		{Pattern: "POST " + path + "/columns", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return declare(r.Context()).keep(w, r)
+		}},
+	}
+}

@@ -1,0 +1,258 @@
+package list
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+	"belvedere/internal/web/ui"
+)
+
+// Bounds of a request.
+const (
+	DefaultLimit = 100  // rows of a page
+	MaxLimit     = 1000 // rows of a page at most
+	maxChosen    = 60   // columns shown at most
+	maxLabel     = 60   // bytes of a column's own name
+)
+
+// A List declares one list. A room makes it for each request, with all texts in
+// the language of the page; it is never changed after it was made.
+type List struct {
+	Name    string   // "hosts": names preferences and files
+	Path    string   // "/hosts"
+	Table   string   // of the schema
+	Columns []Column // the usual columns, in their order
+	// Order is the key of the column that the list is sorted by at first.
+	Order string
+	// Key are the columns that tell rows of all sites apart. They end every
+	// order, so that it is total.
+	Key []string
+	// Need are the columns that every row needs, whatever is shown.
+	Need []string
+	// Text are the columns that free text looks into.
+	Text []string
+	// Params are the parameters that narrow the list besides q.
+	Params []Param
+	// Tables are those whose changes change the list.
+	Tables []string
+	Words  Words
+}
+
+// Words are what a list calls itself and its rows.
+type Words struct {
+	Title  string // "Hosts"
+	Filter string // label of the filter: "Filter hosts"
+	Hint   string // placeholder of the filter
+	// NoMatch and NoRights head the empty states of a filter and of a person who
+	// sees nothing, whom Contact tells why; Connect and Waiting say what appears
+	// with the first site and the first answer.
+	NoMatch, NoRights, Contact, Connect, Waiting string
+	// None says that there is nothing, and NoneWhy what would be here, where that
+	// is no matter of rights: downtimes, comments. "": that cannot be.
+	None, NoneWhy string
+	Count         func(n int) string // "1 host", "23 769 hosts"
+}
+
+// A Column is one column that a list can show.
+type Column struct {
+	Key     string   // names it in addresses, preferences, templates and exports
+	Label   string   // head
+	Own     string   // head that the person gave it, "" none
+	Class   string   // width and place
+	Sort    []string // sort keys of ascending order, "-name" descending; nil: cannot be sorted
+	Desc    bool     // the first click sorts descending
+	Fixed   bool     // always shown
+	Default bool     // shown until the person chooses
+	Need    []string // columns to ask for besides those of every row
+	// Steps divide the list in filters that follow each other in ascending
+	// order, before Sort: for orders that no column has.
+	Steps []lql.Filter
+	// Plain is the schema column or custom variable that the column shows as it
+	// is; nil where the room draws it.
+	Plain *Plain
+	// Values are the columns of the table that an export writes for it; nil:
+	// Plain, or Key where the table has such a column.
+	Values []Value
+}
+
+// A Value is one typed column of an export.
+type Value struct {
+	Label  string // "": that of the column
+	Column string // of the table
+}
+
+// A Plain column is drawn from its value alone.
+type Plain struct {
+	Column string // of the table
+	Var    string // name of the custom variable when Column is a dictionary
+	Kind   schema.Kind
+	Unit   string // of the schema
+}
+
+// A Param is a parameter of the address that narrows the list.
+type Param struct {
+	Name  string // "hostgroup"; also the label of its token
+	Label string // of its menu: "Host group"; "" no menu
+	All   string // first entry of its menu: "All host groups"
+	// Filter returns the filter of a value; ok is false when nothing is
+	// narrowed.
+	Filter func(value string) (f lql.Filter, ok bool)
+	// Values are all allowed values, the one that is meant when it is absent
+	// first; nil: any text.
+	Values []string
+	// Choose is the table whose names the menu offers, "" none.
+	Choose string
+}
+
+// ByColumn returns a Filter for a Param: equal to a column, or, for a list
+// column, one of its entries.
+func ByColumn(table, column string) func(string) (lql.Filter, bool) {
+	op := lql.Equal
+	if t, ok := schema.Lookup(table); ok {
+		if ref, err := t.Resolve(column); err == nil && isList(ref.Column.Kind) {
+			op = lql.GreaterOrEqual
+		}
+	}
+	return func(value string) (lql.Filter, bool) { return lql.Cmp(column, op, value), value != "" }
+}
+
+// Site is the parameter that every list has.
+func Site(ctx context.Context) Param {
+	return Param{Name: "site", Label: ui.T(ctx, "Site"), All: ui.T(ctx, "All sites"), Choose: "sites", Filter: ByColumn("hosts", "peer_key")}
+}
+
+func isList(k schema.Kind) bool {
+	switch k {
+	case schema.TextList, schema.IntList, schema.Members, schema.Dict, schema.Tuples:
+		return true
+	}
+	return false
+}
+
+// Column returns a column by its key: a declared one, a column of the schema,
+// or a custom variable of the form _NAME.
+func (l *List) Column(key string) (Column, bool) {
+	if i := slices.IndexFunc(l.Columns, func(c Column) bool { return c.Key == key }); i >= 0 {
+		return l.Columns[i], true
+	}
+	if name, ok := strings.CutPrefix(key, "_"); ok {
+		return l.variable(key, name)
+	}
+	t, ok := schema.Lookup(l.Table)
+	if !ok {
+		return Column{}, false
+	}
+	ref, err := t.Resolve(key)
+	if err != nil {
+		return Column{}, false
+	}
+	return plain(key, ref.Column), true
+}
+
+// variable returns the column of a custom variable: on services _HOSTNAME is
+// that of the host.
+func (l *List) variable(key, name string) (Column, bool) {
+	column := "custom_variables"
+	if l.Table != "hosts" {
+		if host, ok := strings.CutPrefix(name, "HOST"); ok && host != "" {
+			column, name = "host_custom_variables", host
+		}
+	}
+	if !isVariable(name) {
+		return Column{}, false
+	}
+	if t, ok := schema.Lookup(l.Table); !ok || !has(t, column) {
+		return Column{}, false
+	}
+	return Column{
+		Key: key, Label: key, Class: "w6", Sort: []string{column + " " + name}, Need: []string{column},
+		Plain: &Plain{Column: column, Var: name, Kind: schema.Text},
+	}, true
+}
+
+func has(t *schema.Table, column string) bool {
+	_, err := t.Resolve(column)
+	return err == nil
+}
+
+// isVariable reports whether name can be that of a custom variable.
+func isVariable(name string) bool {
+	return name != "" && len(name) <= 100 && !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r == ',' || r == ':' || r == '\'' || r == 0x7f
+	})
+}
+
+// plain returns the column that shows a schema column as it is.
+func plain(key string, s *schema.Column) Column {
+	c := Column{Key: key, Label: label(key), Class: "w5", Need: []string{key}, Plain: &Plain{Column: key, Kind: s.Kind, Unit: s.Unit}}
+	switch s.Kind {
+	case schema.Bool, schema.Int, schema.Float:
+		c.Class, c.Desc = "num w4", s.Kind != schema.Bool
+	case schema.Time:
+		c.Class, c.Desc = "num w4", true
+	}
+	if !isList(s.Kind) {
+		c.Sort = []string{key}
+	}
+	return c
+}
+
+// label writes the name of a column for people: "last_check" is "Last check".
+func label(name string) string {
+	s := strings.ReplaceAll(name, "_", " ")
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// Catalogue returns all columns that the list can show: the usual ones, the
+// custom variables that are given, and what else the table has.
+func (l *List) Catalogue(variables []string) []Column {
+	out := slices.Clone(l.Columns)
+	known := map[string]bool{}
+	for _, c := range out {
+		known[c.Key] = true
+	}
+	add := func(key string) {
+		if c, ok := l.Column(key); ok && !known[key] {
+			known[key] = true
+			out = append(out, c)
+		}
+	}
+	for _, v := range variables {
+		add(v)
+	}
+	t, ok := schema.Lookup(l.Table)
+	if !ok {
+		return out
+	}
+	for _, c := range t.Columns {
+		if c.Kind != schema.Tuples && c.Kind != schema.Dict && !strings.HasSuffix(c.Name, "_lc") {
+			add(c.Name)
+		}
+	}
+	return out
+}
+
+// Head returns the label of a column: the person's own, or that of the list.
+func (c Column) Head() string {
+	if c.Own != "" {
+		return c.Own
+	}
+	return c.Label
+}
+
+// needs returns what the list asks the engine for: what every row needs and
+// what the columns need, each once.
+func (l *List) needs(columns []Column) []string {
+	out := slices.Clone(l.Need)
+	for _, c := range columns {
+		for _, n := range c.Need {
+			if !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}

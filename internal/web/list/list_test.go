@@ -1,0 +1,228 @@
+package list
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"belvedere/internal/access"
+	"belvedere/internal/lql"
+	"belvedere/internal/web/webtest"
+)
+
+// hosts is a list as a room declares it.
+func hosts() *List {
+	return &List{
+		Name: "hosts", Path: "/hosts", Table: "hosts", Order: "name",
+		Key: []string{"name", "peer_key"}, Need: []string{"name", "peer_key", "state", "has_been_checked"}, Text: []string{"name"},
+		Columns: []Column{
+			{Key: "name", Label: "Host", Fixed: true, Sort: []string{"name"}},
+			{Key: "severity", Label: "State", Default: true, Steps: []lql.Filter{lql.Eq("state", "1"), lql.Eq("state", "0")}, Sort: []string{"-last_state_change"}},
+			{Key: "alias", Label: "Alias", Sort: []string{"alias"}, Need: []string{"alias"}},
+			{Key: "owner", Label: "Owner", Default: true},
+		},
+		Params: []Param{{Name: "hostgroup", Filter: ByColumn("hosts", "groups")}, {Name: "state", Values: []string{"", "up"}, Filter: func(v string) (lql.Filter, bool) { return lql.Eq("state", "0"), v == "up" }}},
+		Words:  Words{Title: "Hosts", Count: func(n int) string { return fmt.Sprint(n) }},
+	}
+}
+
+func row(i int, r *rand.Rand) webtest.Row {
+	return webtest.Row{
+		"name": fmt.Sprintf("h%03d", i/2), "peer_key": []string{"a", "b"}[i%2], "state": r.IntN(2), "alias": []string{"", "x's", "y z"}[r.IntN(3)],
+		"last_state_change": r.IntN(4), "latency": float64(r.IntN(3)) / 3,
+		"custom_variables": [][2]string{{"RACK", []string{"", "it's", " b"}[r.IntN(3)]}}, "groups": []string{"g"},
+	}
+}
+
+func request(t *testing.T, l *List, query string) Request {
+	t.Helper()
+	q, err := l.Parse(httptest.NewRequest(http.MethodGet, "/hosts?"+query, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func load(t *testing.T, w *webtest.World, q Request) ([]string, *Page) {
+	t.Helper()
+	p, err := q.Load(t.Context(), w.For(access.Viewer{All: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for i := range p.Result.Rows {
+		out = append(out, p.Result.Text(i, "name")+p.Result.Text(i, "peer_key"))
+	}
+	return out, p
+}
+
+// TestPagesNeitherRepeatNorSkip walks through lists in every order, forth and
+// back, while rows come and go on the pages that were read.
+func TestPagesNeitherRepeatNorSkip(t *testing.T) {
+	for _, sort := range []string{"name", "-name", "severity", "-severity", "alias", "-alias", "latency", "-_RACK", "_RACK", "state"} {
+		r := rand.New(rand.NewPCG(1, 2))
+		w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a"), webtest.Fresh("b")}, Tables: map[string][]webtest.Row{}}
+		for i := range 40 {
+			w.Tables["hosts"] = append(w.Tables["hosts"], row(i, r))
+		}
+		all, _ := load(t, w, request(t, hosts(), "sort="+sort))
+		var got []string
+		next := ""
+		for page := 0; ; page++ {
+			rows, p := load(t, w, request(t, hosts(), "limit=7&sort="+sort+"&after="+next))
+			if p.Total != 40-page || len(rows) > 0 && p.From != len(got)-page {
+				t.Fatalf("sort %s, page %d: %d rows from %d", sort, page, p.Total, p.From)
+			}
+			got = append(got, rows...)
+			next = p.next.String()
+			if next == "" {
+				break
+			}
+			// the row that the cursor stands for goes away
+			w.Tables["hosts"] = slices.DeleteFunc(w.Tables["hosts"], func(x webtest.Row) bool {
+				return x["name"].(string)+x["peer_key"].(string) == rows[len(rows)-1]
+			})
+		}
+		if !slices.Equal(got, all) {
+			t.Errorf("sort %s: pages have\n%q, want\n%q", sort, got, all)
+		}
+	}
+}
+
+func TestPagesBack(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{}}
+	for i := range 40 {
+		w.Tables["hosts"] = append(w.Tables["hosts"], row(i, r))
+	}
+	for _, sort := range []string{"name", "-name", "severity", "-severity", "-_RACK"} {
+		all, p := load(t, w, request(t, hosts(), "sort="+sort))
+		// the place of the last row, then backwards
+		before, end := p.last.String(), len(all)-1
+		for end > 0 {
+			rows, p := load(t, w, request(t, hosts(), "limit=7&sort="+sort+"&before="+before))
+			if want := all[max(end-7, 0):end]; !slices.Equal(rows, want) || p.From != max(end-7, 0) || !p.more {
+				t.Fatalf("sort %s before row %d: %q from %d, want %q", sort, end, rows, p.From, want)
+			}
+			end -= len(rows)
+			if before = p.prev.String(); (before == "") != (end == 0) {
+				t.Fatalf("sort %s: %d rows precede, cursor %q", sort, end, before)
+			}
+		}
+		// a page with both ends
+		a, b := request(t, hosts(), "limit=10&sort="+sort), ""
+		_, p = load(t, w, a)
+		from := p.next.String()
+		_, p = load(t, w, request(t, hosts(), "limit=10&sort="+sort+"&after="+from))
+		b = p.last.String()
+		rows, p := load(t, w, request(t, hosts(), "limit=1000&sort="+sort+"&after="+from+"&until="+b))
+		if !slices.Equal(rows, all[10:20]) || p.more {
+			t.Errorf("sort %s: between two places are %q, want %q", sort, rows, all[10:20])
+		}
+	}
+}
+
+func TestLongTextsArePagedByNumber(t *testing.T) {
+	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{}}
+	for i := range 6 {
+		w.Tables["hosts"] = append(w.Tables["hosts"], webtest.Row{"name": fmt.Sprint(i), "peer_key": "a", "alias": strings.Repeat("x", 3000) + fmt.Sprint(i)})
+	}
+	rows, p := load(t, w, request(t, hosts(), "sort=alias&limit=2&offset=2"))
+	v := View{Request: request(t, hosts(), "sort=alias&limit=2&offset=2"), Page: p}
+	if got := v.nextPath(t.Context()); !slices.Equal(rows, []string{"2a", "3a"}) || got != "?offset=4" || p.From != 2 {
+		t.Errorf("rows %q from %d, next %q", rows, p.From, got)
+	}
+}
+
+func TestParse(t *testing.T) {
+	l := hosts()
+	q := request(t, l, "q=+web++01&hostgroup=linux&sort=-alias&limit=5&columns=alias:So,_RACK,name")
+	if q.Text != "web  01" || q.Param("hostgroup") != "linux" || q.SortValue() != "-alias" || q.Limit != 5 || !q.Filtered() || len(q.Query().Filter.Kids) != 2 {
+		t.Errorf("read %+v", q)
+	}
+	if got := spelling(q.Columns); !slices.Equal(got, []string{"alias:So", "_RACK", "name"}) {
+		t.Errorf("columns %q", got)
+	}
+	if n := len(q.Without("hostgroup").Query().Filter.Kids); n != 1 {
+		t.Errorf("without the group %d filters are left", n)
+	}
+	for query, says := range map[string]string{
+		"sort=nosuch":    "sort must be one of name, severity, alias",
+		"sort=owner":     "sort must be one of",
+		"limit=1001":     "limit must be a whole number from 1 to 1000",
+		"offset=-1":      "offset must be",
+		"state=purple":   "state must be one of , up",
+		"after=x":        "after is no place in this list",
+		"columns=a,b":    `columns names "a"`,
+		"density=plenty": "density must be one of",
+	} {
+		_, err := l.Parse(httptest.NewRequest(http.MethodGet, "/hosts?"+query, nil))
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", query, err, says)
+		}
+	}
+}
+
+func TestColumnsOfAPerson(t *testing.T) {
+	l := hosts()
+	for _, tt := range []struct{ spelled, want []string }{
+		{nil, []string{"name", "severity", "owner"}},
+		{[]string{}, []string{"name"}},
+		{[]string{"alias", "gone", "alias"}, []string{"name", "alias"}},
+		{[]string{"alias:My", "name:Box", "_HOST X", "check_command"}, []string{"alias:My", "name:Box", "check_command"}},
+	} {
+		if got := spelling(l.Chosen(tt.spelled)); !slices.Equal(got, tt.want) {
+			t.Errorf("Chosen(%q) = %q, want %q", tt.spelled, got, tt.want)
+		}
+	}
+	form := url.Values{"column": {"alias", "name", "owner"}, "c-alias": {"on"}, "n-alias": {"a,b:c"}, "n-name": {"Host"}}
+	if got := l.picked(form); !slices.Equal(got, []string{"alias:a b c", "name"}) {
+		t.Errorf("picked %q", got)
+	}
+	for given, want := range map[string]string{"/hosts?q=1": "/hosts?q=1", "/hosts": "/hosts", "//evil.example": "/hosts", "/hostsx": "/hosts",
+		"/hosts?\r\nX: y": "/hosts", "": "/hosts", "/hosts?columns=a": "/hosts", "/hosts?columns=a&q=1": "/hosts?q=1"} {
+		if got := back(given, "/hosts"); got != want {
+			t.Errorf("back(%q) = %q, want %q", given, got, want)
+		}
+	}
+	all := l.Catalogue([]string{"_RACK"})
+	if !slices.ContainsFunc(all, func(c Column) bool { return c.Key == "_RACK" }) || !slices.ContainsFunc(all, func(c Column) bool { return c.Key == "retry_interval" && c.Label == "Retry interval" }) {
+		t.Errorf("the catalogue lacks columns: %q", spelling(all))
+	}
+	if i := slices.IndexFunc(all, func(c Column) bool { return c.Key == "groups" }); all[i].sortable() {
+		t.Error("a list of names can be sorted by")
+	}
+	seen := map[string]int{}
+	for _, c := range all {
+		if seen[c.Key]++; seen[c.Key] > 1 {
+			t.Errorf("%s is there twice", c.Key)
+		}
+	}
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add(cursor{"0", "a", "b"}.String())
+	f.Add("WyIwIl0")
+	f.Add("!")
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := readCursor(s, 2)
+		if err != nil {
+			return
+		}
+		if len(c) != 3 || c.step() < 0 {
+			t.Fatalf("read %q", c)
+		}
+		if w := c.String(); w != "" {
+			again, err := readCursor(w, 2)
+			if err != nil || cmp.Compare(strings.Join(again, "\x00"), strings.Join(c, "\x00")) != 0 {
+				t.Fatalf("%q becomes %q, %v", c, again, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,213 @@
+package list
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/web/status"
+)
+
+// A Page is the rows of one page of a list.
+type Page struct {
+	Result *lql.Result // the rows, with what they and the columns need
+	Total  int         // rows of all pages; of a page with an end, of itself
+	From   int         // number of the first row among them, from 0
+	next   cursor      // place of the last row when rows follow
+	prev   cursor      // place of the first row when rows precede
+	more   bool        // rows follow
+	less   bool        // rows precede
+	last   cursor      // place of the last row
+	Parts  []lql.Part
+}
+
+// A reading is a page on its way.
+type reading struct {
+	q       Request
+	keys    []lql.Sort
+	order   []lql.Sort // keys, or their opposite
+	steps   []lql.Filter
+	back    bool
+	results []*lql.Result
+	at      []int // step of each row
+	left    int   // rows from the place on
+	skip    int
+}
+
+// Load asks for the rows of the page.
+func (q Request) Load(ctx context.Context, data lql.Querier) (*Page, error) {
+	r := q.reading()
+	want := q.List.needs(q.Columns)
+	for _, k := range r.keys {
+		if !slices.Contains(want, k.Column) {
+			want = append(want, k.Column)
+		}
+	}
+	for _, step := range r.path() {
+		query := q.Query(want...).Where(r.bounds(step)...)
+		query.Sort, query.Offset, query.Limit = r.order, r.skip, q.Limit-len(r.at)
+		res, err := data.Query(ctx, query)
+		if err != nil {
+			return nil, fmt.Errorf("%s: list: %w", q.List.Name, err)
+		}
+		r.results = append(r.results, res)
+		for range res.Rows {
+			r.at = append(r.at, step)
+		}
+		r.left += res.Total
+		r.skip = max(r.skip-res.Total, 0)
+	}
+	p := r.page()
+	if q.Until != nil || q.After == nil && q.Before == nil {
+		p.Total = r.left
+	} else if err := p.count(ctx, data, q); err != nil {
+		return nil, err
+	}
+	r.place(p)
+	return p, nil
+}
+
+// reading prepares the reading of a page.
+func (q Request) reading() *reading {
+	c, _ := q.List.Column(q.Sort)
+	r := &reading{q: q, keys: q.keys(), steps: slices.Clone(c.Steps), back: q.Before != nil, skip: q.Offset}
+	if q.Desc {
+		slices.Reverse(r.steps)
+	}
+	if len(r.steps) == 0 {
+		r.steps = []lql.Filter{lql.AndOf()}
+	}
+	r.order = r.keys
+	if r.back {
+		r.order = reversed(r.keys)
+	}
+	return r
+}
+
+// path returns the steps that the page may have rows of, in the order they are
+// read.
+func (r *reading) path() []int {
+	first, last := 0, len(r.steps)-1
+	if r.q.After != nil {
+		first = r.q.After.step()
+	}
+	if r.q.Until != nil {
+		last = min(last, r.q.Until.step())
+	}
+	if r.back {
+		last = min(last, r.q.Before.step())
+	}
+	var out []int
+	for i := first; i <= last; i++ {
+		out = append(out, i)
+	}
+	if r.back {
+		slices.Reverse(out)
+	}
+	return out
+}
+
+// bounds returns the filters that keep a step within the places.
+func (r *reading) bounds(step int) []lql.Filter {
+	var out []lql.Filter
+	if f := r.steps[step]; f.Kind == lql.Leaf || len(f.Kids) > 0 {
+		out = append(out, f)
+	}
+	if c := r.q.After; c != nil && c.step() == step {
+		out = append(out, behind(r.keys, c[1:]))
+	}
+	if c := r.q.Before; c != nil && c.step() == step {
+		out = append(out, behind(reversed(r.keys), c[1:]))
+	}
+	if c := r.q.Until; c != nil && c.step() == step {
+		out = append(out, lql.NotOf(behind(r.keys, c[1:])))
+	}
+	return out
+}
+
+// page puts the answers together.
+func (r *reading) page() *Page {
+	p := &Page{Result: joined(r.results, r.back)}
+	if r.back {
+		slices.Reverse(r.at)
+	}
+	for _, res := range r.results {
+		p.Parts = append(p.Parts, res.Parts...)
+	}
+	return p
+}
+
+// count sets the number of rows of all pages.
+func (p *Page) count(ctx context.Context, data lql.Querier, q Request) error {
+	res, err := data.Query(ctx, q.Query().Count(lql.AndOf()))
+	if err != nil {
+		return fmt.Errorf("%s: count: %w", q.List.Name, err)
+	}
+	p.Total = status.Of(res).Stat(0, 0)
+	p.Parts = append(p.Parts, res.Parts...)
+	return nil
+}
+
+// place sets where the page stands among the others.
+func (r *reading) place(p *Page) {
+	rows := p.Result.Rows
+	if rows == 0 {
+		p.From = max(p.Total-r.left, 0)
+		p.less = r.q.After != nil || r.q.Offset > 0
+		return
+	}
+	cells := status.Of(p.Result)
+	first, last := place(r.at[0], r.keys, cells, 0), place(r.at[rows-1], r.keys, cells, rows-1)
+	left := r.left - r.q.Offset // rows from the first of the page on, in reading order
+	if r.back {
+		p.From = max(left-rows, 0)
+		p.more, p.less = true, left > rows
+	} else {
+		p.From = max(p.Total-left, 0)
+		p.more, p.less = left > rows, r.q.After != nil || r.q.Offset > 0
+	}
+	p.last = last
+	if p.more {
+		p.next = last
+	}
+	if p.less {
+		p.prev = first
+	}
+}
+
+// joined returns the rows of all results as one, from the last to the first
+// when back is set. The results stay as they are.
+func joined(results []*lql.Result, back bool) *lql.Result {
+	if len(results) == 1 && !back {
+		return results[0]
+	}
+	out := &lql.Result{}
+	for _, res := range results {
+		if out.Vectors == nil {
+			out.Vectors = make([]lql.Vector, len(res.Vectors))
+			out.Parts = res.Parts
+		}
+		out.Rows += res.Rows
+		for i, v := range res.Vectors {
+			to := &out.Vectors[i]
+			if to.Name == "" || res.Rows > 0 {
+				to.Name, to.Kind, to.Dict = v.Name, v.Kind, v.Dict
+			}
+			to.Ints = append(to.Ints, v.Ints...)
+			to.Floats = append(to.Floats, v.Floats...)
+			to.Texts = append(to.Texts, v.Texts...)
+			to.Objects = append(to.Objects, v.Objects...)
+		}
+	}
+	if back {
+		for i := range out.Vectors {
+			v := &out.Vectors[i]
+			slices.Reverse(v.Ints)
+			slices.Reverse(v.Floats)
+			slices.Reverse(v.Texts)
+			slices.Reverse(v.Objects)
+		}
+	}
+	return out
+}

@@ -1,0 +1,178 @@
+package list
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"belvedere/internal/access"
+	"belvedere/internal/lql"
+	"belvedere/internal/web"
+	"belvedere/internal/web/ui"
+)
+
+// A View is what the templates draw of a list.
+type View struct {
+	Request
+	*Page
+	SiteName string // of the parameter site
+	Menus    []Menu // to narrow the list with
+	Nothing  Nothing
+}
+
+// A Menu offers the values of a parameter, each with its label.
+type Menu struct {
+	Param   Param
+	Options [][2]string
+}
+
+// Nothing says why a list is empty.
+type Nothing uint8
+
+const (
+	NoMatch  Nothing = iota // the filter hides what there is
+	NoRights                // the person may see nothing
+	NoSites                 // there is no site
+	NoData                  // nothing was read yet
+	None                    // there is nothing, and that is well
+)
+
+// NewView arranges a page for the templates. It asks for what the menus offer
+// when the request needs them: they are in no block.
+func NewView(r *http.Request, q Request, p *Page) (View, error) {
+	v := View{Request: q, Page: p, SiteName: q.Param("site"), Nothing: why(web.Viewer(r), q, p.Parts)}
+	for _, part := range p.Parts {
+		if part.Key == q.Param("site") {
+			v.SiteName = part.Name
+		}
+	}
+	if !web.Wants(r, "menus") { // no block has this name: whole pages only
+		return v, nil
+	}
+	for _, param := range q.List.Params {
+		if param.Choose == "" {
+			continue
+		}
+		options, err := choices(r.Context(), web.Data(r), param.Choose)
+		if err != nil {
+			return v, fmt.Errorf("%s: menu of %s: %w", q.List.Name, param.Name, err)
+		}
+		v.Menus = append(v.Menus, Menu{param, options})
+	}
+	return v, nil
+}
+
+// why finds out why there would be no rows.
+func why(viewer access.Viewer, q Request, parts []lql.Part) Nothing {
+	read := 0
+	for _, part := range parts {
+		if !part.Missing {
+			read++
+		}
+	}
+	switch {
+	case len(parts) == 0 && !viewer.All:
+		return NoRights
+	case q.Filtered():
+		return NoMatch
+	case len(parts) == 0:
+		return NoSites
+	case read == 0:
+		return NoData
+	case q.List.Words.None != "":
+		return None
+	}
+	return NoRights
+}
+
+// maxChoices is how many names a menu offers.
+const maxChoices = 1000
+
+// choices returns the different names in a table with their labels.
+func choices(ctx context.Context, data lql.Querier, table string) (out [][2]string, err error) {
+	if table == "sites" {
+		res, err := data.Query(ctx, lql.Get("sites", "key", "name"))
+		if err != nil {
+			return nil, err
+		}
+		for i := range res.Rows {
+			out = append(out, [2]string{res.Text(i, "key"), res.Text(i, "name")})
+		}
+		return out, nil
+	}
+	query := lql.Get(table)
+	query.GroupBy = []string{"name"}
+	res, err := data.Query(ctx, query.Count(lql.AndOf()))
+	if err != nil {
+		return nil, err
+	}
+	for i := range min(res.Rows, maxChoices) {
+		name := res.Vectors[0].Text(i)
+		out = append(out, [2]string{name, name})
+	}
+	slices.SortFunc(out, func(a, b [2]string) int { return cmp.Compare(a[0], b[0]) })
+	return out, nil
+}
+
+// tokens returns the parameters in force with what to call their values.
+func (v View) tokens() [][2]string {
+	var out [][2]string
+	for _, p := range v.List.Params {
+		if value := v.Param(p.Name); value != "" {
+			if p.Name == "site" {
+				value = v.SiteName
+			}
+			out = append(out, [2]string{p.Name, value})
+		}
+	}
+	return out
+}
+
+// words says which rows of how many are shown: "1 – 100 of 2 040 hosts".
+func (v View) words(ctx context.Context) string {
+	all := v.List.Words.Count(v.Total)
+	rows := v.Result.Rows
+	switch {
+	case rows == 0:
+		return ui.T(ctx, "none of %s here", all)
+	case rows >= v.Total:
+		return all
+	}
+	return ui.T(ctx, "%s – %s of %s", ui.Number(v.From+1), ui.Number(v.From+rows), all)
+}
+
+// nextPath returns the address of the page that follows, "" when there is none.
+func (v View) nextPath(ctx context.Context) string {
+	if !v.more {
+		return ""
+	}
+	if c := v.next.String(); c != "" {
+		return ui.Anew(ctx, "after", c)
+	}
+	if v.back() { // only places are known, and this one cannot be written
+		return ""
+	}
+	return ui.With(ctx, "offset", strconv.Itoa(v.Offset+v.Result.Rows))
+}
+
+// prevPath returns the address of the page before, "" when there is none.
+func (v View) prevPath(ctx context.Context) string {
+	if !v.less {
+		return ""
+	}
+	if v.Offset > 0 {
+		if n := v.Offset - v.Limit; n > 0 {
+			return ui.With(ctx, "offset", strconv.Itoa(n))
+		}
+		return ui.With(ctx, "offset", "")
+	}
+	if c := v.prev.String(); c != "" && v.From > v.Limit {
+		return ui.Anew(ctx, "before", c)
+	}
+	return ui.Anew(ctx) // the first page, which is whole
+}
+
+func (v View) back() bool { return v.Before != nil }
