@@ -2,6 +2,8 @@ package app
 
 import (
 	"belvedere/internal/feature/audit"
+	"belvedere/internal/feature/comments"
+	"belvedere/internal/feature/downtimes"
 	"belvedere/internal/feature/host"
 	"belvedere/internal/feature/hosts"
 	"belvedere/internal/feature/people"
@@ -23,6 +25,8 @@ func (a *App) features() []web.Feature {
 		services.Feature(),
 		host.Feature(),
 		service.Feature(),
+		downtimes.Feature(),
+		comments.Feature(),
 		search.Feature(),
 		sites.Feature(sites.Options{Manager: a.sites}),
 		people.Feature(people.Options{Auth: a.auth}),

@@ -1,0 +1,95 @@
+// Package comments is the room of the list of comments of all sites:
+// acknowledgements, remarks of people, and those that cores write themselves.
+package comments
+
+import (
+	"context"
+	"fmt"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/web/list"
+	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
+)
+
+// declared is the list, in the language of the page.
+func declared(ctx context.Context) *list.List {
+	return &list.List{
+		Name: "comments", Path: "/comments", Table: "comments", Columns: columns(ctx), Order: "-entered",
+		Key:  []string{"host_name", "service_description", "peer_key", "id"},
+		Need: append(status.AttachedColumns(), "entry_time", "entry_type", "expires", "expire_time"),
+		Text: []string{"host_name", "service_description", "author", "comment"},
+		Params: []list.Param{
+			{Name: "kind", Values: append([]string{""}, kinds()...), Filter: kindFilter},
+			list.Site(ctx),
+			{Name: "host", Filter: list.ByColumn("comments", "host_name")},
+			{Name: "author", Filter: list.ByColumn("comments", "author")},
+		},
+		Tables: []string{"comments", "hosts", "services", "sites"},
+		Words: list.Words{
+			Title: ui.T(ctx, "Comments"), Filter: ui.T(ctx, "Filter comments"), Hint: ui.T(ctx, "Filter: host, service, author, comment …"),
+			NoMatch:  ui.T(ctx, "No comment matches this filter"),
+			NoRights: ui.T(ctx, "You see no comments here"),
+			Contact:  ui.T(ctx, "Your account is no contact of any host on these sites. An administrator can give it a contact name, or the right to see everything."),
+			Connect:  ui.T(ctx, "Connect the first monitoring core, and its comments appear here by themselves."),
+			Waiting:  ui.T(ctx, "Comments appear here as soon as the first site answers."),
+			None:     ui.T(ctx, "There are no comments"),
+			NoneWhy:  ui.T(ctx, "Acknowledgements and remarks on hosts and services are listed here."),
+			Count:    func(n int) string { return ui.N(ctx, n, "%s comment", "%s comments", ui.Number(n)) },
+		},
+	}
+}
+
+// columns are the usual columns of the list.
+func columns(ctx context.Context) []list.Column {
+	return []list.Column{
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Fixed: true, Values: []list.Value{{Column: "host_state"}, {Column: "service_state"}}},
+		{Key: "who", Label: ui.T(ctx, "Host / service"), Class: "w9", Sort: []string{"host_name", "service_description"}, Fixed: true,
+			Values: []list.Value{{Label: ui.T(ctx, "Host"), Column: "host_name"}, {Label: ui.T(ctx, "Service"), Column: "service_description"}}},
+		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
+		{Key: "kind", Label: ui.T(ctx, "Kind"), Class: "w12", Sort: []string{"entry_type"}, Default: true, Values: []list.Value{{Column: "entry_type"}}},
+		{Key: "author", Label: ui.T(ctx, "Author"), Class: "w5", Sort: []string{"author"}, Default: true},
+		{Key: "comment", Label: ui.T(ctx, "Comment"), Sort: []string{"comment"}, Default: true, Need: []string{"comment"}},
+		{Key: "entered", Label: ui.T(ctx, "Entered"), Class: "num w3", Sort: []string{"entry_time"}, Desc: true, Default: true, Values: []list.Value{{Column: "entry_time"}}},
+		{Key: "expires", Label: ui.T(ctx, "Expires"), Class: "num w4", Sort: []string{"-expires", "expire_time"}, Default: true, Values: []list.Value{{Column: "expire_time"}}},
+		{Key: "persistent", Label: ui.T(ctx, "Persistent"), Class: "w4", Sort: []string{"persistent"}, Default: true, Need: []string{"persistent"}},
+		{Key: "id", Label: ui.T(ctx, "Number"), Class: "num w3", Sort: []string{"id"}},
+	}
+}
+
+// kinds are the values of the parameter kind, by entry_type from 1.
+func kinds() []string { return []string{"user", "downtime", "flapping", "acknowledgement"} }
+
+// kindFilter returns the filter for a value of the parameter kind.
+func kindFilter(kind string) (f lql.Filter, ok bool) {
+	for i, k := range kinds() {
+		if k == kind {
+			return lql.EqInt("entry_type", int64(i+1)), true
+		}
+	}
+	return lql.Filter{}, false
+}
+
+// A figure is a number of comments of a kind.
+type figure struct {
+	kind int64
+	n    int
+}
+
+// count returns the numbers by kind under the other filters.
+func count(ctx context.Context, data lql.Querier, q list.Request) ([]figure, []lql.Part, error) {
+	query := q.Without("kind").Query()
+	for _, k := range kinds() {
+		f, _ := kindFilter(k)
+		query.Count(f)
+	}
+	res, err := data.Query(ctx, query)
+	if err != nil {
+		return nil, nil, fmt.Errorf("comments: counts: %w", err)
+	}
+	var out []figure
+	for i := range kinds() {
+		out = append(out, figure{int64(i + 1), status.Of(res).Stat(i, 0)})
+	}
+	return out, res.Parts, nil
+}

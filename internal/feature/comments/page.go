@@ -1,0 +1,88 @@
+package comments
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"belvedere/internal/web"
+	"belvedere/internal/web/list"
+	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
+)
+
+// Feature returns the room.
+func Feature() web.Feature {
+	return web.Feature{
+		Name: "comments",
+		Menu: []web.MenuItem{{
+			Name: "comments", Label: "Comments", Icon: "comment", Path: "/comments", Group: 1, Order: 12,
+			Right: web.SignedIn,
+		}},
+		Routes: append(list.Routes("/comments", declared),
+			web.Route{Pattern: "GET /comments", Right: web.SignedIn, Handler: page}),
+	}
+}
+
+// page serves GET /comments.
+func page(w http.ResponseWriter, r *http.Request) error {
+	q, err := declared(r.Context()).Parse(r)
+	if err != nil {
+		return err
+	}
+	p, err := q.Load(r.Context(), web.Data(r))
+	if err != nil {
+		return err
+	}
+	n, parts, err := count(r.Context(), web.Data(r), q)
+	if err != nil {
+		return err
+	}
+	p.Parts = append(p.Parts, parts...)
+	lv, err := list.NewView(r, q, p)
+	if err != nil {
+		return err
+	}
+	v := view{View: lv, counts: n, rows: status.Attached(p.Result)}
+	return web.Render(w, r, web.Page{
+		Title:  q.List.Words.Title,
+		Active: "comments",
+		Body:   body(v),
+		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},
+		Parts:  p.Parts,
+	})
+}
+
+// A view is what the templates draw.
+type view struct {
+	list.View
+	counts []figure
+	rows   []status.Row
+}
+
+// icon returns the icon of a kind of comment.
+func icon(kind int64) string {
+	switch kind {
+	case 2:
+		return "downtime"
+	case 3:
+		return "flap"
+	case 4:
+		return "ack"
+	}
+	return "comment"
+}
+
+// word returns what a kind of comment is called.
+func word(ctx context.Context, kind int64) string {
+	switch kind {
+	case 2:
+		return ui.T(ctx, "of a downtime")
+	case 3:
+		return ui.T(ctx, "of flapping")
+	case 4:
+		return ui.T(ctx, "acknowledgement")
+	}
+	return ui.T(ctx, "remark")
+}
