@@ -45,6 +45,7 @@ var outside = map[string][]string{
 	"github.com/goccy/go-yaml":            {"internal/config"},
 	"github.com/klauspost/compress":       {"internal/web", "internal/store"},
 	"github.com/pressly/goose/v3":         {"internal/db"},
+	"github.com/xuri/excelize/v2":         {"internal/web"},
 	"github.com/prometheus/client_golang": {"internal/app"},
 	"modernc.org/sqlite":                  {"internal/db"},
 	"golang.org/x/crypto":                 {"internal/auth"},

@@ -80,6 +80,20 @@ func (s *Server) trace(r *http.Request) origin {
 	return o
 }
 
+// BaseURL returns the address under which whoever sent r reaches the server,
+// with the prefix and without a slash at its end.
+func BaseURL(r *http.Request) string {
+	s := from(r)
+	if s.server != nil && s.server.public.origin != "" {
+		return s.server.public.origin + s.origin.prefix
+	}
+	scheme := "http://"
+	if s.origin.https {
+		scheme = "https://"
+	}
+	return scheme + r.Host + s.origin.prefix
+}
+
 // peer returns the address at the other end of the connection; a unix socket
 // counts as loopback.
 func peer(r *http.Request) string {

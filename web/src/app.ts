@@ -3,6 +3,7 @@ import { startAges } from "./ages";
 import { startChooser } from "./chooser";
 import { on } from "./dom";
 import { copy, startKeys } from "./keys";
+import { startLists } from "./lists";
 import { startLive } from "./live";
 import { startMenus } from "./menus";
 import { startMerge } from "./merge";
@@ -20,5 +21,6 @@ if (document.body.classList.contains("app")) {
   startPalette();
   startChooser();
   startMerge();
+  startLists();
   startLive();
 }

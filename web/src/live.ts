@@ -85,7 +85,7 @@ function take(m: News): void {
   if (!one(`[data-block]:not([data-block="${BANNER}"])`)) return; // nothing here follows the world
   for (const block of all("[data-block]")) {
     const tables = (block.dataset["tables"] ?? "").split(" ");
-    if (missed || tables.some((t) => m.tables.includes(t))) dirty.add(block.dataset["block"] ?? "");
+    if (missed || tables.some((t) => m.tables.includes(t))) soil(block);
   }
   if (paused) {
     arrived++;
@@ -95,9 +95,46 @@ function take(m: News): void {
   }
 }
 
+// soil marks a block as old: parts of a long list by themselves, each has its
+// own address.
+function soil(block: HTMLElement): void {
+  if (block.dataset["src"]) block.dataset["stale"] = "";
+  else dirty.add(block.dataset["block"] ?? "");
+}
+
+// near returns the old parts of a list that are in sight or close to it.
+function near(): HTMLElement[] {
+  return all("[data-src][data-stale]").filter((b) => {
+    const box = b.getBoundingClientRect();
+    return box.bottom > -window.innerHeight && box.top < 2 * window.innerHeight;
+  });
+}
+
+// renewNear fetches parts of a list that came into sight.
+export function renewNear(): void {
+  plan(0);
+}
+
+// renew fetches one part of a list.
+async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
+  delete block.dataset["stale"];
+  const src = block.dataset["src"] ?? "";
+  const headers: Record<string, string> = { "X-Belvedere-Block": block.dataset["block"] ?? "", Accept: "text/html" };
+  if (block.dataset["tag"]) headers["If-None-Match"] = block.dataset["tag"];
+  const res = await fetch(src, { headers, signal, cache: "no-store" });
+  if (res.status === 304) return;
+  if (!res.ok) throw new Error(String(res.status));
+  const parsed = document.createElement("template");
+  parsed.innerHTML = await res.text();
+  const fresh = one(`[data-block="${CSS.escape(block.dataset["block"] ?? "")}"]`, parsed.content);
+  if (!fresh || !block.isConnected || block.dataset["src"] !== src) return;
+  block.dataset["tag"] = res.headers.get("ETag") ?? "";
+  merge(block, fresh, false);
+}
+
 // plan fetches what is dirty soon: one request at a time.
 function plan(wait = Math.max(landed + pace - Date.now(), SOON)): void {
-  if (ended || document.hidden || paused || flight || timer !== undefined || dirty.size === 0) return;
+  if (ended || document.hidden || paused || flight || timer !== undefined || (dirty.size === 0 && near().length === 0)) return;
   timer = window.setTimeout(() => {
     timer = undefined;
     void fetchBlocks();
@@ -105,19 +142,22 @@ function plan(wait = Math.max(landed + pace - Date.now(), SOON)): void {
 }
 
 async function fetchBlocks(): Promise<void> {
-  if (document.hidden || paused || flight || dirty.size === 0) return;
+  const parts = near();
+  if (document.hidden || paused || flight || (dirty.size === 0 && parts.length === 0)) return;
   const names = [...dirty].filter((n) => n !== BANNER).sort();
-  if (names.length === 0) names.push(BANNER);
+  if (names.length === 0 && parts.length === 0) names.push(BANNER);
   dirty.clear();
   const key = names.join();
   const began = Date.now();
-  flight = new AbortController();
-  const limit = window.setTimeout(() => flight?.abort(), 30_000);
+  const aborted = (flight = new AbortController());
+  const limit = window.setTimeout(() => aborted.abort(), 30_000);
   try {
+    for (const part of parts) await renew(part, aborted.signal);
+    if (names.length === 0) return;
     const headers: Record<string, string> = { "X-Belvedere-Block": key, Accept: "text/html" };
     const tag = tags.get(key);
     if (tag) headers["If-None-Match"] = tag;
-    const res = await fetch(location.href, { headers, signal: flight.signal, cache: "no-store" });
+    const res = await fetch(location.href, { headers, signal: aborted.signal, cache: "no-store" });
     if (res.status === 401) return location.reload();
     if (res.status === 404 || res.status === 405) return gone(res.status);
     if (res.ok) {
@@ -128,6 +168,7 @@ async function fetchBlocks(): Promise<void> {
     fails = 0;
   } catch {
     for (const n of names) dirty.add(n);
+    for (const part of parts) part.dataset["stale"] = "";
     fails++;
   } finally {
     window.clearTimeout(limit);
@@ -306,7 +347,7 @@ export function showCollected(): void {
 
 // refresh fetches all blocks now.
 export function refresh(): void {
-  for (const block of all("[data-block]")) dirty.add(block.dataset["block"] ?? "");
+  for (const block of all("[data-block]")) soil(block);
   plan(0);
 }
 

@@ -26,6 +26,7 @@ func declared(ctx context.Context) *list.List {
 			{Name: "author", Filter: list.ByColumn("comments", "author")},
 		},
 		Tables: []string{"comments", "hosts", "services", "sites"},
+		Link:   status.AttachedPath,
 		Words: list.Words{
 			Title: ui.T(ctx, "Comments"), Filter: ui.T(ctx, "Filter comments"), Hint: ui.T(ctx, "Filter: host, service, author, comment …"),
 			NoMatch:  ui.T(ctx, "No comment matches this filter"),
@@ -43,11 +44,11 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context) []list.Column {
 	return []list.Column{
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Fixed: true, Values: []list.Value{{Column: "host_state"}, {Column: "service_state"}}},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Fixed: true, Values: []list.Value{{Key: "state", Text: status.AttachedWord}}},
 		{Key: "who", Label: ui.T(ctx, "Host / service"), Class: "w9", Sort: []string{"host_name", "service_description"}, Fixed: true,
 			Values: []list.Value{{Label: ui.T(ctx, "Host"), Column: "host_name"}, {Label: ui.T(ctx, "Service"), Column: "service_description"}}},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
-		{Key: "kind", Label: ui.T(ctx, "Kind"), Class: "w12", Sort: []string{"entry_type"}, Default: true, Values: []list.Value{{Column: "entry_type"}}},
+		{Key: "kind", Label: ui.T(ctx, "Kind"), Class: "w12", Sort: []string{"entry_type"}, Default: true, Values: []list.Value{{Key: "kind", Text: func(c status.Cells, row int) string { return word(ctx, c.Int("entry_type", row)) }}}},
 		{Key: "author", Label: ui.T(ctx, "Author"), Class: "w5", Sort: []string{"author"}, Default: true},
 		{Key: "comment", Label: ui.T(ctx, "Comment"), Sort: []string{"comment"}, Default: true, Need: []string{"comment"}},
 		{Key: "entered", Label: ui.T(ctx, "Entered"), Class: "num w3", Sort: []string{"entry_time"}, Desc: true, Default: true, Values: []list.Value{{Column: "entry_time"}}},

@@ -29,6 +29,7 @@ func declared(ctx context.Context) *list.List {
 			{Name: "author", Filter: list.ByColumn("downtimes", "author")},
 		},
 		Tables: []string{"downtimes", "hosts", "services", "sites"},
+		Link:   status.AttachedPath,
 		Words: list.Words{
 			Title: ui.T(ctx, "Downtimes"), Filter: ui.T(ctx, "Filter downtimes"), Hint: ui.T(ctx, "Filter: host, service, author, comment …"),
 			NoMatch:  ui.T(ctx, "No downtime matches this filter"),
@@ -46,7 +47,7 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context, now time.Time) []list.Column {
 	return []list.Column{
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Fixed: true, Values: []list.Value{{Column: "host_state"}, {Column: "service_state"}}},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Fixed: true, Values: []list.Value{{Key: "state", Text: status.AttachedWord}}},
 		{Key: "who", Label: ui.T(ctx, "Host / service"), Class: "w9", Sort: []string{"host_name", "service_description"}, Fixed: true,
 			Values: []list.Value{{Label: ui.T(ctx, "Host"), Column: "host_name"}, {Label: ui.T(ctx, "Service"), Column: "service_description"}}},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},

@@ -16,7 +16,7 @@ func declared(ctx context.Context) *list.List {
 	return &list.List{
 		Name: "hosts", Path: "/hosts", Table: "hosts", Columns: columns(ctx), Order: "name",
 		Key:  []string{"name", "peer_key"},
-		Need: append(status.HostColumns(), status.InfoColumns()...),
+		Need: status.HostColumns(),
 		Text: status.HostText(),
 		Params: []list.Param{
 			{Name: "state", Values: states(), Filter: stateFilter},
@@ -24,6 +24,9 @@ func declared(ctx context.Context) *list.List {
 			{Name: "hostgroup", Label: ui.T(ctx, "Host group"), All: ui.T(ctx, "All host groups"), Choose: "hostgroups", Filter: list.ByColumn("hosts", "groups")},
 		},
 		Tables: []string{"hosts", "services", "comments", "downtimes", "sites"},
+		Link: func(c status.Cells, row int) string {
+			return ui.ObjectPath(c.Text("peer_key", row), c.Text("name", row), "")
+		},
 		Words: list.Words{
 			Title: ui.T(ctx, "Hosts"), Filter: ui.T(ctx, "Filter hosts"), Hint: ui.T(ctx, "Filter: name, alias, address, output …"),
 			NoMatch:  ui.T(ctx, "No host matches this filter"),
@@ -39,22 +42,24 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context) []list.Column {
 	return []list.Column{
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Steps: severity(), Sort: []string{"-last_state_change"}, Fixed: true},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Steps: severity(), Sort: []string{"-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.HostWord}}},
 		{Key: "name", Label: ui.T(ctx, "Host"), Class: "w7", Sort: []string{"name"}, Fixed: true},
-		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true},
+		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
 		{Key: "alias", Label: ui.T(ctx, "Alias"), Class: "w6", Sort: []string{"alias"}},
 		{Key: "address", Label: ui.T(ctx, "Address"), Class: "w5", Sort: []string{"address"}, Default: true},
 		{Key: "services", Label: ui.T(ctx, "Services"), Class: "w12", Default: true, Desc: true,
 			Sort: []string{"num_services_crit", "num_services_unknown", "num_services_warn"}, Need: []string{
-				"num_services_crit", "num_services_warn", "num_services_unknown", "num_services_ok", "num_services_pending"}},
-		{Key: "since", Label: ui.T(ctx, "Since"), Class: "num w3", Sort: []string{"-last_state_change"}, Default: true}, // the shortest age first
-		{Key: "attempt", Label: ui.T(ctx, "Attempt"), Class: "num w3", Sort: []string{"current_attempt"}},
+				"num_services_crit", "num_services_warn", "num_services_unknown", "num_services_ok", "num_services_pending"},
+			Values: []list.Value{{Label: "CRITICAL", Column: "num_services_crit"}, {Label: "WARNING", Column: "num_services_warn"}, {Label: "UNKNOWN", Column: "num_services_unknown"},
+				{Label: "OK", Column: "num_services_ok"}, {Label: "PENDING", Column: "num_services_pending"}}},
+		{Key: "since", Label: ui.T(ctx, "Since"), Class: "num w3", Sort: []string{"-last_state_change"}, Default: true, Values: []list.Value{{Column: "last_state_change"}}}, // the shortest age first
+		{Key: "attempt", Label: ui.T(ctx, "Attempt"), Class: "num w3", Sort: []string{"current_attempt"}, Values: []list.Value{{Column: "current_attempt"}, {Label: ui.T(ctx, "Attempts at most"), Column: "max_check_attempts"}}},
 		{Key: "last_check", Label: ui.T(ctx, "Last check"), Class: "num w3", Sort: []string{"last_check"}, Desc: true},
 		{Key: "next_check", Label: ui.T(ctx, "Next check"), Class: "num w4", Sort: []string{"next_check"}},
 		{Key: "latency", Label: ui.T(ctx, "Latency"), Class: "num w3", Sort: []string{"latency"}, Desc: true, Need: []string{"latency"}},
 		{Key: "execution_time", Label: ui.T(ctx, "Took"), Class: "num w3", Sort: []string{"execution_time"}, Desc: true, Need: []string{"execution_time"}},
-		{Key: "output", Label: ui.T(ctx, "Output"), Sort: []string{"plugin_output"}, Default: true},
-		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w6", Default: true},
+		{Key: "output", Label: ui.T(ctx, "Output"), Sort: []string{"plugin_output"}, Values: []list.Value{{Column: "plugin_output"}}, Default: true},
+		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w6", Default: true, Need: status.InfoColumns(), Values: list.OwnerValues(ctx)},
 		{Key: "groups", Label: ui.T(ctx, "Host groups"), Class: "w6", Need: []string{"groups"}},
 		{Key: "contacts", Label: ui.T(ctx, "Contacts"), Class: "w6"},
 		{Key: "check_command", Label: ui.T(ctx, "Check command"), Class: "w6", Sort: []string{"check_command"}, Need: []string{"check_command"}},

@@ -47,11 +47,14 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, parts, err := count(r.Context(), web.Data(r), q)
-	if err != nil {
-		return err
+	var n counts
+	if web.Wants(r, "figures") {
+		var parts []lql.Part
+		if n, parts, err = count(r.Context(), web.Data(r), q); err != nil {
+			return err
+		}
+		p.Parts = append(p.Parts, parts...)
 	}
-	p.Parts = append(p.Parts, parts...)
 	lv, err := list.NewView(r, q, p)
 	if err != nil {
 		return err

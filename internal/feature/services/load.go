@@ -16,7 +16,7 @@ func declared(ctx context.Context) *list.List {
 	return &list.List{
 		Name: "services", Path: "/services", Table: "services", Columns: columns(ctx), Order: "host",
 		Key:  []string{"host_name", "description", "peer_key"},
-		Need: append(status.ServiceColumns(), status.InfoColumns()...),
+		Need: status.ServiceColumns(),
 		Text: status.ServiceText(),
 		Params: []list.Param{
 			{Name: "state", Values: states(), Filter: stateFilter},
@@ -26,6 +26,9 @@ func declared(ctx context.Context) *list.List {
 			{Name: "servicegroup", Label: ui.T(ctx, "Service group"), All: ui.T(ctx, "All service groups"), Choose: "servicegroups", Filter: list.ByColumn("services", "groups")},
 		},
 		Tables: []string{"hosts", "services", "comments", "downtimes", "sites"},
+		Link: func(c status.Cells, row int) string {
+			return ui.ObjectPath(c.Text("peer_key", row), c.Text("host_name", row), c.Text("description", row))
+		},
 		Words: list.Words{
 			Title: ui.T(ctx, "Services"), Filter: ui.T(ctx, "Filter services"), Hint: ui.T(ctx, "Filter: host, service, address, output …"),
 			NoMatch:  ui.T(ctx, "No service matches this filter"),
@@ -42,18 +45,18 @@ func declared(ctx context.Context) *list.List {
 func columns(ctx context.Context) []list.Column {
 	return []list.Column{
 		// ascending is worst first; what was never checked stands before what is well
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w5", Sort: []string{"-state_order", "has_been_checked", "-last_state_change"}, Fixed: true},
-		{Key: "host", Label: ui.T(ctx, "Host"), Class: "w6", Sort: []string{"host_name", "peer_key", "description"}, Fixed: true},
-		{Key: "service", Label: ui.T(ctx, "Service"), Class: "w6", Sort: []string{"description"}, Fixed: true},
-		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true},
-		{Key: "since", Label: ui.T(ctx, "Since"), Class: "num w3", Sort: []string{"-last_state_change"}, Default: true}, // the shortest age first
-		{Key: "attempt", Label: ui.T(ctx, "Attempt"), Class: "num w3", Sort: []string{"current_attempt"}, Default: true},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w5", Sort: []string{"-state_order", "has_been_checked", "-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.ServiceWord}}},
+		{Key: "host", Label: ui.T(ctx, "Host"), Class: "w6", Sort: []string{"host_name", "peer_key", "description"}, Fixed: true, Values: []list.Value{{Column: "host_name"}}},
+		{Key: "service", Label: ui.T(ctx, "Service"), Class: "w6", Sort: []string{"description"}, Fixed: true, Values: []list.Value{{Column: "description"}}},
+		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
+		{Key: "since", Label: ui.T(ctx, "Since"), Class: "num w3", Sort: []string{"-last_state_change"}, Default: true, Values: []list.Value{{Column: "last_state_change"}}}, // the shortest age first
+		{Key: "attempt", Label: ui.T(ctx, "Attempt"), Class: "num w3", Sort: []string{"current_attempt"}, Values: []list.Value{{Column: "current_attempt"}, {Label: ui.T(ctx, "Attempts at most"), Column: "max_check_attempts"}}, Default: true},
 		{Key: "last_check", Label: ui.T(ctx, "Last check"), Class: "num w3", Sort: []string{"last_check"}, Desc: true, Default: true},
 		{Key: "next_check", Label: ui.T(ctx, "Next check"), Class: "num w4", Sort: []string{"next_check"}},
 		{Key: "latency", Label: ui.T(ctx, "Latency"), Class: "num w3", Sort: []string{"latency"}, Desc: true, Need: []string{"latency"}},
 		{Key: "execution_time", Label: ui.T(ctx, "Took"), Class: "num w3", Sort: []string{"execution_time"}, Desc: true, Need: []string{"execution_time"}},
-		{Key: "output", Label: ui.T(ctx, "Output"), Sort: []string{"plugin_output"}, Default: true},
-		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w6", Default: true},
+		{Key: "output", Label: ui.T(ctx, "Output"), Sort: []string{"plugin_output"}, Values: []list.Value{{Column: "plugin_output"}}, Default: true},
+		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w6", Default: true, Need: status.InfoColumns(), Values: list.OwnerValues(ctx)},
 		{Key: "host_groups", Label: ui.T(ctx, "Host groups"), Class: "w6", Need: []string{"host_groups"}},
 		{Key: "groups", Label: ui.T(ctx, "Service groups"), Class: "w6", Need: []string{"groups"}},
 		{Key: "contacts", Label: ui.T(ctx, "Contacts"), Class: "w6"},

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -142,5 +143,56 @@ func TestHostileTexts(t *testing.T) {
 	link := webtest.Attr(a.One("td.svcn a"), "href")
 	if !strings.HasPrefix(link, "/service/a/%3Cscript%3E") {
 		t.Errorf("the link is %q", link)
+	}
+}
+
+func TestExports(t *testing.T) {
+	s := start(t, world())
+	a := s.Get("all", "/services?state=problem&sort=-state&columns=host,service,state,owner,_RACK")
+	var csvPath, markdown string
+	for _, l := range a.All("details a") {
+		switch href := webtest.Attr(l, "href"); {
+		case strings.Contains(href, "format=csv"):
+			csvPath = href
+		case strings.Contains(href, "as=markdown"):
+			markdown = href
+		}
+	}
+	csv := s.Get("all", csvPath)
+	lines := strings.Split(strings.TrimSpace(csv.Body), "\r\n")
+	if csv.Status != http.StatusOK || lines[0] != "Host,Service,State,Site,Owner,Note,_RACK" && lines[0] != "Site,Host,Service,State,Owner,Note,_RACK" || len(lines) != 4 {
+		t.Errorf("%s: status %d, %q", csvPath, csv.Status, lines)
+	}
+	if d := csv.Header.Get("Content-Disposition"); !strings.HasPrefix(d, `attachment; filename="services-2`) || !strings.HasSuffix(d, `.csv"`) {
+		t.Errorf("the file is %s", d)
+	}
+	js := s.Get("all", "/services/export?format=json&columns=host,last_check")
+	var rows []map[string]any
+	if err := json.Unmarshal([]byte(js.Body), &rows); err != nil || len(rows) != 5 || rows[0]["host_name"] == nil || rows[0]["last_check"] == nil {
+		t.Errorf("JSON %s: %v", js.Body, err)
+	}
+	if x := s.Get("all", "/services/export?format=xlsx"); x.Status != http.StatusOK || !strings.HasPrefix(x.Body, "PK") {
+		t.Errorf("Excel: status %d", x.Status)
+	}
+	page := s.Get("all", markdown)
+	if text := webtest.Text(page.One("textarea")); !strings.Contains(text, "| --- |") || !strings.Contains(text, "| db | Load |") {
+		t.Errorf("Markdown is %q", text)
+	}
+	curl := webtest.Text(s.Get("all", "/services/copy?as=curl&q=it's").One("textarea"))
+	if !strings.HasPrefix(curl, "curl -u USER 'http://") || !strings.Contains(curl, "/services/export?columns=state%2Chost") || !strings.Contains(curl, "format=json&q=it%27s'") {
+		t.Errorf("curl is %q", curl)
+	}
+	lql := webtest.Text(s.Get("all", "/services/copy?as=livestatus&state=critical&columns=host,service").One("textarea"))
+	if !strings.Contains(lql, "GET services Columns: ") || !strings.Contains(lql, "Filter: state = 2") || !strings.Contains(lql, "Sort: host_name asc") {
+		t.Errorf("the query is %q", lql)
+	}
+	if got := s.Get("anna", "/services/export?format=csv&columns=host"); strings.Contains(got.Body, "db") || !strings.Contains(got.Body, "web") {
+		t.Errorf("anna's file is %q", got.Body)
+	}
+	if got := s.Get("all", "/services/export?format=pdf"); got.Status != http.StatusBadRequest {
+		t.Errorf("an unknown kind of file is answered with %d", got.Status)
+	}
+	if got := s.Get("", "/services/export?format=csv"); got.Status == http.StatusOK {
+		t.Error("whoever is not signed in gets a file")
 	}
 }

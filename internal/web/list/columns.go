@@ -188,5 +188,11 @@ func Routes(path string, declare func(context.Context) *List) []web.Route {
 		{Pattern: "POST " + path + "/columns", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return declare(r.Context()).keep(w, r)
 		}},
+		{Pattern: "GET " + path + "/export", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return declare(r.Context()).export(w, r)
+		}},
+		{Pattern: "GET " + path + "/copy", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return declare(r.Context()).copy(w, r)
+		}},
 	}
 }

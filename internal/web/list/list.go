@@ -7,6 +7,7 @@ import (
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
+	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
 
@@ -38,7 +39,9 @@ type List struct {
 	Params []Param
 	// Tables are those whose changes change the list.
 	Tables []string
-	Words  Words
+	// Link returns the address, without prefix, of the page about a row.
+	Link  func(c status.Cells, row int) string
+	Words Words
 }
 
 // Words are what a list calls itself and its rows.
@@ -73,15 +76,17 @@ type Column struct {
 	// Plain is the schema column or custom variable that the column shows as it
 	// is; nil where the room draws it.
 	Plain *Plain
-	// Values are the columns of the table that an export writes for it; nil:
-	// Plain, or Key where the table has such a column.
+	// Values are what an export writes for it; nil: the value of Plain, or of the
+	// table's column of the name Key where there is one.
 	Values []Value
 }
 
 // A Value is one typed column of an export.
 type Value struct {
-	Label  string // "": that of the column
-	Column string // of the table
+	Key    string                               // name in JSON; "": Column, or that of the list's column
+	Label  string                               // "": that of the list's column
+	Column string                               // of the table, written as it is
+	Text   func(c status.Cells, row int) string // instead of Column, from what every row needs and the column needs
 }
 
 // A Plain column is drawn from its value alone.

@@ -37,8 +37,12 @@ type reading struct {
 
 // Load asks for the rows of the page.
 func (q Request) Load(ctx context.Context, data lql.Querier) (*Page, error) {
+	return q.load(ctx, data, q.List.needs(q.Columns))
+}
+
+// load is Load with the columns to ask for.
+func (q Request) load(ctx context.Context, data lql.Querier, want []string) (*Page, error) {
 	r := q.reading()
-	want := q.List.needs(q.Columns)
 	for _, k := range r.keys {
 		if !slices.Contains(want, k.Column) {
 			want = append(want, k.Column)

@@ -144,6 +144,11 @@ func (v View) words(ctx context.Context) string {
 	return ui.T(ctx, "%s – %s of %s", ui.Number(v.From+1), ui.Number(v.From+rows), all)
 }
 
+// exported says what an export holds.
+func (v View) exported(ctx context.Context) string {
+	return ui.T(ctx, "%s, the %s shown columns", v.List.Words.Count(v.Total), ui.Number(len(v.Columns)))
+}
+
 // nextPath returns the address of the page that follows, "" when there is none.
 func (v View) nextPath(ctx context.Context) string {
 	if !v.more {
