@@ -227,7 +227,7 @@ func (l *List) export(w http.ResponseWriter, r *http.Request) error {
 	if e.first.Total > most {
 		return &web.Error{Status: http.StatusRequestEntityTooLarge,
 			Msg:  ui.T(r.Context(), "These are %s rows, and a file of this kind takes %s", ui.Number(e.first.Total), ui.Number(most)),
-			Hint:  ui.T(r.Context(), "Narrow the list with a filter and export again")}
+			Hint: ui.T(r.Context(), "Narrow the list with a filter and export again")}
 	}
 	return send(w, r, l.Name, format, e.table(r.Context(), most))
 }
