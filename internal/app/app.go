@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -67,6 +68,10 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 			a = nil
 		}
 	}()
+	if os.Getenv("GOGC") == "" {
+		before := debug.SetGCPercent(gcPercent)
+		a.later(func() { debug.SetGCPercent(before) })
+	}
 	if o.Config.MemoryLimit > 0 {
 		before := debug.SetMemoryLimit(o.Config.MemoryLimit)
 		a.later(func() { debug.SetMemoryLimit(before) })
@@ -82,6 +87,11 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	}
 	return a, nil
 }
+
+// gcPercent is how much garbage there may be beside what is in use before it is
+// collected. The columns of the sites hold no pointers, so collecting is cheap,
+// and memory is not.
+const gcPercent = 40
 
 // later has f run when the app ends, before everything registered earlier.
 func (a *App) later(f func()) { a.cleanups = append(a.cleanups, f) }

@@ -198,7 +198,8 @@ func (a *App) serveLivestatus(ctx context.Context, group *sync.WaitGroup, failed
 	}
 	everything := a.engine.For(access.Viewer{All: true, CommandLines: true, Services: access.Loose})
 	waiter, _ := everything.(lql.Waiter)
-	server := livestatus.NewServer(livestatus.ServerOptions{Querier: everything, Waiter: waiter, Log: a.log})
+	server := livestatus.NewServer(livestatus.ServerOptions{Querier: everything, Waiter: waiter, Log: a.log,
+		HoldBytes: int(a.config.Load().MemoryLimit / 10)})
 	for _, l := range a.ls {
 		a.log.Info("answering Livestatus", "address", l.Addr().Network()+"://"+l.Addr().String())
 		group.Go(func() {

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,9 +33,13 @@ type ServerOptions struct {
 	WriteTimeout  time.Duration // for each piece of an answer, 30 s
 	AnswerTimeout time.Duration // for a whole answer to be taken, 10 min
 	QueryTimeout  time.Duration // for answering one request, waiting aside, 1 min
-	Log           *slog.Logger  // nil: silent
-	// Now is the clock for the header Localtime; nil: time.Now.
-	Now func() time.Time
+	// HoldBytes is how much of answers that are on their way may lie encoded in
+	// memory, of all connections together, 96 MiB. What does not fit is encoded
+	// while it is sent, and must be taken in HeldTimeout, as the data it is read
+	// from is held until then.
+	HoldBytes   int
+	HeldTimeout time.Duration // 1 min
+	Log         *slog.Logger  // nil: silent
 }
 
 // A Server answers Livestatus requests. Who may connect is for the listener to
@@ -42,6 +47,8 @@ type ServerOptions struct {
 type Server struct {
 	o     ServerOptions
 	slots chan struct{}
+	held  atomic.Int64 // bytes of answers in memory
+	room  sync.Pool    // *[]byte, for pieces of answers
 }
 
 // NewServer returns a server that does not listen yet.
@@ -56,17 +63,18 @@ func NewServer(o ServerOptions) *Server {
 	duration(&o.WriteTimeout, 30*time.Second)
 	duration(&o.AnswerTimeout, 10*time.Minute)
 	duration(&o.QueryTimeout, time.Minute)
+	duration(&o.HeldTimeout, time.Minute)
 	if o.MaxConns <= 0 {
 		o.MaxConns = 100
 	}
 	if o.MaxRequest <= 0 {
 		o.MaxRequest = 1 << 20
 	}
+	if o.HoldBytes <= 0 {
+		o.HoldBytes = 96 << 20
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Now == nil {
-		o.Now = time.Now
 	}
 	return &Server{o: o, slots: make(chan struct{}, o.MaxConns)}
 }
@@ -201,10 +209,6 @@ func (s *Server) request(ctx context.Context, c net.Conn, text string) bool {
 		return s.command(ctx, c, *req.Command)
 	}
 	q := req.Query
-	encoder := lql.EncoderFor(q)
-	if encoder.Shift, err = s.shift(q.Localtime); err != nil {
-		return s.refuse(c, q.Fixed16, err) && q.KeepAlive
-	}
 	if q.Wait != nil && s.o.Waiter != nil {
 		if err := s.wait(ctx, q); err != nil {
 			return s.refuse(c, q.Fixed16, err) && q.KeepAlive
@@ -216,11 +220,24 @@ func (s *Server) request(ctx context.Context, c net.Conn, text string) bool {
 	}
 	qctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	result, err := s.o.Querier.Query(qctx, q)
+	pieces, err := s.query(qctx, q)
 	if err != nil {
 		return s.refuse(c, q.Fixed16, err) && q.KeepAlive
 	}
-	return s.answer(c, encoder, result, q.Fixed16) == nil && q.KeepAlive
+	return s.answer(c, pieces, q.Fixed16) == nil && q.KeepAlive
+}
+
+// query asks for an answer, encoded as q wants it.
+func (s *Server) query(ctx context.Context, q *lql.Query) (*lql.Pieces, error) {
+	encoder := lql.EncoderFor(q)
+	if streamer, ok := s.o.Querier.(lql.Streamer); ok {
+		return streamer.Stream(ctx, q, encoder)
+	}
+	result, err := s.o.Querier.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return encoder.Pieces(result), nil
 }
 
 // framing finds out whether a request that cannot be parsed wanted a header
@@ -239,24 +256,6 @@ func framing(text string) (fixed, keep bool) {
 		keep = false
 	}
 	return fixed, keep && fixed
-}
-
-// shift returns the whole half hours by which a client's clock differs from
-// ours, in seconds.
-func (s *Server) shift(localtime int64) (int64, error) {
-	if localtime == 0 {
-		return 0, nil
-	}
-	const half = 1800
-	diff := localtime - s.o.Now().Unix()
-	rounded := (diff + half/2) / half * half
-	if diff < 0 {
-		rounded = (diff - half/2) / half * half
-	}
-	if rounded <= -48*half || rounded >= 48*half {
-		return 0, &lql.QueryError{Code: 400, Msg: "Localtime differs from ours by 24 hours or more", Hint: "give the present time in unix seconds"}
-	}
-	return rounded, nil
 }
 
 // wait blocks until the wait of q is over; that its time passed is no error.
@@ -341,85 +340,6 @@ func (s *Server) refuse(c net.Conn, fixed bool, err error) bool {
 		return s.write(c, lql.AppendFixed16(nil, code, len(line)+1), []byte(line+"\n")) == nil
 	}
 	return s.write(c, []byte(line+"\n")) == nil
-}
-
-const (
-	answerRows = 256     // rows encoded at a time
-	answerHold = 4 << 20 // bytes of an answer held in memory
-	pieceSize  = 64 << 10
-)
-
-// answer writes a result. A header needs the length first: an answer too large
-// to hold is encoded twice, once to measure it.
-func (s *Server) answer(c net.Conn, e lql.Encoder, r *lql.Result, fixed bool) error {
-	until := time.Now().Add(s.o.AnswerTimeout)
-	send := func(b []byte) error { return s.writeUntil(c, until, b) }
-	if !fixed {
-		return pieces(e, r, send)
-	}
-	length := 0
-	var held []byte
-	pieces(e, r, func(b []byte) error { // counting cannot fail
-		length += len(b)
-		if length <= answerHold {
-			held = append(held, b...)
-		} else {
-			held = nil
-		}
-		return nil
-	})
-	head := lql.AppendFixed16(nil, 200, length)
-	if length <= answerHold {
-		return s.writeUntil(c, until, head, held)
-	}
-	if err := send(head); err != nil {
-		return err
-	}
-	return pieces(e, r, send)
-}
-
-// pieces encodes a result some rows at a time; f must not keep b.
-func pieces(e lql.Encoder, r *lql.Result, f func(b []byte) error) error {
-	buf := e.AppendHead(nil, r)
-	for row := 0; row < r.Rows; row += answerRows {
-		buf = e.AppendRows(buf, r, row, min(row+answerRows, r.Rows))
-		if len(buf) < pieceSize {
-			continue
-		}
-		if err := f(buf); err != nil {
-			return err
-		}
-		buf = buf[:0]
-	}
-	return f(e.AppendTail(buf, r))
-}
-
-// write sends a short answer.
-func (s *Server) write(c net.Conn, parts ...[]byte) error {
-	return s.writeUntil(c, time.Now().Add(s.o.AnswerTimeout), parts...)
-}
-
-// writeUntil sends bytes in pieces, each of which must be taken in
-// WriteTimeout, and all of them until the time given.
-func (s *Server) writeUntil(c net.Conn, until time.Time, parts ...[]byte) error {
-	if len(parts) == 2 && len(parts[1]) < pieceSize {
-		parts = [][]byte{append(parts[0], parts[1]...)}
-	}
-	for _, b := range parts {
-		for len(b) > 0 {
-			piece := time.Now().Add(s.o.WriteTimeout)
-			if piece.After(until) {
-				piece = until
-			}
-			c.SetWriteDeadline(piece)
-			n, err := c.Write(b[:min(len(b), pieceSize)])
-			if err != nil {
-				return err
-			}
-			b = b[n:]
-		}
-	}
-	return nil
 }
 
 // Listen opens a listener for network "unix" or "tcp". A unix socket gets mode

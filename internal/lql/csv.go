@@ -72,10 +72,8 @@ func (e Encoder) appendCSVValue(dst []byte, v *Vector, row int, s Separators) []
 		s = Separators{List: ',', Pair: '|'}
 	}
 	switch {
-	case v.Kind == Ints && row < len(v.Ints):
+	case (v.Kind == Ints || v.Kind == Times) && row < len(v.Ints):
 		dst = strconv.AppendInt(dst, v.Ints[row], 10)
-	case v.Kind == Times && row < len(v.Ints):
-		dst = strconv.AppendInt(dst, e.shifted(v.Ints[row]), 10)
 	case v.Kind == Floats && row < len(v.Floats):
 		dst = appendFloat(dst, v.Floats[row])
 	case v.Kind == Objects && row < len(v.Objects):

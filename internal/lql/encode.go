@@ -13,7 +13,6 @@ type Encoder struct {
 	Format     Format
 	Headers    bool       // a row of column names comes first
 	Separators Separators // CSV only; zero: the default
-	Shift      int64      // seconds added to times other than 0, for clients with Localtime
 }
 
 // EncoderFor returns the encoder that q asks for.
@@ -57,6 +56,16 @@ func (e Encoder) AppendHead(dst []byte, r *Result) []byte {
 // AppendRows appends the rows from up to, not including, to. It does not
 // allocate beyond dst.
 func (e Encoder) AppendRows(dst []byte, r *Result, from, to int) []byte {
+	return e.appendRows(dst, r, from, to, to < r.Rows)
+}
+
+// AppendPart appends all rows of r, which is a part of a larger answer; more:
+// others follow.
+func (e Encoder) AppendPart(dst []byte, r *Result, more bool) []byte {
+	return e.appendRows(dst, r, 0, r.Rows, more)
+}
+
+func (e Encoder) appendRows(dst []byte, r *Result, from, to int, more bool) []byte {
 	if e.Format == CSV || e.Format == QuotedCSV {
 		return e.appendCSVRows(dst, r, from, to)
 	}
@@ -69,7 +78,7 @@ func (e Encoder) AppendRows(dst []byte, r *Result, from, to int) []byte {
 			dst = e.appendValue(dst, &r.Vectors[i], row)
 		}
 		dst = append(dst, ']')
-		if row+1 < r.Rows {
+		if more || row+1 < to {
 			dst = append(dst, ",\n"...)
 		}
 	}
@@ -131,10 +140,8 @@ func (e Encoder) appendNames(dst []byte, r *Result) []byte {
 // is null.
 func (e Encoder) appendValue(dst []byte, v *Vector, row int) []byte {
 	switch {
-	case v.Kind == Ints && row < len(v.Ints):
+	case (v.Kind == Ints || v.Kind == Times) && row < len(v.Ints):
 		return strconv.AppendInt(dst, v.Ints[row], 10)
-	case v.Kind == Times && row < len(v.Ints):
-		return strconv.AppendInt(dst, e.shifted(v.Ints[row]), 10)
 	case v.Kind == Floats && row < len(v.Floats):
 		return appendFloat(dst, v.Floats[row])
 	case v.Kind == Texts && row < len(v.Texts):
@@ -143,13 +150,6 @@ func (e Encoder) appendValue(dst []byte, v *Vector, row int) []byte {
 		return e.appendObject(dst, v.Objects[row], v.Dict)
 	}
 	return e.appendNull(dst)
-}
-
-func (e Encoder) shifted(t int64) int64 {
-	if t == 0 {
-		return 0
-	}
-	return t + e.Shift
 }
 
 func (e Encoder) appendNull(dst []byte) []byte {

@@ -126,7 +126,7 @@ type Query struct {
 	Offset        int
 	Backends      []string // peer keys; nil: all
 	AuthUser      string
-	Localtime     int64         // client's clock, unix seconds; 0 absent
+	Localtime     int64         // client's clock, unix seconds, that times are answered in; 0 absent
 	Timelimit     time.Duration // whole seconds; 0 none
 	Format        Format
 	FormatSet     bool // OutputFormat was given

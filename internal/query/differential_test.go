@@ -248,6 +248,9 @@ func compare(t *rapid.T, q lql.Querier, w testkit.World, text string, ordered bo
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
+	if wrong := streamed(q, parsed, res); wrong != "" {
+		t.Fatalf("%s\n%s", text, wrong)
+	}
 	_, rows, total, err := testkit.Evaluate(w, text, rights)
 	if err != nil {
 		t.Fatalf("%s: naive: %v", text, err)

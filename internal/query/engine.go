@@ -131,9 +131,37 @@ type run struct {
 	sites   []*siteRun
 	parts   []lql.Part
 	tested  atomic.Int64 // distinct values that filters have a table of
+	counted bool         // all rows that match are to be counted, needed or not
 }
 
+// query answers a query that is not run for its bytes.
 func (e *Engine) query(ctx context.Context, v access.Viewer, q *lql.Query) (res *lql.Result, err error) {
+	err = e.run(ctx, v, q, func(r *run) (err error) {
+		r.counted = true
+		res, err = r.result()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// result answers with columns.
+func (r *run) result() (res *lql.Result, err error) {
+	if len(r.q.Stats) > 0 {
+		res, err = r.stats()
+	} else {
+		res, err = r.rows()
+	}
+	if err == nil {
+		res.Parts = r.parts
+	}
+	return res, err
+}
+
+// run binds a query and has it answered by fn, within its time.
+func (e *Engine) run(ctx context.Context, v access.Viewer, q *lql.Query, fn func(r *run) error) (err error) {
 	e.last.Store(e.o.Now().Unix())
 	limit := e.o.Timeout
 	if q.Timelimit > 0 {
@@ -148,26 +176,17 @@ func (e *Engine) query(ctx context.Context, v access.Viewer, q *lql.Query) (res 
 	}()
 	shift, err := localtime(q.Localtime, e.o.Now())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p, err := bind(q, shift)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r := &run{plan: p, e: e, ctx: ctx, viewer: v, now: e.o.Now(), workers: e.o.Workers}
 	if err := r.open(); err != nil {
-		return nil, err
+		return err
 	}
-	if len(q.Stats) > 0 {
-		res, err = r.stats()
-	} else {
-		res, err = r.rows()
-	}
-	if err != nil {
-		return nil, err
-	}
-	res.Parts = r.parts
-	return res, nil
+	return fn(r)
 }
 
 // maxShift is the largest difference of clocks that Localtime may ask for.

@@ -216,6 +216,8 @@ type scratch struct {
 	memo  []store.Bits // by leaf, of leaves that are used more than once
 	known []bool
 	refs  [store.ChunkRows]int64
+	// enough ends the scan of a unit: no more of its rows are needed.
+	enough bool
 }
 
 func newScratch(p *plan) *scratch {

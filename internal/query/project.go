@@ -31,6 +31,8 @@ type filler struct {
 	buf store.Buffer
 	// the last segment, and its rows in joined tables, by join; own at 0
 	ends [][]int32
+	// room for a part of an answer that is encoded at once
+	res lql.Result
 }
 
 // segment writes the values of a segment's rows to all columns of the answer.
@@ -159,6 +161,7 @@ func fillTexts(o *operand, rows []int32, out []string, buf *store.Buffer) {
 		d := o.col.Dict()
 		o.col.EachNumbers(rows, buf, func(k int, numbers []int64) {
 			for i, n := range numbers {
+				out[k+i] = ""
 				if n >= 0 {
 					out[k+i] = d.Text(int(n))
 				}
@@ -182,6 +185,7 @@ func plainTexts(c *store.Column, rows []int32, numbers []int64, out []string) {
 	for i, n := range numbers {
 		switch {
 		case rows[i] < 0:
+			out[i] = ""
 		case i > 0 && rows[i] == rows[i-1]:
 			out[i] = out[i-1]
 		default:

@@ -1,8 +1,10 @@
 package query
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/store"
@@ -16,25 +18,51 @@ type segment struct {
 	from int
 }
 
+// A pick is which rows answer a query without Stats, in their order.
+type pick struct {
+	segs  []segment // without Sort
+	items []item    // with Sort
+	total int       // rows that match
+	rows  int
+}
+
 // rows answers a query without Stats.
 func (r *run) rows() (*lql.Result, error) {
+	p, err := r.pick()
+	if err != nil {
+		return nil, err
+	}
+	res := r.answerOf(p)
+	return res, r.project(res, p.between(r, 0, p.rows))
+}
+
+// answerOf returns an answer without its columns.
+func (r *run) answerOf(p *pick) *lql.Result {
+	return &lql.Result{Rows: p.rows, Total: p.total, Scanned: r.scanned()}
+}
+
+// scanned is how many rows were looked at.
+func (r *run) scanned() (n int) {
+	for _, s := range r.sites {
+		n += max(0, s.to-s.from)
+	}
+	return n
+}
+
+// pick finds the rows of the answer.
+func (r *run) pick() (*pick, error) {
 	if len(r.sorts) > 0 {
 		return r.sorted()
 	}
 	units := r.units()
-	keep := -1 // rows of each unit that can be part of the answer
-	if r.q.Limit != lql.NoLimit {
-		keep = max(0, r.q.Offset) + r.q.Limit
-	}
-	found, counts, err := r.find(units, keep)
+	found, counts, err := r.find(units, r.keep())
 	if err != nil {
 		return nil, err
 	}
-	res := &lql.Result{}
-	var segs []segment
+	p := &pick{}
 	skip, room := max(0, r.q.Offset), r.q.Limit
 	for i, u := range units {
-		res.Total += counts[i]
+		p.total += counts[i]
 		rows := found[i]
 		if skip >= counts[i] {
 			skip -= counts[i]
@@ -47,18 +75,38 @@ func (r *run) rows() (*lql.Result, error) {
 			room -= len(rows)
 		}
 		if len(rows) > 0 {
-			segs = append(segs, segment{s: u.s, rows: rows, from: res.Rows})
-			res.Rows += len(rows)
+			p.segs = append(p.segs, segment{s: u.s, rows: rows, from: p.rows})
+			p.rows += len(rows)
 		}
 	}
-	r.scanned(res)
-	return res, r.project(res, segs)
+	return p, nil
 }
 
-func (r *run) scanned(res *lql.Result) {
-	for _, s := range r.sites {
-		res.Scanned += max(0, s.to-s.from)
+// keep is how many of the first rows are needed for the answer, -1 for all.
+func (r *run) keep() int {
+	if r.q.Limit == lql.NoLimit {
+		return -1
 	}
+	return max(0, r.q.Offset) + r.q.Limit
+}
+
+// between returns the rows from up to, not including, to of the answer. The
+// places in their segments count from that first row.
+func (p *pick) between(r *run, from, to int) []segment {
+	if p.items != nil {
+		return r.bySite(p.items[from:to])
+	}
+	first, _ := slices.BinarySearchFunc(p.segs, from, func(s segment, row int) int { return cmp.Compare(s.from+len(s.rows)-1, row) })
+	var out []segment
+	for _, s := range p.segs[first:] {
+		if s.from >= to {
+			break
+		}
+		lo := max(0, from-s.from)
+		hi := min(len(s.rows), to-s.from)
+		out = append(out, segment{s: s.s, rows: s.rows[lo:hi], from: s.from + lo - from})
+	}
+	return out
 }
 
 // find returns the matching rows of each unit, at most keep of them, and how
@@ -67,11 +115,16 @@ func (r *run) find(units []unit, keep int) (found [][]int32, counts []int, err e
 	found, counts = make([][]int32, len(units)), make([]int, len(units))
 	scratches := make([]*scratch, r.workers)
 	cells := 0
+	enough := newPrefix(len(units), keep)
 	err = r.parallel(len(units), r.size(), func(w, i int) error {
+		if !r.counted && enough.reached() {
+			return nil
+		}
 		if scratches[w] == nil {
 			scratches[w] = newScratch(r.plan)
 		}
-		r.scan(units[i], scratches[w], func(chunk int, match *store.Bits) {
+		sc := scratches[w]
+		r.scan(units[i], sc, func(chunk int, match *store.Bits) {
 			n := match.Count()
 			counts[i] += n
 			if keep >= 0 && len(found[i]) >= keep {
@@ -79,10 +132,12 @@ func (r *run) find(units []unit, keep int) (found [][]int32, counts []int, err e
 			}
 			found[i] = slices.Grow(found[i], n)
 			eachBit(match, func(b int) { found[i] = append(found[i], int32(chunk*store.ChunkRows+b)) })
-			if keep >= 0 && len(found[i]) > keep {
+			if keep >= 0 && len(found[i]) >= keep {
 				found[i] = found[i][:keep]
+				sc.enough = !r.counted
 			}
 		})
+		enough.done(i, counts[i])
 		return nil
 	})
 	for _, f := range found {
@@ -92,6 +147,46 @@ func (r *run) find(units []unit, keep int) (found [][]int32, counts []int, err e
 		err = r.budget(cells)
 	}
 	return found, counts, err
+}
+
+// A prefix knows when the units done, from the first one on without a gap, have
+// as many rows as are wanted.
+type prefix struct {
+	mu     sync.Mutex
+	counts []int // of units that are done, -1 of others
+	next   int
+	sum    int
+	want   int // negative: all
+}
+
+func newPrefix(units, want int) *prefix {
+	p := &prefix{want: want}
+	if want >= 0 {
+		p.counts = slices.Repeat([]int{-1}, units)
+	}
+	return p
+}
+
+func (p *prefix) done(unit, count int) {
+	if p.want < 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts[unit] = count
+	for p.next < len(p.counts) && p.counts[p.next] >= 0 {
+		p.sum += p.counts[p.next]
+		p.next++
+	}
+}
+
+func (p *prefix) reached() bool {
+	if p.want < 0 {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sum >= p.want
 }
 
 // size is how many rows the run has to look at.

@@ -105,11 +105,13 @@ func (r *run) crash(p any) error {
 	return &lql.QueryError{Code: 500, Msg: "the query failed in a way that is our fault", Hint: "the log of the program says more"}
 }
 
-// scan calls fn for every chunk of the unit that has matching rows.
+// scan calls fn for every chunk of the unit that has matching rows, until fn
+// sets enough.
 func (r *run) scan(u unit, sc *scratch, fn func(chunk int, match *store.Bits)) {
 	u.s.ready()
+	sc.enough = false
 	from, to := max(u.from, u.s.from/store.ChunkRows), min(u.to, (u.s.to+store.ChunkRows-1)/store.ChunkRows)
-	for chunk := from; chunk < to; chunk++ {
+	for chunk := from; chunk < to && !sc.enough; chunk++ {
 		if r.ctx.Err() != nil {
 			panic(canceled{r.ctx})
 		}

@@ -166,12 +166,9 @@ func (t *top) add(it item) {
 	}
 }
 
-// sorted answers a query with Sort.
-func (r *run) sorted() (*lql.Result, error) {
-	keep := -1
-	if r.q.Limit != lql.NoLimit {
-		keep = max(0, r.q.Offset) + r.q.Limit
-	}
+// sorted finds the rows of an answer with Sort.
+func (r *run) sorted() (*pick, error) {
+	keep := r.keep()
 	st := r.newSorter()
 	st.natural = r.natural()
 	units := r.units()
@@ -182,10 +179,11 @@ func (r *run) sorted() (*lql.Result, error) {
 		if tops[w] == nil {
 			tops[w], scratches[w] = &top{st: st, keep: keep}, newScratch(r.plan)
 		}
-		site, done := st.index[units[i].s], false
-		r.scan(units[i], scratches[w], func(chunk int, match *store.Bits) {
+		site, done, sc := st.index[units[i].s], false, scratches[w]
+		r.scan(units[i], sc, func(chunk int, match *store.Bits) {
 			counts[w] += match.Count()
 			done = done || tops[w].chunk(site, chunk, match)
+			sc.enough = done && !r.counted
 		})
 		if keep < 0 {
 			return r.budget(len(tops[w].items))
@@ -195,22 +193,21 @@ func (r *run) sorted() (*lql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &lql.Result{}
-	var all []item
+	p := &pick{}
+	all := []item{}
 	for w, t := range tops {
-		res.Total += counts[w]
+		p.total += counts[w]
 		if t != nil {
 			all = append(all, t.items...)
 		}
 	}
-	r.scanned(res)
 	slices.SortFunc(all, func(a, b item) int { return st.compare(&a, &b) })
 	all = all[min(len(all), max(0, r.q.Offset)):]
 	if r.q.Limit != lql.NoLimit {
 		all = all[:min(len(all), r.q.Limit)]
 	}
-	res.Rows = len(all)
-	return res, r.project(res, r.bySite(all))
+	p.items, p.rows = all, len(all)
+	return p, nil
 }
 
 // bySite groups the rows of a sorted answer by site.

@@ -172,7 +172,7 @@ func (r *run) stats() (*lql.Result, error) {
 		return nil, err
 	}
 	res := &lql.Result{Total: len(all)}
-	r.scanned(res)
+	res.Scanned = r.scanned()
 	all = all[min(len(all), max(0, r.q.Offset)):]
 	if r.q.Limit != lql.NoLimit {
 		all = all[:min(len(all), r.q.Limit)]
