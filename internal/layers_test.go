@@ -33,6 +33,7 @@ var aside = map[string][]string{
 	"tools/bundle":        {},
 	"test/realcore":       {},
 	"test/harness":        {"internal/testkit", "test/realcore"},
+	"test/load":           {},
 	"docs":                {},
 }
 

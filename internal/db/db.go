@@ -28,6 +28,7 @@ type DB struct {
 	dir    string
 	writer *sql.DB // one connection
 	reader *sql.DB // read only, up to maxReaders connections
+	recent *recent
 	locks  locks
 	log    *slog.Logger
 }
@@ -111,9 +112,9 @@ func openLocked(ctx context.Context, dir string, log *slog.Logger, alone bool) (
 		}
 	}
 	reader := openReader(file)
-	d := &DB{reads: reads{reader}, dir: dir, writer: writer, reader: reader, log: log}
+	d := &DB{reads: reads{reader}, dir: dir, writer: writer, reader: reader, recent: newRecent(file), log: log}
 	if err := d.ready(ctx); err != nil {
-		return nil, errors.Join(explain("open the database", file, err), reader.Close(), writer.Close())
+		return nil, errors.Join(explain("open the database", file, err), d.recent.watch.Close(), reader.Close(), writer.Close())
 	}
 	return d, nil
 }
@@ -129,7 +130,7 @@ func (d *DB) ready(ctx context.Context) error {
 // Close waits for what runs and closes the store. No method may be called
 // after it.
 func (d *DB) Close() error {
-	return errors.Join(d.reader.Close(), d.writer.Close(), d.locks.release())
+	return errors.Join(d.recent.watch.Close(), d.reader.Close(), d.writer.Close(), d.locks.release())
 }
 
 // Exists reports whether there is a store in dir.
@@ -159,7 +160,9 @@ func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
 	if err := f(&Tx{reads: reads{tx}, tx: tx, file: d.file()}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	d.recent.commits.Add(1) // also after an error: who knows
+	if err != nil {
 		return explain("write to the database", d.file(), err)
 	}
 	return nil

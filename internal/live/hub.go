@@ -7,6 +7,7 @@ package live
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // MaxKeys is how many changed keys of one table are kept for a slow reader;
@@ -29,6 +30,7 @@ type Change struct {
 type Set struct {
 	Version uint64 // of the hub: counts every change ever published
 	Sites   map[string]Change
+	Since   time.Time // when the oldest of them was published; zero: none
 }
 
 // Tables returns the names of all tables in the set, sorted; a change of
@@ -213,6 +215,7 @@ func (s *Subscription) add(c Change, version uint64) {
 	s.pending.Version = version
 	if s.pending.Sites == nil {
 		s.pending.Sites = map[string]Change{}
+		s.pending.Since = time.Now()
 	}
 	s.pending.Sites[c.Site] = merge(s.pending.Sites[c.Site], c)
 	select {

@@ -1,10 +1,10 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,10 +16,9 @@ import (
 )
 
 const (
-	eventEvery       = 250 * time.Millisecond // at most one event in this time
-	beatEvery        = 5 * time.Second        // a sign of life
-	recheckEvery     = 15 * time.Second       // whether the session still stands
-	eventWithin      = 10 * time.Second       // a reader slower than this is cut off
+	beatEvery        = 5 * time.Second  // a sign of life, when there is nothing to tell
+	recheckEvery     = 15 * time.Second // whether the session still stands
+	eventWithin      = 10 * time.Second // a reader slower than this is cut off
 	streamsPerPerson = 100
 	streamsInAll     = 20000
 )
@@ -27,18 +26,44 @@ const (
 // An event is what one server-sent event carries. It holds no names of
 // objects: the page asks for what it shows.
 type event struct {
+	name     string
+	raw      []byte           // as it is sent, once that is known; shared
 	Boot     int64            `json:"boot"` // differs after a restart of the server, and versions with it
 	Rev      uint64           `json:"rev"`  // changes of the sites the viewer sees
 	Counters map[string]count `json:"counters,omitempty"`
 	Dirty    dirty            `json:"dirty"`
 	At       int64            `json:"at"`               // unix seconds, newest data of any site
 	Now      int64            `json:"now"`              // unix seconds, the clock of the server
+	Since    int64            `json:"since,omitempty"`  // unix milliseconds of the oldest change in it
+	Spread   int64            `json:"spread,omitempty"` // milliseconds over which readers spread what they ask
 	Assets   string           `json:"assets,omitempty"` // changes with an upgrade of the server
 }
 
 type dirty struct {
 	Tables []string `json:"tables,omitempty"`
 	Sites  []string `json:"sites,omitempty"`
+}
+
+// with returns one event in place of e and then next.
+func (e *event) with(next *event) *event {
+	out := *next
+	out.raw = nil
+	out.Counters = maps.Clone(e.Counters)
+	if out.Counters == nil {
+		out.Counters = map[string]count{}
+	}
+	maps.Copy(out.Counters, next.Counters)
+	out.Dirty = dirty{union(e.Dirty.Tables, next.Dirty.Tables), union(e.Dirty.Sites, next.Dirty.Sites)}
+	if e.Since != 0 {
+		out.Since = e.Since
+	}
+	return &out
+}
+
+func union(a, b []string) []string {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 type count struct {
@@ -60,6 +85,33 @@ type streams struct {
 type stream struct {
 	person int64
 	kick   chan struct{} // something about the person changed
+	mail   chan struct{} // there is an event to send
+
+	mu   sync.Mutex
+	next *event // to send
+}
+
+// post has e sent, together with what is not sent yet. It never waits.
+func (s *stream) post(e *event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next != nil {
+		e = s.next.with(e)
+	}
+	s.next = e
+	select {
+	case s.mail <- struct{}{}:
+	default:
+	}
+}
+
+// take returns the event to send; nil when there is none.
+func (s *stream) take() *event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.next
+	s.next = nil
+	return e
 }
 
 func newStreams() *streams {
@@ -73,7 +125,7 @@ func (s *streams) add(person int64) *stream {
 	if s.closed || s.person[person] >= streamsPerPerson || len(s.open) >= streamsInAll {
 		return nil
 	}
-	st := &stream{person: person, kick: make(chan struct{}, 1)}
+	st := &stream{person: person, kick: make(chan struct{}, 1), mail: make(chan struct{}, 1)}
 	s.open[st] = struct{}{}
 	s.person[person]++
 	return st
@@ -120,129 +172,77 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		return Unavailable("There are too many open pages", "Close some, or try again in a moment", nil)
 	}
 	defer s.streams.remove(me)
-	_, sub := s.opt.Hub.Subscribe()
-	defer sub.Close()
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no") // nginx must not hold events back
 	w.WriteHeader(http.StatusOK)
-	f := &feed{server: s, w: w, rc: http.NewResponseController(w), r: r, sub: sub}
-	f.see(st.chosen)
+	f := &feed{server: s, w: w, rc: http.NewResponseController(w), r: r, me: me, viewer: st.chosen}
+	f.audience, f.sub = s.pulse.join(f.viewer, me)
+	defer func() { s.pulse.leave(f.audience, me) }()
 	_ = f.rc.SetReadDeadline(time.Time{}) // servers without deadlines say so
 	if err := f.hello(); err != nil {
 		return nil // the reader is gone, and the answer has begun
 	}
-	f.run(r.Context(), me)
+	f.run(r.Context())
 	return nil
 }
 
 // a feed writes one stream.
 type feed struct {
-	server *Server
-	w      http.ResponseWriter
-	rc     *http.ResponseController
-	r      *http.Request
-	viewer access.Viewer
-	sub    *live.Subscription
-	rev    uint64 // changes of the viewer's sites that were told
-	sent   map[string]Count
-}
-
-// see makes v the one who is served.
-func (f *feed) see(v access.Viewer) {
-	f.viewer = v
-	f.rev = f.sub.Taken(sees(v))
-}
-
-// sees says which sites v may know of.
-func sees(v access.Viewer) func(site string) bool {
-	return func(site string) bool {
-		_, _, ok := v.Contact(site)
-		return ok
-	}
+	server   *Server
+	w        http.ResponseWriter
+	rc       *http.ResponseController
+	r        *http.Request
+	me       *stream
+	viewer   access.Viewer
+	audience *audience
+	sub      *live.Subscription
+	rev      uint64 // of the last event
 }
 
 // run writes events until the reader, the session or the server ends.
-func (f *feed) run(ctx context.Context, me *stream) {
-	beat := time.NewTicker(beatEvery)
+func (f *feed) run(ctx context.Context) {
+	beat := time.NewTimer(beatEvery)
 	defer beat.Stop()
 	check := time.NewTicker(recheckEvery)
 	defer check.Stop()
-	hold := time.NewTimer(eventEvery) // runs: an event was sent a moment ago
-	defer hold.Stop()
-	holding, waiting := true, false
-	step := func() error {
-		waiting = false
-		again, err := f.changes(f.sub.Take())
-		waiting = again
-		holding = true
-		hold.Reset(eventEvery)
-		return err
-	}
 	for {
 		var err error
+		wrote := true
 		select {
 		case <-ctx.Done():
 			return
 		case <-f.server.streams.done:
-			_ = f.write("bye", struct{}{}) // best effort
+			_ = f.write([]byte(farewell)) // best effort
 			return
 		case <-f.sub.Done():
-			_ = f.write("bye", struct{}{}) // best effort
+			_ = f.write([]byte(farewell)) // best effort
 			return
-		case <-me.kick:
+		case <-f.me.kick:
 			err = f.recheck(true)
 		case <-check.C:
 			err = f.recheck(false)
+			wrote = false
 		case <-beat.C:
-			err = f.event("beat", event{})
-		case <-f.sub.C():
-			if holding {
-				waiting = true
-			} else {
-				err = step()
-			}
-		case <-hold.C:
-			if holding = false; waiting {
-				err = step()
+			err = f.send(&event{name: "beat", Rev: f.rev, At: f.server.pulse.newest(ctx, f.audience)})
+		case <-f.me.mail:
+			if e := f.me.take(); e != nil {
+				err = f.send(e)
 			}
 		}
 		if err != nil {
 			return
 		}
+		if wrote {
+			beat.Reset(beatEvery)
+		}
 	}
 }
 
-// hello is the first event: the present version and all counters.
+// hello sends the first event: the present version and all counters.
 func (f *feed) hello() error {
-	counts, _ := f.server.counters.get(f.r.Context(), f.viewer)
-	f.sent = counts
-	return f.event("hello", event{Counters: shown(counts), Assets: f.server.assets.base})
-}
-
-// changes sends what of set concerns the viewer.
-func (f *feed) changes(set live.Set) (again bool, err error) {
-	mine := live.Set{Version: set.Version, Sites: map[string]live.Change{}}
-	visible := sees(f.viewer)
-	for key, c := range set.Sites {
-		if visible(key) {
-			mine.Sites[key] = c
-			f.rev += c.Steps
-		}
-	}
-	counts, again := f.server.counters.get(f.r.Context(), f.viewer)
-	news := map[string]Count{}
-	for name, c := range counts {
-		if f.sent[name] != c {
-			news[name] = c
-		}
-	}
-	if mine.Empty() && len(news) == 0 {
-		return again, nil
-	}
-	f.sent = counts
-	sites := slices.Sorted(maps.Keys(mine.Sites))
-	return again, f.event("change", event{Counters: shown(news), Dirty: dirty{mine.Tables(), sites}})
+	e := f.server.pulse.hello(f.r.Context(), f.sub, f.audience)
+	return f.send(&e)
 }
 
 var errOver = errors.New("the session is over")
@@ -257,54 +257,57 @@ func (f *feed) recheck(tell bool) error {
 	st.signed, st.token = false, ""
 	r := f.r.WithContext(context.WithValue(ctx, stateKey{}, &st))
 	if err := f.server.identify(r); err != nil {
-		f.server.log.Warn("live: session check failed", "request", st.id, "err", err)
+		if f.r.Context().Err() == nil {
+			f.server.log.Warn("live: session check failed", "request", st.id, "err", err)
+		}
 		return nil // the next check decides
 	}
 	if !st.signed || st.person.ID != old.person.ID {
-		_ = f.write("bye", struct{}{}) // best effort
+		_ = f.write([]byte(farewell)) // best effort
 		return errOver
 	}
 	changed := f.viewer.Key() != st.chosen.Key()
-	f.see(st.chosen)
+	if changed {
+		before := f.audience
+		f.viewer = st.chosen
+		f.audience, f.sub = f.server.pulse.join(f.viewer, f.me)
+		f.server.pulse.leave(before, f.me)
+		f.me.take() // what the former viewer was told
+	}
 	if tell || changed {
 		return f.hello()
 	}
 	return nil
 }
 
-// newest returns when any of the viewer's sites last confirmed its data.
-func (f *feed) newest() int64 {
-	ctx, cancel := context.WithTimeout(f.r.Context(), countersWithin)
-	defer cancel()
-	sites, err := f.server.sites(ctx, f.viewer)
-	if err != nil {
-		return 0
+// farewell tells the browser that its stream is over.
+const farewell = "event: bye\ndata: {}\n\n"
+
+// stamp completes an event and brings it into the form in which it is sent.
+func (s *Server) stamp(e *event) {
+	e.Boot, e.Now = s.started.UnixMilli(), time.Now().Unix()
+	b, err := json.Marshal(e)
+	if err != nil { // numbers and texts only
+		panic(err)
 	}
-	var at int64
-	for _, x := range sites {
-		at = max(at, x.Last)
-	}
-	return at
+	e.raw = fmt.Appendf(nil, "event: %s\ndata: %s\n\n", e.name, b)
 }
 
-// event sends one event with the time.
-func (f *feed) event(name string, e event) error {
-	e.Boot, e.Rev, e.At, e.Now = f.server.started.UnixMilli(), f.rev, f.newest(), time.Now().Unix()
-	return f.write(name, e)
+// send sends one event.
+func (f *feed) send(e *event) error {
+	f.rev = e.Rev
+	if e.raw == nil {
+		own := *e
+		f.server.stamp(&own)
+		e = &own
+	}
+	return f.write(e.raw)
 }
 
-// write sends one event within its deadline.
-func (f *feed) write(name string, data any) error {
-	b, err := json.Marshal(data)
-	if err != nil {
-		return err
-	}
-	var buf bytes.Buffer
-	buf.WriteString("event: " + name + "\ndata: ")
-	buf.Write(b)
-	buf.WriteString("\n\n")
+// write sends b within its deadline.
+func (f *feed) write(b []byte) error {
 	_ = f.rc.SetWriteDeadline(time.Now().Add(eventWithin)) // servers without deadlines say so
-	if _, err := f.w.Write(buf.Bytes()); err != nil {
+	if _, err := f.w.Write(b); err != nil {
 		return err
 	}
 	return f.rc.Flush()

@@ -167,7 +167,11 @@ func (s *Server) route(rt Route) http.Handler {
 			}
 			return
 		}
-		if err := rt.Handler(w, r); err != nil {
+		answer := rt.Handler
+		if r.Method == http.MethodGet && !rt.Stream && blocksOf(r) != nil {
+			answer = func(w http.ResponseWriter, r *http.Request) error { return s.blocks(w, r, rt.Handler) }
+		}
+		if err := answer(w, r); err != nil {
 			s.fail(w, r, err)
 		}
 	})

@@ -33,6 +33,9 @@ type state struct {
 	origin origin
 	rev    uint64 // changes of the chosen sites before anything was read
 	env    *ui.Environment
+	// personal is set while a block is drawn for all who see the same: true
+	// once somebody asked for what only one person has.
+	personal *bool
 }
 
 // loadZone takes over the person's time zone.
@@ -74,19 +77,35 @@ func AllData(r *http.Request) lql.Querier {
 // zero Viewer, which sees nothing, when nobody is signed in.
 func Viewer(r *http.Request) access.Viewer { return from(r).chosen }
 
-// Person returns who asks; the zero Person when nobody is signed in.
-func Person(r *http.Request) auth.Person { return from(r).person }
+// Person returns who asks; the zero Person when nobody is signed in. A block
+// whose handler calls it is drawn for each person anew: [Role] and [Viewer]
+// let people with the same rights share it.
+func Person(r *http.Request) auth.Person {
+	s := from(r)
+	s.markPersonal()
+	return s.person
+}
+
+// Role returns the role of whoever asks, "" when nobody is signed in.
+func Role(r *http.Request) access.Role { return from(r).person.Role }
 
 // SessionToken returns the token of the session that carries r, "" when there
 // is none (HTTP Basic). It is a secret.
-func SessionToken(r *http.Request) string { return from(r).token }
+func SessionToken(r *http.Request) string {
+	s := from(r)
+	s.markPersonal()
+	return s.token
+}
 
 // RequestID returns the id that log lines about r carry.
 func RequestID(r *http.Request) string { return from(r).id }
 
 // RemoteIP returns the address of the client, behind trusted proxies that of
 // the client they name.
-func RemoteIP(r *http.Request) string { return ui.Env(r.Context()).Remote }
+func RemoteIP(r *http.Request) string {
+	from(r).markPersonal()
+	return ui.Env(r.Context()).Remote
+}
 
 // URL returns path with the prefix under which the server is reached.
 func URL(r *http.Request, path string) templ.SafeURL { return ui.Href(r.Context(), path) }

@@ -79,6 +79,8 @@ type Server struct {
 	palette  []PaletteItem
 	counters *counters
 	streams  *streams
+	pulse    *pulse
+	drawings *drawings
 	zip      func(http.Handler) http.HandlerFunc
 	handler  http.Handler
 	started  time.Time
@@ -108,6 +110,10 @@ func New(o Options) (*Server, error) {
 	s.palette = paletteOf(o.Features, s.menu)
 	s.counters = newCounters(s.opt.Engine, o.Hub, s.menu, s.log)
 	s.streams = newStreams()
+	s.pulse = newPulse(s)
+	if s.drawings, err = newDrawings(); err != nil {
+		return nil, err
+	}
 	if s.handler, err = s.build(); err != nil {
 		return nil, err
 	}

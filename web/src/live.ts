@@ -30,6 +30,7 @@ let timer: number | undefined;
 let pace = 400; // ms between fetches, grows with how long they take
 let landed = 0; // Date.now() of the end of the last fetch
 let fails = 0;
+let spread = 0; // ms over which the readers of an event spread what they ask
 let ended = false; // the page has no address that can be asked again
 let away = false; // was hidden: what comes next is applied at once
 
@@ -80,6 +81,7 @@ function take(m: News): void {
   if (m.boot !== boot) newest = m.at;
   boot = m.boot;
   rev = m.rev;
+  spread = m.spread;
   if (m.tables.length === 0 && !missed) return;
   if (missed || m.tables.includes("sites")) planShell();
   if (!one(`[data-block]:not([data-block="${BANNER}"])`)) return; // nothing here follows the world
@@ -115,11 +117,15 @@ export function renewNear(): void {
   plan(0);
 }
 
+// asking returns the headers that ask for blocks: what this page has heard of
+// says how new they must be.
+const asking = (names: string): Record<string, string> => ({ "X-Belvedere-Block": names, "X-Belvedere-Rev": `${boot}-${rev}`, Accept: "text/html" });
+
 // renew fetches one part of a list.
 async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
   delete block.dataset["stale"];
   const src = block.dataset["src"] ?? "";
-  const headers: Record<string, string> = { "X-Belvedere-Block": block.dataset["block"] ?? "", Accept: "text/html" };
+  const headers = asking(block.dataset["block"] ?? "");
   if (block.dataset["tag"]) headers["If-None-Match"] = block.dataset["tag"];
   const res = await fetch(src, { headers, signal, cache: "no-store" });
   if (res.status === 304) return;
@@ -133,7 +139,7 @@ async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
 }
 
 // plan fetches what is dirty soon: one request at a time.
-function plan(wait = Math.max(landed + pace - Date.now(), SOON)): void {
+function plan(wait = Math.max(landed + pace - Date.now(), SOON + Math.random() * spread)): void {
   if (ended || document.hidden || paused || flight || timer !== undefined || (dirty.size === 0 && near().length === 0)) return;
   timer = window.setTimeout(() => {
     timer = undefined;
@@ -154,7 +160,7 @@ async function fetchBlocks(): Promise<void> {
   try {
     for (const part of parts) await renew(part, aborted.signal);
     if (names.length === 0) return;
-    const headers: Record<string, string> = { "X-Belvedere-Block": key, Accept: "text/html" };
+    const headers = asking(key);
     const tag = tags.get(key);
     if (tag) headers["If-None-Match"] = tag;
     const res = await fetch(location.href, { headers, signal: aborted.signal, cache: "no-store" });

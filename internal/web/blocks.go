@@ -1,0 +1,285 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"maps"
+	"net/http"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// revHeader says what version the browser has heard of, BOOT-REV as in the
+// stream: an answer drawn at that version or later will do. Without it an
+// answer is as new as the data.
+const revHeader = "X-Belvedere-Rev"
+
+const (
+	drawnFor   = 10 * time.Second // how long a drawn block is good, whatever happens
+	drawnBytes = 32 << 20         // of all blocks kept
+	drawnMost  = 4096             // answers kept
+)
+
+// A drawing is the answer to a request for blocks, shared by all who see the
+// same: drawn once, compressed once. It does not change after done is closed,
+// but for its compressed forms.
+type drawing struct {
+	done     chan struct{}
+	rev      uint64 // of the data it was drawn from, at least
+	at       time.Time
+	personal bool // the handler asked who it is: for one person only
+
+	header http.Header
+	status int
+	body   []byte
+	err    error
+
+	packed [2]struct { // by coding
+		once sync.Once
+		body []byte
+	}
+}
+
+// drawings keeps what was drawn a moment ago. Safe for concurrent use.
+type drawings struct {
+	turns chan struct{} // as many are drawn at once as there are processors
+	pack  *packer
+
+	mu    sync.Mutex
+	kept  map[string]*drawing
+	bytes int
+	swept time.Time
+}
+
+func newDrawings() (*drawings, error) {
+	p, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	return &drawings{turns: make(chan struct{}, runtime.GOMAXPROCS(0)), pack: p, kept: map[string]*drawing{}}, nil
+}
+
+// errRedraw says that the one who drew failed: draw it yourself.
+var errRedraw = errors.New("web: the block was not drawn")
+
+// blocks answers a request for blocks with a drawing of what the viewer may
+// see. Everything that a handler's answer can depend on is in the key or makes
+// the drawing personal: see [Person].
+func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc) error {
+	s.pulse.work.Add(int64(fetchCost))
+	st := from(r)
+	key := st.drawingKey(r)
+	need := s.needed(r)
+	own := false // the key is of this person only
+	for range 3 {
+		d, mine := s.drawings.get(key, need, st.rev)
+		if mine {
+			s.draw(d, key, r, draw)
+		}
+		select {
+		case <-d.done:
+		case <-r.Context().Done():
+			return r.Context().Err()
+		}
+		switch {
+		case errors.Is(d.err, errRedraw) && !mine:
+			continue
+		case d.personal && !mine && !own:
+			own = true
+			key += "\x00" + strconv.FormatInt(st.person.ID, 10) + "\x00" + st.origin.remote + "\x00" + st.token
+			continue
+		case d.err != nil:
+			return d.err
+		}
+		s.drawings.send(w, r, d)
+		return nil
+	}
+	return draw(w, r)
+}
+
+// needed returns the version that the answer to r must have at least.
+func (s *Server) needed(r *http.Request) uint64 {
+	boot, rev, _ := strings.Cut(r.Header.Get(revHeader), "-")
+	n, err := strconv.ParseUint(rev, 10, 64)
+	now := from(r).rev
+	if err != nil || boot != strconv.FormatInt(s.started.UnixMilli(), 10) {
+		return now
+	}
+	return min(n, now) // one of other sites or of a choice before may be higher
+}
+
+// drawingKey is equal for requests that get equal answers: of the same address
+// and blocks, by people with the same rights, choices, language and settings.
+func (s *state) drawingKey(r *http.Request) string {
+	h := sha256.New()
+	add := func(parts ...string) {
+		for _, p := range parts {
+			h.Write(strconv.AppendInt(nil, int64(len(p)), 10))
+			h.Write([]byte{':'})
+			h.Write([]byte(p))
+		}
+	}
+	add(r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get(blockHeader), r.Header.Get("Accept"), r.Host)
+	add(s.viewer.Key(), s.chosen.Key(), string(s.person.Role), strconv.FormatBool(s.origin.https), s.env.Prefix, s.env.Words.Tag())
+	if s.env.Zone != nil {
+		add(s.env.Zone.String())
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.prefs.values)) {
+		if !slices.Contains(besideBlocks(), k) {
+			add(k, string(s.prefs.values[k]))
+		}
+	}
+	return string(h.Sum(nil))
+}
+
+// besideBlocks are the preferences that change no block, or are in the key in
+// another form.
+func besideBlocks() []string { return []string{"theme", "keys", "start", hiddenSites} }
+
+// get returns the drawing for key that is at least of version need; mine: it
+// is new, to be drawn by the caller from data of version rev.
+func (c *drawings) get(key string, need, rev uint64) (d *drawing, mine bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if d := c.kept[key]; d != nil && d.rev >= need && now.Sub(d.at) < drawnFor {
+		return d, false
+	}
+	c.sweep(now)
+	d = &drawing{done: make(chan struct{}), rev: rev, at: now}
+	c.drop(key)
+	c.kept[key] = d
+	return d, true
+}
+
+// drop forgets what is kept for key.
+func (c *drawings) drop(key string) {
+	if d := c.kept[key]; d != nil {
+		c.bytes -= d.size()
+		delete(c.kept, key)
+	}
+}
+
+// size returns the bytes of a drawing that is done; the others count nothing.
+func (d *drawing) size() int {
+	select {
+	case <-d.done:
+		return len(d.body) + 1000
+	default:
+		return 0
+	}
+}
+
+// sweep forgets what is old, and the oldest when there is too much.
+func (c *drawings) sweep(now time.Time) {
+	full := c.bytes > drawnBytes || len(c.kept) >= drawnMost
+	if now.Sub(c.swept) < time.Second && !full {
+		return
+	}
+	c.swept = now
+	var keys []string
+	for key, d := range c.kept {
+		if now.Sub(d.at) >= drawnFor {
+			c.drop(key)
+		} else if full {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b string) int { return cmp.Compare(c.kept[a].at.UnixNano(), c.kept[b].at.UnixNano()) })
+	for _, key := range keys {
+		if c.bytes <= drawnBytes/2 && len(c.kept) <= drawnMost/2 {
+			break
+		}
+		c.drop(key)
+	}
+}
+
+// draw fills d with what the handler answers. It goes on when the one who
+// asked first is gone: others may wait.
+func (s *Server) draw(d *drawing, key string, r *http.Request, draw HandlerFunc) {
+	d.err = errRedraw // should draw panic
+	defer func() {
+		c := s.drawings
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		close(d.done)
+		switch {
+		case c.kept[key] != d:
+		case d.err != nil:
+			delete(c.kept, key)
+		default:
+			c.bytes += d.size()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
+	defer cancel()
+	select {
+	case s.drawings.turns <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	began := time.Now()
+	defer func() {
+		<-s.drawings.turns
+		s.pulse.work.Add(int64(time.Since(began)))
+	}()
+	st := *from(r)
+	st.personal = new(bool)
+	own := r.WithContext(context.WithValue(ctx, stateKey{}, &st))
+	own.Header = r.Header.Clone()
+	own.Header.Del("If-None-Match")
+	rec := &page{header: http.Header{}, status: http.StatusOK}
+	err := draw(rec, own)
+	d.header, d.status, d.body = rec.header, rec.status, rec.body.Bytes()
+	d.personal = *st.personal || rec.header.Get("Set-Cookie") != ""
+	d.err = err
+}
+
+// A page is an answer in memory.
+type page struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (p *page) Header() http.Header         { return p.header }
+func (p *page) WriteHeader(status int)      { p.status = status }
+func (p *page) Write(b []byte) (int, error) { return p.body.Write(b) }
+
+// send answers r with d, compressed as the browser likes, or with 304.
+func (c *drawings) send(w http.ResponseWriter, r *http.Request, d *drawing) {
+	h := w.Header()
+	for name, values := range d.header {
+		h[name] = slices.Clone(values)
+	}
+	h.Add("Vary", "Accept-Encoding")
+	if tag := d.header.Get("ETag"); d.status == http.StatusOK && tag != "" && matches(r.Header.Get("If-None-Match"), tag) {
+		h.Del("Content-Type")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	body := d.body
+	if coding := codingOf(r.Header.Get("Accept-Encoding")); coding >= 0 && len(body) > packFrom {
+		p := &d.packed[coding]
+		p.once.Do(func() { p.body = c.pack.pack(coding, body) })
+		body = p.body
+		h.Set("Content-Encoding", codings()[coding])
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(d.status)
+	_, _ = w.Write(body) // the reader may be gone
+}
+
+// markPersonal notes that what is drawn is for this person only.
+func (s *state) markPersonal() {
+	if s.personal != nil {
+		*s.personal = true
+	}
+}
