@@ -74,8 +74,12 @@ func TestList(t *testing.T) {
 	if got := a.Texts(".figs a.cnt"); !slices.Equal(got, []string{"1 remark", "1 of a downtime", "1 acknowledgement"}) {
 		t.Errorf("counts %q", got)
 	}
-	if got := a.Texts("td.c-state"); !slices.Equal(got, []string{"CRITICAL , handled", "UP", "UP"}) {
-		t.Errorf("states %q", got)
+	var states []string
+	for _, g := range a.All("td.c-state svg") {
+		states = append(states, webtest.Attr(g, "aria-label"))
+	}
+	if !slices.Equal(states, []string{"CRITICAL, handled", "UP", "UP"}) {
+		t.Errorf("states %q", states)
 	}
 	if n := len(a.All("main script")); n != 0 {
 		t.Errorf("%d elements came from a core", n)

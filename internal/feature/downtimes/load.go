@@ -47,14 +47,14 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context, now time.Time) []list.Column {
 	return []list.Column{
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Fixed: true, Values: []list.Value{{Key: "state", Text: status.AttachedWord}}},
-		{Key: "who", Label: ui.T(ctx, "Host / service"), Class: "w9", Sort: []string{"host_name", "service_description"}, Fixed: true,
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w2", Fixed: true, Values: []list.Value{{Key: "state", Text: status.AttachedWord}}},
+		{Key: "who", Label: ui.T(ctx, "Host / service"), Class: "w8", Sort: []string{"host_name", "service_description"}, Fixed: true,
 			Values: []list.Value{{Label: ui.T(ctx, "Host"), Column: "host_name"}, {Label: ui.T(ctx, "Service"), Column: "service_description"}}},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
-		{Key: "when", Label: ui.T(ctx, "Now"), Class: "w12", Steps: steps(now), Sort: []string{"end_time"}, Default: true,
+		{Key: "when", Label: ui.T(ctx, "Now"), Class: "w5", Steps: steps(now), Sort: []string{"end_time"}, Default: true,
 			Values: []list.Value{{Label: ui.T(ctx, "Fixed"), Column: "fixed"}}},
-		{Key: "start", Label: ui.T(ctx, "Start"), Class: "w12", Sort: []string{"start_time"}, Default: true, Values: []list.Value{{Column: "start_time"}}},
-		{Key: "end", Label: ui.T(ctx, "End"), Class: "w12", Sort: []string{"end_time"}, Default: true, Values: []list.Value{{Column: "end_time"}}},
+		{Key: "start", Label: ui.T(ctx, "Start"), Class: "w5", Sort: []string{"start_time"}, Default: true, Values: []list.Value{{Column: "start_time"}}},
+		{Key: "end", Label: ui.T(ctx, "End"), Class: "w5", Sort: []string{"end_time"}, Default: true, Values: []list.Value{{Column: "end_time"}}},
 		{Key: "lasts", Label: ui.T(ctx, "Lasts"), Class: "num w3", Sort: []string{"duration"}, Desc: true, Default: true, Values: []list.Value{{Column: "duration"}}},
 		{Key: "author", Label: ui.T(ctx, "Author"), Class: "w5", Sort: []string{"author"}, Default: true},
 		{Key: "comment", Label: ui.T(ctx, "Comment"), Sort: []string{"comment"}, Default: true, Need: []string{"comment"}},

@@ -13,6 +13,7 @@ import (
 
 	"belvedere/internal/access"
 	"belvedere/internal/lql"
+	"belvedere/internal/web/ui"
 	"belvedere/internal/web/webtest"
 )
 
@@ -137,6 +138,35 @@ func TestLongTextsArePagedByNumber(t *testing.T) {
 	v := View{Request: request(t, hosts(), "sort=alias&limit=2&offset=2"), Page: p}
 	if got := v.nextPath(t.Context()); !slices.Equal(rows, []string{"2a", "3a"}) || got != "?offset=4" || p.From != 2 {
 		t.Errorf("rows %q from %d, next %q", rows, p.From, got)
+	}
+}
+
+func TestWays(t *testing.T) {
+	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{}}
+	for i := range 9 {
+		w.Tables["hosts"] = append(w.Tables["hosts"], webtest.Row{"name": fmt.Sprint(i), "peer_key": "a"})
+	}
+	at := "limit=3"
+	var seen []string
+	for range 4 {
+		q := request(t, hosts(), at)
+		rows, p := load(t, w, q)
+		values, err := url.ParseQuery(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := ui.WithEnv(t.Context(), &ui.Environment{Query: values})
+		v := View{Request: q, Page: p}
+		seen = append(seen, strings.Join(rows, "")+" "+v.words(ctx))
+		next := v.nextPath(ctx)
+		if next == "" {
+			next = v.prevPath(ctx)
+		}
+		at = strings.TrimPrefix(next, "?")
+	}
+	want := []string{"0a1a2a 1 – 3 of 9", "3a4a5a 4 – 6 of 9", "6a7a8a 7 – 9 of 9", "3a4a5a 4 – 6 of 9"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("pages %q, want %q", seen, want)
 	}
 }
 

@@ -142,6 +142,24 @@ func Exact(ctx context.Context, unix int64) string {
 	return t.Format("2 Jan 2006 15:04:05")
 }
 
+// moment writes a point in time in the person's zone to the minute: the clock
+// time today, with the date otherwise.
+func moment(ctx context.Context, unix int64) string {
+	e := Env(ctx)
+	zone := e.Zone
+	if zone == nil {
+		zone = time.Local
+	}
+	t, now := time.Unix(unix, 0).In(zone), e.Now.In(zone)
+	switch {
+	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
+		return t.Format("15:04")
+	case t.Year() == now.Year():
+		return t.Format("2 Jan 15:04")
+	}
+	return t.Format("2 Jan 2006")
+}
+
 // iso writes a point in time for machines.
 func iso(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 

@@ -78,10 +78,11 @@ func With(ctx context.Context, pairs ...string) string {
 // Anew is [With] for the first page of a list: the parameters that say which
 // rows of it are shown are removed.
 func Anew(ctx context.Context, pairs ...string) string {
+	var all []string
 	for _, name := range placeParams() {
-		pairs = append(pairs, name, "")
+		all = append(all, name, "")
 	}
-	return With(ctx, pairs...)
+	return With(ctx, append(all, pairs...)...)
 }
 
 // placeParams are the parameters that say which rows of a list are shown.
