@@ -86,3 +86,16 @@ func word(ctx context.Context, kind int64) string {
 	}
 	return ui.T(ctx, "remark")
 }
+
+// words says how many comments of a kind there are.
+func words(ctx context.Context, kind int64, n int) string {
+	switch kind {
+	case 2:
+		return ui.T(ctx, "%s of downtimes", ui.Number(n))
+	case 3:
+		return ui.T(ctx, "%s of flapping", ui.Number(n))
+	case 4:
+		return ui.N(ctx, n, "%s acknowledgement", "%s acknowledgements", ui.Number(n))
+	}
+	return ui.N(ctx, n, "%s remark", "%s remarks", ui.Number(n))
+}

@@ -71,8 +71,11 @@ func TestList(t *testing.T) {
 		}
 	}
 	a := s.Get("all", "/comments")
-	if got := a.Texts(".figs a.cnt"); !slices.Equal(got, []string{"1 remark", "1 of a downtime", "1 acknowledgement"}) {
+	if got := a.Texts(".figs a.cnt"); !slices.Equal(got, []string{"1 remark", "1 of downtimes", "1 acknowledgement"}) {
 		t.Errorf("counts %q", got)
+	}
+	if got := a.Texts("[id=a|web|1] td"); !slices.Contains(got, "anna") || !slices.Contains(got, "looking into it") {
+		t.Errorf("a comment is shown as %q", got)
 	}
 	var states []string
 	for _, g := range a.All("td.c-state svg") {

@@ -56,9 +56,9 @@ func columns(ctx context.Context, now time.Time) []list.Column {
 		{Key: "start", Label: ui.T(ctx, "Start"), Class: "w5", Sort: []string{"start_time"}, Default: true, Values: []list.Value{{Column: "start_time"}}},
 		{Key: "end", Label: ui.T(ctx, "End"), Class: "w5", Sort: []string{"end_time"}, Default: true, Values: []list.Value{{Column: "end_time"}}},
 		{Key: "lasts", Label: ui.T(ctx, "Lasts"), Class: "num w3", Sort: []string{"duration"}, Desc: true, Default: true, Values: []list.Value{{Column: "duration"}}},
-		{Key: "author", Label: ui.T(ctx, "Author"), Class: "w5", Sort: []string{"author"}, Default: true},
+		{Key: "author", Label: ui.T(ctx, "Author"), Class: "w5", Sort: []string{"author"}, Default: true, Need: []string{"author"}},
 		{Key: "comment", Label: ui.T(ctx, "Comment"), Sort: []string{"comment"}, Default: true, Need: []string{"comment"}},
-		{Key: "triggered_by", Label: ui.T(ctx, "Triggered by"), Class: "num w3", Sort: []string{"triggered_by"}},
+		{Key: "triggered_by", Label: ui.T(ctx, "Triggered by"), Class: "num w3", Sort: []string{"triggered_by"}, Need: []string{"triggered_by"}},
 		{Key: "entered", Label: ui.T(ctx, "Entered"), Class: "num w3", Sort: []string{"entry_time"}, Desc: true, Need: []string{"entry_time"}, Values: []list.Value{{Column: "entry_time"}}},
 		{Key: "id", Label: ui.T(ctx, "Number"), Class: "num w3", Sort: []string{"id"}},
 	}

@@ -87,6 +87,9 @@ func TestList(t *testing.T) {
 	if got := webtest.Text(a.One("[id=b|db|3] td.num")); got != "10 m" {
 		t.Errorf("the flexible one lasts %q", got)
 	}
+	if got := a.Texts("[id=a|web|1] td"); !slices.Contains(got, "anna") || !slices.Contains(got, "patching") || !slices.Contains(got, "4 h") {
+		t.Errorf("a downtime is shown as %q", got)
+	}
 	if n := len(a.All("main script")); n != 0 {
 		t.Errorf("%d elements came from a core", n)
 	}
