@@ -93,6 +93,14 @@ func (b *body) fill(n int) bool {
 	return got > 0 || err == nil
 }
 
+// size is how many bytes the answer has, as announced.
+func (b *body) size() int64 {
+	if b.loose {
+		return unknownSize
+	}
+	return b.left
+}
+
 // Read gives the bytes of the answer. io.EOF: all that was announced came.
 func (b *body) Read(p []byte) (int, error) {
 	if b.loose {

@@ -152,6 +152,14 @@ func (c *Client) profile() Profile {
 	return profileOf(0)
 }
 
+type sentKey struct{}
+
+// WithSent returns a context whose request calls sent once it is on its way to
+// the core, which for one that waits is long before its answer.
+func WithSent(ctx context.Context, sent func()) context.Context {
+	return context.WithValue(ctx, sentKey{}, sent)
+}
+
 // Fetch sends q and gives the answer to s row by row. Output format, framing
 // and connection headers of q are the client's to choose; headers the core
 // does not know are left out where that does not change the meaning, else the
@@ -213,6 +221,9 @@ func (c *Client) exchange(w *wire, q *lql.Query, request []byte, s Sink) (*scann
 	if err := c.say(w, request); err != nil {
 		return nil, err
 	}
+	if sent, ok := w.ctx.Value(sentKey{}).(func()); ok {
+		sent()
+	}
 	b, err := readHead(w)
 	if err != nil {
 		return nil, err
@@ -223,7 +234,7 @@ func (c *Client) exchange(w *wire, q *lql.Query, request []byte, s Sink) (*scann
 	case b.status != 0 && b.status != 200:
 		return nil, b.refusal()
 	}
-	sc := newScanner(b, scanLimits{rows: c.o.MaxRows, row: c.o.MaxRow, value: c.o.MaxValue}, s)
+	sc := newScanner(b, scanLimits{rows: c.o.MaxRows, row: c.o.MaxRow, value: c.o.MaxValue}, s, b.size())
 	sc.header, sc.loose = q.ColumnHeaders == lql.On, b.loose
 	if !sc.header {
 		sc.names = columnsOf(q)

@@ -39,6 +39,7 @@ type Profile struct {
 	ColumnsTable       bool // there is a table columns
 	AuthUser           bool // header is honoured; queries with it are refused elsewhere
 	Staleness          bool // column staleness says how long ago a check was
+	Counters           bool // table status counts each check, command and log line as it comes
 }
 
 // Interval returns the shortest time between two polls of a core whose last
@@ -58,11 +59,14 @@ func profileOf(impl schema.Cores) Profile {
 	switch impl {
 	case schema.Naemon:
 		return Profile{KeepAlive: true, MaxConns: 8, Wait: true, Sort: true, Offset: true, Timelimit: true,
-			DoubleBackslash: true, ColumnsTable: true, AuthUser: true, Staleness: true}
+			DoubleBackslash: true, ColumnsTable: true, AuthUser: true, Staleness: true, Counters: true}
 	case schema.MK11, schema.MK12:
 		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true,
-			ColumnsTable: true, AuthUser: true}
-	case schema.MK15, schema.Checkmk:
+			ColumnsTable: true, AuthUser: true, Counters: true}
+	case schema.MK15:
+		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
+			ColumnsTable: true, AuthUser: true, Staleness: true, Counters: true}
+	case schema.Checkmk:
 		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
 			ColumnsTable: true, AuthUser: true, Staleness: true}
 	case schema.Icinga2:

@@ -13,7 +13,8 @@ type Priority uint8
 const (
 	CommandPriority Priority = iota
 	PersonPriority           // somebody looks at a page and waits
-	SyncPriority             // the default
+	SyncPriority             // the default: following what the core does
+	RestPriority             // a wait that rests at the core
 )
 
 type priorityKey struct{}
@@ -32,13 +33,15 @@ func priority(ctx context.Context) Priority {
 
 // A Lane bounds how many connections to one core are open at once, whoever
 // opens them. Share one between all clients of a core. It starts with room for
-// one and takes the bound of the core's [Profile] once that is known. Safe for
+// one and takes the bound of the core's [Profile] once that is known. Of those
+// at [SyncPriority] one is let in at a time, whatever the bound. Safe for
 // concurrent use.
 type Lane struct {
-	mu    sync.Mutex
-	max   int
-	open  int
-	queue []*ticket // sorted by priority, then by coming
+	mu      sync.Mutex
+	max     int
+	open    int
+	syncing bool      // one at SyncPriority is open
+	queue   []*ticket // sorted by priority, then by coming
 }
 
 type ticket struct {
@@ -71,18 +74,24 @@ func (l *Lane) Enter(ctx context.Context, p Priority) (leave func(), err error) 
 		if l.withdraw(t) {
 			return nil, ctx.Err()
 		}
-		l.leave()
+		l.leave(p)
 		return nil, ctx.Err()
 	}
-	return sync.OnceFunc(l.leave), nil
+	return sync.OnceFunc(func() { l.leave(p) }), nil
 }
 
 // admit lets in those whose turn it is. mu is held.
 func (l *Lane) admit() {
-	for l.open < l.max && len(l.queue) > 0 {
-		close(l.queue[0].ready)
-		l.queue = slices.Delete(l.queue, 0, 1)
+	for i := 0; i < len(l.queue) && l.open < l.max; {
+		t := l.queue[i]
+		if t.p == SyncPriority && l.syncing {
+			i++
+			continue
+		}
+		close(t.ready)
+		l.queue = slices.Delete(l.queue, i, i+1)
 		l.open++
+		l.syncing = l.syncing || t.p == SyncPriority
 	}
 }
 
@@ -98,10 +107,13 @@ func (l *Lane) withdraw(t *ticket) bool {
 	return true
 }
 
-func (l *Lane) leave() {
+func (l *Lane) leave(p Priority) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
+	if p == SyncPriority {
+		l.syncing = false
+	}
 	l.admit()
 }
 

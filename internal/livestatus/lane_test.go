@@ -62,7 +62,7 @@ func TestLaneBound(t *testing.T) {
 		entered := make(chan func(), 10)
 		for range 5 {
 			go func() {
-				leave, _ := l.Enter(t.Context(), SyncPriority)
+				leave, _ := l.Enter(t.Context(), PersonPriority)
 				entered <- leave
 			}()
 		}
@@ -78,6 +78,38 @@ func TestLaneBound(t *testing.T) {
 		for range 5 {
 			(<-entered)()
 			synctest.Wait()
+		}
+	})
+}
+
+// TestLaneSync lets one follow the core at a time, beside a wait that rests
+// and people who ask.
+func TestLaneSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLane()
+		l.setMax(4)
+		entered := make(chan Priority, 10)
+		end := make(chan bool)
+		for _, p := range []Priority{SyncPriority, SyncPriority, SyncPriority, RestPriority, PersonPriority} {
+			go func() {
+				leave, _ := l.Enter(t.Context(), p)
+				entered <- p
+				<-end
+				leave()
+			}()
+		}
+		synctest.Wait()
+		count := map[Priority]int{}
+		for len(entered) > 0 {
+			count[<-entered]++
+		}
+		if diff := cmp.Diff(map[Priority]int{SyncPriority: 1, RestPriority: 1, PersonPriority: 1}, count); diff != "" {
+			t.Error(diff)
+		}
+		close(end)
+		synctest.Wait()
+		if len(entered) != 2 || l.open != 0 || l.syncing {
+			t.Errorf("%d more entered, open %d, syncing %v", len(entered), l.open, l.syncing)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 const (
@@ -83,9 +84,13 @@ func shapef(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errShape, fmt.Sprintf(format, args...))
 }
 
-func newScanner(r io.Reader, l scanLimits, s Sink) *scanner {
-	return &scanner{r: r, limits: l, sink: s, total: -1, buf: make([]byte, 64<<10)}
+// newScanner returns a scanner for an answer of size bytes, if that is known.
+func newScanner(r io.Reader, l scanLimits, s Sink, size int64) *scanner {
+	return &scanner{r: r, limits: l, sink: s, total: -1, buf: make([]byte, min(max(size, 256), 64<<10))}
 }
+
+// unknownSize is for answers whose size is not known.
+const unknownSize = math.MaxInt64
 
 // more reads further bytes, behind the present row. It is false at the end of
 // the input or on an error, see fail.

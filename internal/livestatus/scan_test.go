@@ -61,7 +61,7 @@ func scanAll(t testing.TB, body string, l scanLimits, prepare func(*scanner)) (*
 	t.Helper()
 	run := func(r io.Reader) (*collect, *scanner, error) {
 		c := &collect{}
-		s := newScanner(r, l, c)
+		s := newScanner(r, l, c, unknownSize)
 		if prepare != nil {
 			prepare(s)
 		}
@@ -184,7 +184,7 @@ func TestScanCutsLongTexts(t *testing.T) {
 func TestScanMemory(t *testing.T) {
 	endless := io.MultiReader(strings.NewReader(`[["`), io.LimitReader(zeros{}, 40<<20), strings.NewReader(`"]]`))
 	c := &collect{}
-	s := newScanner(endless, scanLimits{rows: 10, row: 1 << 20, value: 1 << 10}, c)
+	s := newScanner(endless, scanLimits{rows: 10, row: 1 << 20, value: 1 << 10}, c, unknownSize)
 	if err := s.scan(); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestCell(t *testing.T) {
 		for i, v := range c {
 			got["v"] = append(got["v"], Cell{v.kind, bytes.Clone(c[i].raw)})
 		}
-	}))
+	}), unknownSize)
 	if err := s.scan(); err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +265,7 @@ func TestScanRecorded(t *testing.T) {
 			continue
 		}
 		got := &collect{}
-		s := newScanner(bytes.NewReader(raw[headSize:]), scanLimits{rows: 1e6, row: 1 << 24, value: 1 << 20}, got)
+		s := newScanner(bytes.NewReader(raw[headSize:]), scanLimits{rows: 1e6, row: 1 << 24, value: 1 << 20}, got, unknownSize)
 		if err := s.scan(); err != nil {
 			t.Errorf("%s: %v", f, err)
 			continue
@@ -363,7 +363,7 @@ func BenchmarkScan(b *testing.B) {
 					for _, c := range row {
 						read(c)
 					}
-				}))
+				}), unknownSize)
 				if err := s.scan(); err != nil || n != bytes.Count(body, []byte("\n"))+1 {
 					b.Fatal(err, n)
 				}

@@ -18,7 +18,7 @@ func (s *session) watchClock(ctx context.Context) {
 		if err == nil { // whatever is wrong the next poll meets it, too
 			s.health.clock(skew, clockNote(skew, exact, s.spec.ClockTolerance))
 		}
-		if sleep(ctx, clockEvery) != nil {
+		if sleep(ctx, max(clockEvery, s.m.share(clocksASecond))) != nil {
 			return
 		}
 	}

@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -22,14 +21,20 @@ const (
 
 // comparisonDue says what to compare now: the few columns as often as that is
 // cheap, every number once a minute.
-func (s *session) comparisonDue(began time.Time, urgent bool) comparison {
+func (s *session) comparisonDue(began time.Time, urgent bool, changed *changes) comparison {
 	cur := &s.cursor
 	every := min(max(s.interval(), costFactor*cur.quickCost), quickAtMost)
 	if s.plan.tables["services"].window == "last_update" {
 		every = max(every, quickAtMost/2) // the window tells nearly all
 	}
 	switch {
-	case began.Sub(cur.deep) >= deepEvery:
+	case s.plan.counts.orders && !changed.woke && !s.found:
+		every = max(every, deepEvery) // nothing happened
+	case s.onlyChecks(changed):
+		every = max(every, calmEvery)
+	}
+	switch {
+	case began.Sub(cur.deep) >= max(deepEvery, s.m.share(deepsASecond)):
 		return deeply
 	case urgent || began.Sub(cur.quick) >= every:
 		return quickly
@@ -125,11 +130,7 @@ func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, cha
 		return nil
 	}
 	b := s.st.Begin()
-	f, err := newFeeder(&t.live, b.Update(t.table.Name))
-	if err != nil {
-		b.Abort()
-		return fmt.Errorf("site: %w", err)
-	}
+	f := newFeeder(&t.live, func() *store.Rows { return b.Update(t.table.Name) })
 	f.known = s.st.Snapshot()
 	q := t.live.query()
 	if len(keys) <= byKeyAtMost && !slices.ContainsFunc(keys, unnameable) {
@@ -199,11 +200,7 @@ func (s *session) readNumbered(ctx context.Context, changed *changes) error {
 			continue
 		}
 		any = true
-		f, err := newFeeder(&t.all, b.Update(name))
-		if err != nil {
-			b.Abort()
-			return fmt.Errorf("site: %w", err)
-		}
+		f := newFeeder(&t.all, func() *store.Rows { return b.Update(name) })
 		q := t.all.query()
 		if len(keys) <= byKeyAtMost {
 			q.Filter = all(lql.Filter{Kind: lql.Or, Kids: t.byKey(keys)})

@@ -144,7 +144,7 @@ func TestPlan(t *testing.T) {
 		"downtimes": {"id", "type", "is_service"},
 		"comments":  {"author"}, // without its key
 	}
-	p := newPlan(schema.Icinga2, has)
+	p := newPlan(livestatus.Core{Impl: schema.Icinga2}, has)
 	if len(p.missing) != 0 {
 		t.Fatalf("missing %v", p.missing)
 	}
@@ -165,7 +165,7 @@ func TestPlan(t *testing.T) {
 	if w := p.tables["hosts"].window + p.tables["services"].window; w != "last_update" {
 		t.Errorf("windows %q", w)
 	}
-	if m := newPlan(schema.MK12, map[string][]string{"status": {"program_start"}, "hosts": {"name"}}).missing; len(m) != 1 || m[0] != "services" {
+	if m := newPlan(livestatus.Core{Impl: schema.MK12}, map[string][]string{"status": {"program_start"}, "hosts": {"name"}}).missing; len(m) != 1 || m[0] != "services" {
 		t.Errorf("missing %v", m)
 	}
 }

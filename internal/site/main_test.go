@@ -1,4 +1,4 @@
-package site
+package site_test
 
 import (
 	"flag"
@@ -11,8 +11,16 @@ import (
 
 // TestMain fails if any goroutine outlives the tests: every site ends what it
 // began. More tests run at once than there are processors, as they wait more
-// than they work.
+// than they work. With coresVariable set the program is no test, but the cores
+// of one, in a process of their own.
 func TestMain(m *testing.M) {
+	if text := os.Getenv(coresVariable); text != "" {
+		if err := serveCores(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		if err := f.Value.Set("6"); err != nil {

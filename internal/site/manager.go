@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"belvedere/internal/livestatus"
@@ -25,7 +27,37 @@ type Manager struct {
 	sites   map[string]*entry
 	lanes   map[string]*livestatus.Lane // by canonical address
 	prints  map[string]print            // by site key
+	same    map[print]map[string]bool   // keys of the sites with that print
+	plans   map[planKey]*plan
 	stopped bool
+
+	running atomic.Int64 // sites that are not paused
+	active  atomic.Int64 // sites whose last poll found something
+}
+
+// share is the time between two things of which the running sites together
+// shall not do more than so many a second.
+func (m *Manager) share(perSecond int64) time.Duration {
+	return time.Duration(m.running.Load()) * time.Second / time.Duration(perSecond)
+}
+
+// busyShare is share among those sites whose last poll found something.
+func (m *Manager) busyShare(perSecond int64) time.Duration {
+	return time.Duration(m.active.Load()) * time.Second / time.Duration(perSecond)
+}
+
+// busy notes whether the last poll of a site found something. For the site's
+// own goroutine.
+func (m *Manager) busy(s *site, found bool) {
+	if s.busy == found {
+		return
+	}
+	s.busy = found
+	if found {
+		m.active.Add(1)
+	} else {
+		m.active.Add(-1)
+	}
 }
 
 // An entry is a site with what people now call it.
@@ -59,6 +91,8 @@ func NewManager(o Options) *Manager {
 		sites:  map[string]*entry{},
 		lanes:  map[string]*livestatus.Lane{},
 		prints: map[string]print{},
+		same:   map[print]map[string]bool{},
+		plans:  map[planKey]*plan{},
 	}
 }
 
@@ -147,11 +181,11 @@ func (m *Manager) end(choose func(*entry) bool) {
 // forget drops a site that has ended, with its data.
 func (m *Manager) forget(key string) {
 	m.mu.Lock()
+	m.setPrint(key, print{})
 	delete(m.sites, key)
 	delete(m.prints, key)
 	m.mu.Unlock()
 	m.o.Fleet.Remove(key)
-	m.duplicates()
 }
 
 // begin starts a site that does not run, and tells the store what it is called.
@@ -319,22 +353,52 @@ func (m *Manager) identified(s *site) {
 		p.names += sumOf(name)
 	}
 	m.mu.Lock()
-	m.prints[s.spec.Key] = p
-	m.mu.Unlock()
-	m.duplicates()
+	defer m.mu.Unlock()
+	m.setPrint(s.spec.Key, p)
 }
 
-// duplicates sets the notes about sites that look alike.
-func (m *Manager) duplicates() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for key, e := range m.sites {
+// setPrint takes the fingerprint of a site, and sets the notes about sites
+// that look alike: those with its old and those with its new one. mu is held.
+func (m *Manager) setPrint(key string, p print) {
+	old := m.prints[key]
+	m.prints[key] = p
+	if group := m.same[old]; group != nil {
+		delete(group, key)
+		if len(group) == 0 {
+			delete(m.same, old)
+		}
+	}
+	if m.same[p] == nil {
+		m.same[p] = map[string]bool{}
+	}
+	m.same[p][key] = true
+	affected := maps.Clone(m.same[p])
+	maps.Copy(affected, m.same[old])
+	for k := range affected {
 		note := ""
-		if other := m.alike(key, m.prints[key], true); other != "" {
+		if other := m.twin(k); other != "" {
 			note = fmt.Sprintf("This looks like the same core as site %q: same hosts, same start. Everything would be counted twice.", other)
 		}
-		e.site.health.note("duplicate", note)
+		if e, ok := m.sites[k]; ok {
+			e.site.health.note("duplicate", note)
+		}
 	}
+}
+
+// twin returns the name of another site that looks like the same core, ""
+// for none. mu is held.
+func (m *Manager) twin(key string) string {
+	p := m.prints[key]
+	if p.start == 0 || p.hosts == 0 {
+		return ""
+	}
+	least := ""
+	for other := range m.same[p] {
+		if e, ok := m.sites[other]; ok && other != key && (least == "" || e.spec.Name < least) {
+			least = e.spec.Name
+		}
+	}
+	return least
 }
 
 // lookAlike returns the name of another site that seems to be the core of p,
@@ -342,26 +406,17 @@ func (m *Manager) duplicates() {
 func (m *Manager) lookAlike(key string, p print) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.alike(key, p, false)
-}
-
-func (m *Manager) alike(key string, p print, names bool) string {
 	if p.start == 0 || p.hosts == 0 {
 		return ""
 	}
-	var found []string
+	least := ""
 	for other, q := range m.prints {
-		if !names {
-			q.names = 0
-		}
-		if e, ok := m.sites[other]; ok && other != key && p == q {
-			found = append(found, e.spec.Name)
+		q.names = 0
+		if e, ok := m.sites[other]; ok && other != key && p == q && (least == "" || e.spec.Name < least) {
+			least = e.spec.Name
 		}
 	}
-	if len(found) == 0 {
-		return ""
-	}
-	return slices.Min(found)
+	return least
 }
 
 // sumOf is a number that tells texts apart; sums do not depend on the order.

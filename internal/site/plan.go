@@ -1,7 +1,10 @@
 package site
 
 import (
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
@@ -30,7 +33,8 @@ type request struct {
 // A field is a column with the position of its cells.
 type field struct {
 	column
-	at, with int // positions in the row; with is -1 without one
+	at, with int  // positions in the row; with is -1 without one
+	key      bool // part of the key
 }
 
 // A tablePlan is what is asked for one table and when. A table the core does
@@ -47,14 +51,24 @@ type tablePlan struct {
 	executing bool // the core tells what is being checked
 }
 
-// A plan is how to read one core.
+// A plan is how to read one core. It never changes.
 type plan struct {
 	order  []*tablePlan // in the order of the first reading
 	tables map[string]*tablePlan
 	passed map[string][]string // columns of the tables that are not kept
+	// pulse is the little of table status that tells whether anything
+	// happened; it is counted on only where counts says so.
+	pulse  request
+	counts counting
 	// missing are tables and key columns without which the core cannot be
 	// shown.
 	missing []string
+}
+
+// counting is what a core's counters in table status can be relied on to tell.
+type counting struct {
+	checks bool // each check
+	orders bool // each external command, and what else changes without a check
 }
 
 // firstReading is the order in which tables are read: what others refer to
@@ -83,8 +97,8 @@ var restless = []string{"next_notification", "is_executing", "check_options", "n
 
 // newPlan makes the plan for a core with these columns. The map holds table
 // names with the columns each has.
-func newPlan(impl schema.Cores, has map[string][]string) *plan {
-	p := &plan{tables: map[string]*tablePlan{}, passed: map[string][]string{}}
+func newPlan(core livestatus.Core, has map[string][]string) *plan {
+	p := &plan{counts: countingOf(core.Profile, has["status"]), tables: map[string]*tablePlan{}, passed: map[string][]string{}}
 	for _, t := range schema.Tables() {
 		if t.Source == schema.Passed && len(has[t.Name]) > 0 {
 			p.passed[t.Name] = has[t.Name]
@@ -96,13 +110,94 @@ func newPlan(impl schema.Cores, has map[string][]string) *plan {
 			continue
 		}
 		cols := has[name]
-		if tp := newTablePlan(t, impl, cols); tp != nil {
+		if tp := newTablePlan(t, core.Impl, cols); tp != nil {
 			p.order = append(p.order, tp)
 			p.tables[name] = tp
 		} else if slices.Contains(needed, name) {
 			p.missing = append(p.missing, name)
 		}
 	}
+	if status := p.tables["status"]; status != nil {
+		p.pulse = status.pulse()
+	}
+	return p
+}
+
+// pulse picks the columns that identify a run of the core, and those that wake.
+func (t *tablePlan) pulse() request {
+	var sel []column
+	for _, f := range t.all.fields {
+		if f.name == "program_start" || f.name == "nagios_pid" || wakes(f.core) != sleeps {
+			sel = append(sel, f.column)
+		}
+	}
+	return newRequest(t.table, sel)
+}
+
+// countingOf says what can be told from the columns of status of a core that
+// counts.
+func countingOf(profile livestatus.Profile, has []string) counting {
+	reliable := func(names ...string) bool {
+		return profile.Counters && !slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(has, n) })
+	}
+	c := counting{checks: reliable("host_checks", "service_checks", "log_messages")}
+	// Where commands are not counted each is logged, and ends a wait.
+	c.orders = c.checks && (profile.Wait || reliable("external_commands"))
+	return c
+}
+
+// A waking is what the change of a column of status means.
+type waking uint8
+
+const (
+	sleeps  waking = iota // nothing: it changes by our asking alone
+	checked               // a check
+	ordered               // an external command, or something in the log
+)
+
+// wakes says what a change of a column of status means.
+func wakes(name string) waking {
+	switch name {
+	case "host_checks", "service_checks":
+		return checked
+	case "log_messages", "external_commands":
+		return ordered
+	}
+	if strings.HasPrefix(name, "enable_") || strings.HasPrefix(name, "execute_") || strings.HasPrefix(name, "accept_") {
+		return ordered
+	}
+	return sleeps
+}
+
+// A planKey is what a plan follows from.
+type planKey struct {
+	profile livestatus.Profile
+	impl    schema.Cores
+	columns string
+}
+
+// plansAtMost bounds the plans that are kept to be shared. A fleet has as many
+// as it has versions of cores.
+const plansAtMost = 64
+
+// plan returns the plan for a core with these columns: sites whose cores are
+// alike share one.
+func (m *Manager) plan(core livestatus.Core, has map[string][]string) *plan {
+	var text strings.Builder
+	for _, table := range slices.Sorted(maps.Keys(has)) {
+		fmt.Fprintln(&text, table, has[table])
+	}
+	key := planKey{core.Profile, core.Impl, text.String()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p := m.plans[key]; p != nil {
+		return p
+	}
+	if len(m.plans) >= plansAtMost {
+		clear(m.plans)
+	}
+	p := newPlan(core, has)
+	m.plans[key] = p
 	return p
 }
 
@@ -181,7 +276,7 @@ func newRequest(t *schema.Table, cols []column) request {
 		return len(r.ask) - 1
 	}
 	for _, c := range cols {
-		r.fields = append(r.fields, field{column: c, at: position(c.core), with: position(c.with)})
+		r.fields = append(r.fields, field{column: c, at: position(c.core), with: position(c.with), key: slices.Contains(t.Keys, c.name)})
 		r.names = append(r.names, c.name)
 	}
 	for _, k := range t.Keys {

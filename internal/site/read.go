@@ -104,8 +104,8 @@ func (s *session) dropMissing(b *store.Batch) {
 
 // readTable reads one whole table into b.
 func (s *session) readTable(ctx context.Context, b *store.Batch, t *tablePlan, cur *cursor) error {
-	f, err := newFeeder(&t.all, b.Replace(t.table.Name))
-	if err != nil {
+	f := newFeeder(&t.all, func() *store.Rows { return b.Replace(t.table.Name) })
+	if err := f.begin(); err != nil {
 		return fmt.Errorf("site: %w", err)
 	}
 	f.window = t.all.position(t.window)
@@ -165,55 +165,70 @@ func (r *request) position(core string) int {
 	return -1
 }
 
-// readStatus reads the row of table status. same is false if the core is
-// another run of itself than the data in the store.
+// readStatus reads what tells whether anything happened, and the whole row of
+// table status if it did or that is due. same is false if the core is another
+// run of itself than the data in the store.
 func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, err error) {
+	due := s.now().Sub(s.cursor.counted) >= countersEvery
+	if s.calm == 0 || due || s.plan.counts == (counting{}) {
+		return s.readCounters(ctx, changed)
+	}
+	id, err := s.readPulse(ctx, &s.plan.pulse, discard{}, changed)
+	if err != nil || id != s.held || !changed.woke {
+		return id == s.held, err
+	}
+	return s.readCounters(ctx, changed)
+}
+
+// readCounters reads the whole row of table status.
+func (s *session) readCounters(ctx context.Context, changed *changes) (same bool, err error) {
 	t := s.plan.tables["status"]
 	b := s.st.Begin()
-	f, err := newFeeder(&t.all, b.Update("status"))
-	if err != nil {
-		b.Abort()
-		return false, fmt.Errorf("site: %w", err)
-	}
-	var id identity
-	var h hasher
-	h.reset()
-	start, pid := t.all.position("program_start"), t.all.position("nagios_pid")
-	f.most = 1
-	f.each = func(_ []byte, c []livestatus.Cell) {
-		id = identity{cell(c, start).Int(), cell(c, pid).Int()}
-		for i, name := range t.all.ask {
-			if wakes(name) {
-				h.word(uint64(c[i].Int()))
-			}
-		}
-	}
-	if err := s.fetch(ctx, smallAnswer, t.all.query(), f); err != nil {
+	f := newFeeder(&t.all, func() *store.Rows { return b.Update("status") })
+	id, err := s.readPulse(ctx, &t.all, f, changed)
+	if err != nil || id != s.held {
 		b.Abort()
 		return false, err
 	}
-	if id != s.held {
-		b.Abort()
-		return false, nil
-	}
-	now, sum := s.now(), h.sum()
-	changed.woke = sum != s.cursor.status
+	now := s.now()
 	if !changed.woke && now.Sub(s.cursor.counted) < countersEvery {
 		b.Abort() // only what our own asking moves
 		return true, nil
 	}
-	s.cursor.status, s.cursor.counted = sum, now
+	s.cursor.counted = now
 	return true, s.commit(b, newChanges())
 }
 
-// wakes reports whether a change of a column of status means that something
-// happened in the core, and not just that it was asked.
-func wakes(name string) bool {
-	switch name {
-	case "log_messages", "host_checks", "service_checks", "external_commands", "last_command_check":
-		return true
+// readPulse reads columns of table status into to and notes what they tell.
+func (s *session) readPulse(ctx context.Context, req *request, to livestatus.Sink, changed *changes) (id identity, err error) {
+	start, pid := req.position("program_start"), req.position("nagios_pid")
+	var sums [2]hasher
+	sums[0].reset()
+	sums[1].reset()
+	rows := 0
+	err = s.fetch(ctx, smallAnswer, req.query(), rowFunc(func(c []livestatus.Cell) error {
+		if rows++; rows > 1 {
+			return tooMany("status", 1)
+		}
+		id = identity{cell(c, start).Int(), cell(c, pid).Int()}
+		for i, name := range req.ask {
+			switch wakes(name) {
+			case checked:
+				sums[0].word(uint64(c[i].Int()))
+			case ordered:
+				sums[1].word(uint64(c[i].Int()))
+			}
+		}
+		return to.Row(c)
+	}))
+	if err != nil || id != s.held {
+		return id, err
 	}
-	return strings.HasPrefix(name, "enable_") || strings.HasPrefix(name, "execute_") || strings.HasPrefix(name, "accept_")
+	now := [2]uint64{sums[0].sum(), sums[1].sum()}
+	changed.woke = changed.woke || now != s.cursor.status
+	changed.ordered = changed.ordered || now[1] != s.cursor.status[1]
+	s.cursor.status = now
+	return id, nil
 }
 
 // A window is what one table's window gave.
@@ -260,10 +275,7 @@ func (s *session) readWindows(ctx context.Context, changed *changes) error {
 // readWindow reads one table's window into b.
 func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) (window, error) {
 	w := window{table: t.table.Name}
-	f, err := newFeeder(&t.live, b.Update(w.table))
-	if err != nil {
-		return w, fmt.Errorf("site: %w", err)
-	}
+	f := newFeeder(&t.live, func() *store.Rows { return b.Update(w.table) })
 	f.before, f.recent = s.cursor.recent[w.table], map[string]uint64{}
 	f.window, f.newest = t.live.position(t.window), s.cursor.newest[w.table]
 	f.known = s.st.Snapshot()

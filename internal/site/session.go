@@ -15,21 +15,35 @@ import (
 // How often things are done. All of them wait for the cost of the last time:
 // a core is kept busy a twentieth of the time at most.
 const (
-	pollEvery    = time.Second
-	pollAtMost   = 5 * time.Second // without a word from the operator
-	quickAtMost  = 30 * time.Second
-	deepEvery    = time.Minute
-	wholeEvery   = time.Hour
-	costFactor   = 20
-	waitGap      = 200 * time.Millisecond
-	waitTimeout  = 20 * time.Second
+	pollEvery   = time.Second
+	pollAtMost  = 5 * time.Second // without a word from the operator
+	quickAtMost = 30 * time.Second
+	deepEvery   = time.Minute
+	wholeEvery  = time.Hour
+	costFactor  = 20
+	// A wait that came back is followed by a poll no sooner after the last one
+	// than this, and than some times what a poll costs.
+	wakeGap    = 20 * time.Millisecond
+	wakeFactor = 8
+	// However many sites there are, the polls that wakes lead to, those that
+	// are due, those below a wait, and comparing every number stay below these
+	// numbers a second.
+	wakesASecond  = 100
+	pollsASecond  = 200
+	netsASecond   = 100
+	deepsASecond  = 8
+	clocksASecond = 8
+	// calmEvery is how often a core is polled in full whose counters say that
+	// nothing happened.
+	calmEvery    = 15 * time.Second
+	waitTimeout  = time.Minute
 	waitPoll     = 2 * time.Second // safety net below a wait
 	urgentFor    = 5 * time.Second
 	urgentFactor = 3
 	urgentFirst  = 50 * time.Millisecond
 	// countersEvery is how old the counters of table status may get while
 	// nothing happens: each reading moves some of them.
-	countersEvery = 10 * time.Second
+	countersEvery = time.Minute
 )
 
 // A cursor is how far the changes of the core have been followed.
@@ -38,12 +52,14 @@ type cursor struct {
 	recent    map[string]map[string]uint64 // table -> hashes of the last window's rows
 	executing map[string][]string          // table -> keys that were being checked
 
-	quick, deep, whole time.Time // when last done
-	quickCost          time.Duration
-	wholeCost          time.Duration
-	unfit              map[string]bool // rows of the core that have no place in the store
-	status             uint64          // hash of what wakes
-	counted            time.Time       // when table status was last stored
+	// when last done: comparing in two ways, all there is, all that polls
+	// read, comments and downtimes, storing table status
+	quick, deep, whole, full, numbered, counted time.Time
+
+	quickCost time.Duration
+	wholeCost time.Duration
+	unfit     map[string]bool // rows of the core that have no place in the store
+	status    [2]uint64       // hashes of what wakes: checks, and the rest
 }
 
 // A session reads one core over one address.
@@ -53,6 +69,7 @@ type session struct {
 	core   livestatus.Core
 	addr   string
 	plan   *plan
+	known  bool // the store holds this run of the core already
 
 	asOf time.Time // when the present reading began: the age of its data
 	// round is what a poll costs the core: of one that answers in the threads
@@ -64,6 +81,8 @@ type session struct {
 	latency  time.Duration    // last small answer
 	polled   time.Time        // end of the last poll
 	found    bool             // the last poll found something
+	ordered  bool             // and that was more than checks
+	calm     int              // polls in a row that found nothing
 	suspects [][2]string      // table and key of rows that came
 	told     map[string]int64 // rows of hosts and services, as the core counts them
 	idle     int              // waits in a row that returned for nothing
@@ -74,7 +93,7 @@ type session struct {
 func (s *session) prepare(ctx context.Context) error {
 	id := identity{s.core.ProgramStart, s.core.PID}
 	if s.heldPlan != nil && s.heldAddr == s.addr && s.held == id && s.heldCore.LivestatusVersion == s.core.LivestatusVersion {
-		s.plan = s.heldPlan
+		s.plan, s.known = s.heldPlan, true
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, roundAnswer)
@@ -83,17 +102,17 @@ func (s *session) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := newPlan(s.core.Impl, has)
+	p := s.m.plan(s.core, has)
 	if len(p.missing) > 0 {
 		return &incompatibleError{fmt.Sprintf("It answers, but has no usable table %s. Is this a monitoring core?", p.missing[0])}
 	}
-	s.plan = p
+	s.plan, s.known = p, false
 	return nil
 }
 
 // run reads everything if need be, then follows the changes until an error.
 func (s *session) run(ctx context.Context) error {
-	if s.plan != s.heldPlan {
+	if !s.known {
 		if err := s.readAll(ctx); err != nil {
 			return err
 		}
@@ -128,7 +147,7 @@ func (s *session) follow(ctx context.Context) error {
 	w := s.newWaiter(ctx)
 	defer w.close()
 	for because := due; ; {
-		changed, err := s.poll(ctx)
+		changed, err := s.poll(ctx, because)
 		if err != nil {
 			return err
 		}
@@ -165,30 +184,26 @@ func overdue(limit time.Duration, began bool, err error) error {
 }
 
 // poll reads what changed since the last time.
-func (s *session) poll(ctx context.Context) (*changes, error) {
+func (s *session) poll(ctx context.Context, because reason) (*changes, error) {
 	began := s.now()
 	s.asOf = began
 	s.health.tried()
 	changed := newChanges()
-	s.longest = 0
+	s.longest, s.compared = 0, 0
 	same, err := s.readStatus(ctx, changed)
 	if err != nil {
 		return nil, err
 	}
 	s.latency = s.now().Sub(began)
 	if !same {
-		s.log.Info("site: the core was reloaded or restarted, reading it anew", "site", s.spec.Name)
-		s.health.doing("The core was reloaded or restarted and is being read anew.")
-		if err := s.reidentify(ctx); err != nil {
-			return nil, err
-		}
-		changed.cameOrWent = true
-		err := s.readAll(ctx)
-		s.settle(changed)
-		return changed, err
+		return changed, s.readAnew(ctx, changed)
 	}
-	what := s.comparisonDue(began, s.urgentNow(began))
-	s.compared = 0
+	urgent := s.urgentNow(began)
+	if because == due && !urgent && s.restful(began, changed) {
+		s.confirmed(began, changed)
+		return changed, nil
+	}
+	what := s.comparisonDue(began, urgent, changed)
 	// Comparing finds what a window would: a core that can bear little is
 	// spared one of the two.
 	if what == nothing || !s.core.Profile.OneLane {
@@ -202,14 +217,51 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 	if err := s.readScans(ctx, began, what, changed); err != nil {
 		return nil, err
 	}
-	if err := s.readNumbered(ctx, changed); err != nil {
-		return nil, err
+	if urgent || !s.onlyChecks(changed) || began.Sub(s.cursor.numbered) >= calmEvery {
+		if err := s.readNumbered(ctx, changed); err != nil {
+			return nil, err
+		}
+		s.cursor.numbered = began
 	}
 	if since := began.Sub(s.cursor.whole); since >= wholeEvery || changed.cameOrWent && since >= s.wholeGap() {
 		if err := s.readAll(ctx); err != nil {
 			return nil, err
 		}
 	}
+	s.cursor.full = began
+	s.confirmed(began, changed)
+	return changed, nil
+}
+
+// readAnew reads a core that is not the run of itself that is in the store.
+func (s *session) readAnew(ctx context.Context, changed *changes) error {
+	s.log.Info("site: the core was reloaded or restarted, reading it anew", "site", s.spec.Name)
+	s.health.doing("The core was reloaded or restarted and is being read anew.")
+	if err := s.reidentify(ctx); err != nil {
+		return err
+	}
+	changed.cameOrWent = true
+	err := s.readAll(ctx)
+	s.settle(changed)
+	return err
+}
+
+// restful reports whether a core that counts says that nothing happened since
+// it was last polled in full. What a counter tells may show a moment later in
+// the rows, so the poll after one that found something is always full.
+func (s *session) restful(began time.Time, changed *changes) bool {
+	return s.plan.counts.checks && !changed.woke && s.calm > 0 &&
+		began.Sub(s.cursor.full) < max(calmEvery, 8*s.m.share(netsASecond))
+}
+
+// onlyChecks reports whether a core that counts says that there were checks
+// and nothing else.
+func (s *session) onlyChecks(changed *changes) bool {
+	return s.plan.counts.orders && changed.woke && !changed.ordered && !s.ordered
+}
+
+// confirmed notes that the poll that began then is done.
+func (s *session) confirmed(began time.Time, changed *changes) {
 	if s.core.Profile.OneLane {
 		s.spent(s.longest)
 	} else {
@@ -218,7 +270,6 @@ func (s *session) poll(ctx context.Context) (*changes, error) {
 	s.st.Confirm(began)
 	s.health.fresh(began, s.latency, s.round)
 	s.settle(changed)
-	return changed, nil
 }
 
 // spent takes what a poll took. What counts is the middle of the last three,
@@ -263,7 +314,7 @@ func (s *session) interval() time.Duration {
 	base := s.spec.Interval
 	least := s.core.Profile.Interval(s.round)
 	if base <= 0 {
-		base = min(max(pollEvery, costFactor*s.round), pollAtMost)
+		base = max(min(max(pollEvery, costFactor*s.round), pollAtMost), s.m.share(pollsASecond))
 	}
 	return max(base, least)
 }

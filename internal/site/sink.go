@@ -50,6 +50,9 @@ func (r *request) give(s *scratch, o out, cells []livestatus.Cell) {
 type feeder struct {
 	req  *request
 	rows *store.Rows
+	// open makes rows when the first one is written: most answers about
+	// changes have none.
+	open func() *store.Rows
 	// newest is the greatest value seen at position window, which is -1 where
 	// nobody asks.
 	window int
@@ -74,11 +77,19 @@ type feeder struct {
 	hash    hasher
 }
 
-func newFeeder(req *request, rows *store.Rows) (*feeder, error) {
-	if err := rows.Columns(req.names...); err != nil {
-		return nil, err
+// newFeeder returns a feeder of the rows that open returns; a table that is
+// replaced needs them in any case, even without a row.
+func newFeeder(req *request, open func() *store.Rows) *feeder {
+	return &feeder{req: req, open: open, window: -1}
+}
+
+// begin makes the rows, if they are not there yet.
+func (f *feeder) begin() error {
+	if f.rows != nil {
+		return nil
 	}
-	return &feeder{req: req, rows: rows, window: -1}, nil
+	f.rows = f.open()
+	return f.rows.Columns(f.req.names...)
 }
 
 // Begin implements [livestatus.Sink].
@@ -118,6 +129,9 @@ func (f *feeder) Row(cells []livestatus.Cell) error {
 			return nil
 		}
 	}
+	if err := f.begin(); err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
 	f.written++
 	f.req.give(&f.s, f.rows, cells)
 	return f.rows.EndRow()
@@ -139,6 +153,9 @@ func tooMany(table string, most int) error {
 type comparer struct {
 	req  *request
 	snap *store.Snapshot
+	// columns of the snapshot by the position of the field; nil: all rows
+	// have the default
+	columns []*store.Column
 
 	changed []string
 	added   []string
@@ -154,7 +171,12 @@ type comparer struct {
 }
 
 func newComparer(req *request, snap *store.Snapshot) *comparer {
-	return &comparer{req: req, snap: snap, seen: make([]bool, snap.Rows(req.table)), window: -1}
+	c := &comparer{req: req, snap: snap, seen: make([]bool, snap.Rows(req.table)), window: -1}
+	t := snap.Table(req.table)
+	for _, name := range req.names {
+		c.columns = append(c.columns, t.ColumnNamed(name))
+	}
+	return c
 }
 
 // Begin implements [livestatus.Sink].
@@ -181,7 +203,12 @@ func (c *comparer) Row(cells []livestatus.Cell) error {
 	}
 	c.seen[row] = true
 	c.row, c.differs = row, false
-	c.req.give(&c.s, c, cells)
+	for i := range c.req.fields {
+		// A key is equal, or the row would not have been found.
+		if f := &c.req.fields[i]; !f.key && !c.differs {
+			f.to(&c.s, c, i, cell(cells, f.at), cell(cells, f.with))
+		}
+	}
 	if c.differs {
 		c.changed = append(c.changed, string(key))
 	}
@@ -206,16 +233,20 @@ func (c *comparer) gone() []string {
 
 // Int implements out.
 func (c *comparer) Int(col int, v int64) {
-	if !c.differs && c.snap.Int(c.req.table, c.req.names[col], c.row) != v {
-		c.differs = true
+	if at := c.columns[col]; at != nil {
+		c.differs = at.Int(c.row) != v
+		return
 	}
+	c.differs = c.snap.Int(c.req.table, c.req.names[col], c.row) != v
 }
 
 // Text implements out.
 func (c *comparer) Text(col int, v []byte) {
-	if !c.differs && c.snap.Text(c.req.table, c.req.names[col], c.row) != string(v) {
-		c.differs = true
+	if at := c.columns[col]; at != nil {
+		c.differs = !bytes.Equal(at.Bytes(c.row), v)
+		return
 	}
+	c.differs = c.snap.Text(c.req.table, c.req.names[col], c.row) != string(v)
 }
 
 // What is compared holds numbers and texts only; the rest of out is not used.

@@ -66,6 +66,7 @@ type site struct {
 	heldPlan *plan
 	heldCore livestatus.Core
 	noWait   bool // waits at this core have proven worthless
+	busy     bool // the last poll found something
 	cursor   cursor
 }
 
@@ -78,6 +79,8 @@ func (s *site) run(ctx context.Context) {
 		return
 	}
 	s.health.start()
+	s.m.running.Add(1)
+	defer s.m.running.Add(-1)
 	var err error
 	for ctx.Err() == nil {
 		if err != nil && !s.rest(ctx, errors.Is(err, errPanic)) {
@@ -195,6 +198,7 @@ func (s *site) use(ctx context.Context, text string) error {
 	s.active = ses
 	s.mu.Unlock()
 	defer func() {
+		s.m.busy(s, false)
 		s.mu.Lock()
 		s.active = nil
 		s.mu.Unlock()

@@ -443,6 +443,91 @@ func TestWait(t *testing.T) {
 	})
 }
 
+// TestBusy has something happen at a core all the time: each change is seen
+// soon, and the core is left alone most of the time.
+func TestBusy(t *testing.T) {
+	for _, latency := range []time.Duration{0, 2 * time.Millisecond, 20 * time.Millisecond} {
+		t.Run(latency.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				core := newToy().counting()
+				core.latency = latency
+				b := newBench(t, one(core))
+				defer b.stop()
+				b.m.Apply([]Spec{spec("a", "tcp://core:6557")})
+				b.state("a", store.Fresh, 10*time.Second)
+				polls := core.count("GET status")
+				began := time.Now()
+				var took []time.Duration
+				for i := range 400 {
+					text, start := fmt.Sprint("busy ", i), time.Now()
+					core.with(func() { core.checks++ })
+					core.set("h1", "s2", map[string]any{"plugin_output": text, "last_update": start.Unix(), "last_check": start.Unix()})
+					for b.output("a", "h1", "s2") != text {
+						time.Sleep(time.Millisecond)
+					}
+					took = append(took, time.Since(start))
+				}
+				slices.Sort(took)
+				// A poll asks for status and two windows.
+				most := wakeGap + (wakeFactor+2)*3*max(latency, time.Millisecond)
+				if took[200] > most || took[380] > 3*most {
+					t.Errorf("median %v, 95%% %v, want %v", took[200], took[380], most)
+				}
+				if n, span := core.count("GET status")-polls, time.Since(began); float64(n) > 2*span.Seconds()/wakeGap.Seconds()+20 {
+					t.Errorf("%d questions in %v", n, span)
+				}
+			})
+		})
+	}
+}
+
+// TestAtRest asks a core that counts for no more than its counters while they
+// stand still, and sees at once when they do not.
+func TestAtRest(t *testing.T) {
+	for name, core := range map[string]func() *toy{
+		"waiting": func() *toy { return newToy().counting() },
+		"polled":  func() *toy { return newToy().counting().mk() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				core := core()
+				b := newBench(t, one(core))
+				defer b.stop()
+				b.m.Apply([]Spec{spec("a", "tcp://core:6557")})
+				b.state("a", store.Fresh, 10*time.Second)
+				time.Sleep(time.Minute)
+				before := map[string]int{}
+				for _, table := range []string{"status", "services", "comments"} {
+					before[table] = core.count("GET " + table)
+				}
+				version := b.snapshot("a").Version()
+				time.Sleep(10 * time.Minute)
+				for table, most := range map[string]int{"status": 650, "services": 110, "comments": 60} {
+					if n := core.count("GET "+table) - before[table]; n > most || n < 20 {
+						t.Errorf("%s asked %d times in ten minutes, want at most %d", table, n, most)
+					}
+				}
+				if v := b.snapshot("a").Version(); v > version+11 {
+					t.Errorf("%d versions of nothing", v-version)
+				}
+				if core.number(&core.most) > 2 {
+					t.Errorf("%d connections at once", core.most)
+				}
+				core.with(func() { core.checks++ })
+				core.with(func() {
+					core.tables["services"].rows[3]["plugin_output"] = "news"
+					core.tables["services"].rows[3]["last_update"] = time.Now().Unix()
+					core.tables["services"].rows[3]["last_check"] = time.Now().Unix()
+				})
+				time.Sleep(waitPoll + 100*time.Millisecond)
+				if got := b.output("a", "h0", "s3"); got != "news" {
+					t.Errorf("output %q", got)
+				}
+			})
+		})
+	}
+}
+
 // TestApply leaves alone what did not change.
 func TestApply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -36,6 +36,8 @@ type toy struct {
 	open     int
 	most     int
 	onSend   func(line string)
+	checks   int           // service_checks, which status only has once set
+	latency  time.Duration // of each answer
 	conns    map[net.Conn]bool
 }
 
@@ -71,6 +73,13 @@ func (t *toy) mk() *toy {
 	for _, name := range []string{"hosts", "services"} {
 		t.tables[name].cols = slices.DeleteFunc(t.tables[name].cols, func(c string) bool { return c == "last_update" })
 	}
+	return t
+}
+
+// counting gives the toy the counters that a core of the Nagios family has.
+func (t *toy) counting() *toy {
+	s := t.tables["status"]
+	s.cols = append(s.cols, "host_checks", "service_checks", "external_commands")
 	return t
 }
 
@@ -194,13 +203,14 @@ func (t *toy) serve(conn net.Conn) {
 			return
 		}
 		t.mu.Lock()
-		hang, spin, event := t.mode == "hang", t.spin, t.event
+		hang, spin, event, latency := t.mode == "hang", t.spin, t.event, t.latency
 		t.asked = append(t.asked, strings.Join(lines, "|"))
 		t.mu.Unlock()
 		if hang {
 			_, _ = io.Copy(io.Discard, in)
 			return
 		}
+		time.Sleep(latency)
 		body, code, keep := t.answer(lines, event, spin)
 		if _, err := fmt.Fprintf(conn, "%d %11d\n%s", code, len(body), body); err != nil || !keep {
 			return
@@ -332,7 +342,7 @@ func (t *toy) table(name string) *toyTable {
 		return c
 	case "status":
 		s := *t.tables["status"]
-		s.rows = []map[string]any{{"program_start": t.start, "nagios_pid": t.pid, "program_version": t.program, "livestatus_version": t.version, "check_external_commands": 1, "num_hosts": t.numHosts}}
+		s.rows = []map[string]any{{"program_start": t.start, "nagios_pid": t.pid, "program_version": t.program, "livestatus_version": t.version, "check_external_commands": 1, "num_hosts": t.numHosts, "service_checks": t.checks}}
 		return &s
 	}
 	return t.tables[name]

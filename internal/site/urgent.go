@@ -13,6 +13,7 @@ import (
 // changes is what one poll found.
 type changes struct {
 	woke       bool // counters show that something happened
+	ordered    bool // and that it was more than checks
 	cameOrWent bool // rows are there that were not, or the reverse
 	keys       map[string]map[string]bool
 	all        map[string]bool // tables of which too many rows changed to name
@@ -118,9 +119,15 @@ func (s *site) urgentNow(now time.Time) bool {
 	return thorough || now.Before(s.urgent.until)
 }
 
-// settle ends the urgency when the effect shows.
+// settle takes what a poll found, and ends the urgency when the effect shows.
 func (s *session) settle(c *changes) {
-	s.polled, s.found = s.now(), c.any()
+	s.polled, s.found, s.ordered = s.now(), c.any(), c.ordered
+	if s.found {
+		s.calm = 0
+	} else {
+		s.calm++
+	}
+	s.m.busy(s.site, s.found)
 	s.mu.Lock()
 	if s.urgent.until.After(s.polled) && s.urgent.target.shows(c) {
 		s.urgent = urgency{}

@@ -3,8 +3,10 @@ package site
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
+	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 )
 
@@ -34,28 +36,48 @@ func (s *session) newWaiter(ctx context.Context) *waiter {
 	return w
 }
 
-// arm sends a wait, unless one is out or waiting is off.
+// armAtMost is how long arm waits for the request to be on its way.
+const armAtMost = 100 * time.Millisecond
+
+// arm sends a wait, unless one is out or waiting is off. When it returns the
+// request is on its way to the core, or that takes long: what is read
+// afterwards is read after the wait began.
 func (w *waiter) arm() {
 	if w.back == nil || w.out {
 		return
 	}
 	w.out = true
+	sent := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(sent) })
 	go func() {
+		defer tell()
 		defer func() {
 			if fault := w.s.caught(recover()); fault != nil {
 				w.back <- waitResult{at: w.s.now(), err: fault}
 			}
 		}()
-		began := w.s.now()
-		ctx, cancel := context.WithTimeout(w.ctx, waitTimeout+smallAnswer)
-		defer cancel()
-		q := lql.Get("status", "program_start")
-		q.Wait = &lql.Wait{Trigger: "all", Condition: lql.Filter{Kind: lql.And}, Timeout: waitTimeout}
-		stats, err := w.s.client.Fetch(ctx, q, discard{})
-		w.s.health.count(stats)
-		now := w.s.now()
-		w.back <- waitResult{at: now, early: now.Sub(began) < waitTimeout-time.Second, err: err}
+		w.rest(tell)
 	}()
+	t := time.NewTimer(armAtMost)
+	defer t.Stop()
+	select {
+	case <-sent:
+	case <-t.C:
+	}
+}
+
+// rest waits at the core and hands the result to back.
+func (w *waiter) rest(sent func()) {
+	began := w.s.now()
+	ctx, cancel := context.WithTimeout(w.ctx, waitTimeout+smallAnswer)
+	defer cancel()
+	q := lql.Get("status", "program_start")
+	q.Wait = &lql.Wait{Trigger: "all", Condition: lql.Filter{Kind: lql.And}, Timeout: waitTimeout}
+	ctx = livestatus.WithPriority(livestatus.WithSent(ctx, sent), livestatus.RestPriority)
+	stats, err := w.s.client.Fetch(ctx, q, discard{})
+	w.s.health.count(stats)
+	now := w.s.now()
+	w.back <- waitResult{at: now, early: now.Sub(began) < waitTimeout-time.Second, err: err}
 }
 
 // close ends a wait that is out and waits for its goroutine.
@@ -88,7 +110,7 @@ func (s *session) pause(ctx context.Context, w *waiter) (reason, error) {
 	waiting := w.back != nil
 	interval := s.interval()
 	if waiting && s.spec.Interval <= 0 {
-		interval = max(interval, waitPoll)
+		interval = max(interval, waitPoll, s.m.share(netsASecond))
 	}
 	s.health.pace(interval, waiting)
 	if d, ok := s.urgentPause(); ok {
@@ -122,13 +144,20 @@ func (s *session) wake(ctx context.Context, w *waiter, r waitResult) (reason, er
 	if r.err != nil || r.early && (r.at.After(s.polled) || !s.found) {
 		why = forcing
 	}
-	if gap := max(waitGap, urgentFactor*s.round) - s.now().Sub(s.polled); gap > 0 {
+	if gap := s.gap() - s.now().Sub(s.polled); gap > 0 {
 		if err := sleep(ctx, gap); err != nil {
 			return why, err
 		}
 	}
 	w.arm()
 	return why, ctx.Err()
+}
+
+// gap is the least time between the end of a poll and one that a wait leads
+// to. A core where something happens all the time is thus kept busy a ninth of
+// the time at most, and many such cores do not keep us busy.
+func (s *session) gap() time.Duration {
+	return max(wakeGap, wakeFactor*s.round, s.m.busyShare(wakesASecond))
 }
 
 // proven judges the wait that led to a poll by what the poll found. At the

@@ -111,6 +111,14 @@ func (w *world) logDowntime(o *object, word, text string, at sec) {
 	}
 }
 
+// lastLine is how many lines were ever written.
+func (w *world) lastLine() int {
+	if len(w.log) == 0 {
+		return 0
+	}
+	return w.log[len(w.log)-1].line
+}
+
 func (w *world) logText(class int8, text string, at sec) {
 	w.addLog(logLine{at: at, class: class, kind: text})
 }

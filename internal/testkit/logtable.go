@@ -175,7 +175,7 @@ func statusColumns() map[string]getter {
 		"host_checks_rate":              rate(func(w *world) int64 { return w.checks[0] }),
 		"service_checks_rate":           rate(func(w *world) int64 { return w.checks[1] }),
 		"cached_log_messages":           number(func(w *world) int64 { return int64(len(w.log)) }),
-		"log_messages":                  number(func(w *world) int64 { return int64(len(w.log)) }),
+		"log_messages":                  number(func(w *world) int64 { return int64(w.lastLine()) }),
 		"check_external_commands":       number(one),
 		"livestatus_threads":            number(func(w *world) int64 { return int64(w.p.threads) }),
 		"execute_host_checks":           yes(func(g *global) bool { return g.hostChecks }),

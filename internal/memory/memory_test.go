@@ -1,0 +1,85 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestRoom(t *testing.T) {
+	b := New(800 << 20)
+	var used, cached int64 = 600 << 20, 0
+	b.used = func() int64 { return used + cached }
+	b.collect = func() {}
+	if err := b.Room(100 << 20); err != nil {
+		t.Errorf("exactly seven eighths: %v", err)
+	}
+	err := b.Room(101 << 20)
+	full, ok := errors.AsType[*FullError](err)
+	if !ok || !errors.Is(err, ErrFull) || *full != (FullError{Need: 101 << 20, Used: used, Limit: 800 << 20}) {
+		t.Fatalf("one more: %v", err)
+	}
+	if want := "about 101 MiB needed, 600 MiB of 800 MiB in use"; !strings.Contains(err.Error(), want) {
+		t.Errorf("error %q, want %q", err, want)
+	}
+	for _, none := range []*Budget{nil, {}, New(0)} {
+		none.OnPressure(func() { t.Error("a cache shrank without a limit") })
+		if err := none.Room(1 << 60); err != nil || none.Limit() != 0 {
+			t.Errorf("without a limit: %v", err)
+		}
+	}
+}
+
+// TestPressure has caches shrink before anything is refused, and while nobody
+// asks, but not all the time.
+func TestPressure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(800 << 20)
+		var used, cached int64 = 100 << 20, 600 << 20
+		b.used = func() int64 { return used + cached }
+		collected, shrunk := 0, 0
+		b.collect = func() { collected++ }
+		b.OnPressure(func() { shrunk++; cached /= 2 })
+		b.OnPressure(func() { shrunk++ })
+		if err := b.Room(200 << 20); err != nil || shrunk != 2 || collected != 1 {
+			t.Fatalf("%v, %d caches shrank, %d collections", err, shrunk, collected)
+		}
+		if err := b.Room(400 << 20); err == nil || shrunk != 2 {
+			t.Errorf("asked again at once: %v, %d caches shrank", err, shrunk)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan bool)
+		go func() { b.Watch(ctx); close(done) }()
+		time.Sleep(time.Minute)
+		if shrunk != 2 {
+			t.Errorf("shrank without need")
+		}
+		used = 1 << 30
+		time.Sleep(time.Minute + time.Second)
+		if rounds := shrunk/2 - 1; rounds < 8 || rounds > 13 {
+			t.Errorf("caches shrank %d times in a minute of pressure", rounds)
+		}
+		cancel()
+		<-done
+	})
+}
+
+func TestInUse(t *testing.T) {
+	before := inUse()
+	block := make([]byte, 64<<20)
+	if grown := inUse() - before; grown < 60<<20 {
+		t.Errorf("64 MiB more count as %d", grown)
+	}
+	block[0] = 1
+}
+
+func TestSize(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 MiB", 512 << 20: "512 MiB", 3 << 29: "1.5 GiB", 700_000: "1 MiB"} {
+		if got := Size(n); got != want {
+			t.Errorf("%d bytes: %q, want %q", n, got, want)
+		}
+	}
+}
