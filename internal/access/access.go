@@ -36,8 +36,8 @@ type Viewer struct {
 	// Sites, when not nil, narrows to these site keys: the chooser of the top
 	// bar, or a listener's set. It never widens.
 	Sites []string
-	// CommandLines may see expanded check commands and the arguments of commands,
-	// which can hold secrets.
+	// CommandLines may see the lines that commands run, expanded check commands
+	// and the arguments of commands, which can hold secrets.
 	CommandLines bool
 }
 

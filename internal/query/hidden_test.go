@@ -102,6 +102,28 @@ func TestHiddenStays(t *testing.T) {
 	}
 }
 
+// TestCommandLines: who sees every object sees what commands run only with the
+// right to it.
+func TestCommandLines(t *testing.T) {
+	e := hiddenWorld(t, nil)
+	for _, lines := range []bool{false, true} {
+		for _, request := range []string{"GET commands\nColumns: name line\n", "GET commands\nColumns: name\nFilter: line ~ SECRET\nFilter: line = \nOr: 2\nFilter: line ~ SECRET\n"} {
+			q, err := lql.Parse(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := e.For(access.Viewer{All: true, CommandLines: lines}).Query(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(flatResult(res), "\n")
+			if strings.Contains(got, "SECRET") != (lines && len(q.Columns) == 2) || lines != (res.Rows == 1) && len(q.Columns) == 1 {
+				t.Errorf("lines %v: %q says %q", lines, request, got)
+			}
+		}
+	}
+}
+
 // TestHiddenBehindLog: lines about one's own objects do not open the contacts
 // and commands they name.
 func TestHiddenBehindLog(t *testing.T) {

@@ -297,11 +297,11 @@ var hidden = map[string]bool{"impacts": true, "source_problems": true, "child_de
 // restrict takes out of a stored column what the viewer may not see.
 func (s *siteRun) restrict(o *operand, c *schema.Column) {
 	if !s.run.viewer.CommandLines {
-		switch c.Name {
-		case "check_command_expanded":
+		switch {
+		case c.Name == "check_command_expanded", c.Name == "line" && o.place.name == "commands":
 			*o = operand{kind: o.kind, place: o.place}
 			return
-		case "check_command", "event_handler":
+		case c.Name == "check_command", c.Name == "event_handler":
 			o.xform = withoutArguments
 			return
 		}

@@ -13,6 +13,7 @@ type tally struct {
 	total, pending      int32
 	state, hard         [4]int32 // of checked ones; by last hard state
 	handled, unhandled  int32    // problems
+	open                [4]int32 // unhandled problems by state
 	hosts, hostsPending int32
 	hostState           [3]int32
 	worst, worstHard    int8 // on the scale of worstService
@@ -34,6 +35,9 @@ var tallies = map[string]func(t *tally) int64{
 	"num_services_hard_unknown":       func(t *tally) int64 { return int64(t.hard[3]) },
 	"num_services_handled_problems":   func(t *tally) int64 { return int64(t.handled) },
 	"num_services_unhandled_problems": func(t *tally) int64 { return int64(t.unhandled) },
+	"num_services_unhandled_warn":     func(t *tally) int64 { return int64(t.open[1]) },
+	"num_services_unhandled_crit":     func(t *tally) int64 { return int64(t.open[2]) },
+	"num_services_unhandled_unknown":  func(t *tally) int64 { return int64(t.open[3]) },
 	"worst_service_state":             func(t *tally) int64 { return [5]int64{0, 1, 1, 3, 2}[t.worst] },
 	"worst_service_hard_state":        func(t *tally) int64 { return [5]int64{0, 1, 1, 3, 2}[t.worstHard] },
 	"num_hosts":                       func(t *tally) int64 { return int64(t.hosts) },
@@ -220,6 +224,7 @@ func (p *pass) add(i int, t *tally) {
 			t.handled++
 		} else {
 			t.unhandled++
+			t.open[state]++
 		}
 	}
 }
@@ -243,6 +248,7 @@ func (t *tally) add(u *tally) {
 	for i := range t.state {
 		t.state[i] += u.state[i]
 		t.hard[i] += u.hard[i]
+		t.open[i] += u.open[i]
 	}
 	t.handled += u.handled
 	t.unhandled += u.unhandled

@@ -375,8 +375,8 @@ func serviceColumns() map[string]objectColumn {
 // A tally counts services.
 type tally struct {
 	n, pending, worst, worstHard int64
-	handled, unhandled           int64 // problems
-	state, hard                  [4]int64
+	handled, unhandled           int64    // problems
+	state, hard, open            [4]int64 // open: unhandled ones
 }
 
 // worse orders service states: ok, warning, unknown, critical.
@@ -400,7 +400,7 @@ func (v *view) tally(owner any, services []*object) tally {
 		}
 		t.hard[s.lastHard&3] += bit(s.checked)
 		if s.checked && s.state != 0 {
-			t.problem(s.ack != 0 || s.depth > 0 || s.host.depth > 0 || s.host.state != 0)
+			t.problem(int64(s.state), s.ack != 0 || s.depth > 0 || s.host.depth > 0 || s.host.state != 0)
 		}
 		if worse[s.state&3] > worse[t.worst] {
 			t.worst = int64(s.state)
@@ -415,9 +415,10 @@ func (v *view) tally(owner any, services []*object) tally {
 
 // problem counts a problem; handled ones are acknowledged, in downtime, or
 // explained by the host.
-func (t *tally) problem(handled bool) {
+func (t *tally) problem(state int64, handled bool) {
 	t.handled += bit(handled)
 	t.unhandled += bit(!handled)
+	t.open[state&3] += bit(!handled)
 }
 
 func tallyColumns() map[string]func(tally) int64 {
@@ -435,6 +436,9 @@ func tallyColumns() map[string]func(tally) int64 {
 		"num_services_hard_unknown":       func(t tally) int64 { return t.hard[3] },
 		"num_services_handled_problems":   func(t tally) int64 { return t.handled },
 		"num_services_unhandled_problems": func(t tally) int64 { return t.unhandled },
+		"num_services_unhandled_warn":     func(t tally) int64 { return t.open[1] },
+		"num_services_unhandled_crit":     func(t tally) int64 { return t.open[2] },
+		"num_services_unhandled_unknown":  func(t tally) int64 { return t.open[3] },
 		"worst_service_state":             func(t tally) int64 { return t.worst },
 		"worst_service_hard_state":        func(t tally) int64 { return t.worstHard },
 	}

@@ -279,7 +279,7 @@ func recount(out map[string]any, services []map[string]any, hosts map[objectKey]
 		}
 		if checked != 0 && state != 0 {
 			h := hosts[keyOf(s, "host_name", "")]
-			t.problem(positive(s, "acknowledged") || positive(s, "scheduled_downtime_depth") || positive(h, "scheduled_downtime_depth") || positive(h, "state"))
+			t.problem(state, positive(s, "acknowledged") || positive(s, "scheduled_downtime_depth") || positive(h, "scheduled_downtime_depth") || positive(h, "state"))
 		}
 		if worse[state&3] > worse[t.worst] {
 			t.worst = state
