@@ -4,6 +4,7 @@ import (
 	"belvedere/internal/feature/audit"
 	"belvedere/internal/feature/comments"
 	"belvedere/internal/feature/downtimes"
+	"belvedere/internal/feature/groups"
 	"belvedere/internal/feature/host"
 	"belvedere/internal/feature/hosts"
 	"belvedere/internal/feature/people"
@@ -23,6 +24,7 @@ func (a *App) features() []web.Feature {
 		problems.Feature(),
 		hosts.Feature(),
 		services.Feature(),
+		groups.Feature(),
 		host.Feature(),
 		service.Feature(),
 		downtimes.Feature(),
