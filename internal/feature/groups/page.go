@@ -28,15 +28,15 @@ func Feature() web.Feature {
 			Name: "groups", Label: "Groups", Icon: "groups", Path: "/groups", Group: 0, Order: 50, Right: web.SignedIn, Key: "g",
 		}},
 		Routes: []web.Route{
-			{Pattern: "GET /groups", Right: web.SignedIn, Handler: list},
+			{Pattern: "GET /groups", Right: web.SignedIn, Handler: index},
 			{Pattern: "GET /hostgroup/{name}", Right: web.SignedIn, Handler: show("host")},
 			{Pattern: "GET /servicegroup/{name}", Right: web.SignedIn, Handler: show("service")},
 		},
 	}
 }
 
-// list serves GET /groups in all its views.
-func list(w http.ResponseWriter, r *http.Request) error {
+// index serves GET /groups in all its views.
+func index(w http.ResponseWriter, r *http.Request) error {
 	req, err := parse(r)
 	if err != nil {
 		return err

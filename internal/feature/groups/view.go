@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -100,6 +101,11 @@ func (v view) views(ctx context.Context) []ui.Link {
 		{Label: ui.T(ctx, "Grid"), Path: v.path(v.kind, "grid"), Current: v.view == "grid"},
 		{Label: ui.T(ctx, "Matrix"), Path: v.path(v.kind, "matrix"), Current: v.view == "matrix"},
 	}
+}
+
+// menu offers the groups whose matrix can be shown.
+func (v view) menu(ctx context.Context) list.Menu {
+	return list.Menu{Param: list.Param{Name: "group", Label: ui.T(ctx, "Group"), All: ui.T(ctx, "The one in most trouble")}, Options: v.names}
 }
 
 // sortValue is the sort in force as the query parameter has it.

@@ -55,7 +55,7 @@ func Bar(v View) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, m := range v.Menus {
-			templ_7745c5c3_Err = choice(m, v.Param(m.Param.Name)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Choice(m, v.Param(m.Param.Name)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -821,9 +821,9 @@ func Token(label, value, param string) templ.Component {
 	})
 }
 
-// choice draws a menu that narrows the list to one value of a parameter. It
+// Choice draws a menu that narrows the list to one value of a parameter. It
 // draws nothing when there is nothing to choose.
-func choice(m Menu, current string) templ.Component {
+func Choice(m Menu, current string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
