@@ -38,6 +38,7 @@ const (
 	SameCheck               // one check that failed on many hosts at once
 	OnTheirOwn              // services on hosts that are up
 	CutOffHosts             // hosts that cannot be reached, without a known cause
+	Behind                  // what is suppressed because of Group.Cause
 )
 
 // A Group is some problems of a list.
@@ -46,6 +47,7 @@ type Group struct {
 	ID    string // stable, unique in the list
 	Name  string // value that all have: host, service, site key, host group, pattern
 	Site  string // key of the site, ByHost only
+	Cause int    // index of the problem that explains all, Behind only
 	Items []int  // indexes into Survey.Problems, in the order of the list
 	Hosts int    // how many different hosts
 	Sites int    // how many different sites
@@ -137,7 +139,9 @@ func (s *Survey) Arrange(items []int, by Grouping, o Order) []Group {
 	case ByHost:
 		groups = s.named(items, func(p *Problem) []string { return []string{p.Site + "\x00" + p.Host} })
 		for i := range groups {
-			groups[i].Site, groups[i].Name, _ = strings.Cut(groups[i].Name, "\x00")
+			g := &groups[i]
+			g.Site, g.Name, _ = strings.Cut(g.Name, "\x00")
+			g.ID = "g|" + g.Site + "|" + g.Name
 		}
 	case ByService:
 		groups = s.named(items, func(p *Problem) []string { return []string{p.Service} })

@@ -13,15 +13,16 @@ const (
 )
 
 // causes makes the sections of ByCause of sorted items. Suppressed problems
-// are listed as hosts and services like others: whoever asks for them wants
-// to see them.
+// are listed by what explains them, behind all others.
 func (s *Survey) causes(items []int) []Group {
 	down := Group{Kind: DownHosts, ID: "g-down"}
 	own := Group{Kind: OnTheirOwn, ID: "g-services"}
 	cut := Group{Kind: CutOffHosts, ID: "g-unreachable"}
-	var services []int
+	var services, suppressed []int
 	for _, i := range items {
 		switch p := &s.Problems[i]; {
+		case p.Standing == Suppressed:
+			suppressed = append(suppressed, i)
 		case p.Service != "":
 			services = append(services, i)
 		case p.Severity == Down:
@@ -48,7 +49,25 @@ func (s *Survey) causes(items []int) []Group {
 			out = append(out, g)
 		}
 	}
-	return out
+	return append(out, s.behind(suppressed)...)
+}
+
+// behind groups suppressed problems by their causes.
+func (s *Survey) behind(items []int) []Group {
+	at := map[int]int{}
+	var groups []Group
+	for _, i := range items {
+		cause := s.Problems[i].Cause
+		g, ok := at[cause]
+		if !ok {
+			g = len(groups)
+			at[cause] = g
+			p := &s.Problems[cause]
+			groups = append(groups, Group{Kind: Behind, ID: "b|" + p.Site + "|" + p.Host, Name: p.Host, Site: p.Site, Cause: cause})
+		}
+		groups[g].Items = append(groups[g].Items, i)
+	}
+	return groups
 }
 
 // same finds the checks that failed on many hosts within ten minutes, across

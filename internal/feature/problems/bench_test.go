@@ -3,86 +3,74 @@ package problems
 import (
 	"context"
 	"fmt"
+	"io"
 	"testing"
+	"time"
 
 	"belvedere/internal/access"
-	"belvedere/internal/lql"
 	"belvedere/internal/triage"
-	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
 	"belvedere/internal/web/webtest"
 )
 
+// shapes are the fleets that are measured: problems as on a bad day, and a
+// storm.
 var shapes = []struct {
 	name string
 	webtest.Shape
 }{
 	{"200k", webtest.Shape{Sites: 50, Hosts: 400, Services: 10, BadHosts: 20, BadServices: 30}},
 	{"200k-storm", webtest.Shape{Sites: 50, Hosts: 400, Services: 10, BadHosts: 100, BadServices: 250}},
+	{"1M", webtest.Shape{Sites: 100, Hosts: 1000, Services: 10, BadHosts: 20, BadServices: 30}},
 }
 
-// BenchmarkSurvey reads all problems, folds and counts them.
-func BenchmarkSurvey(b *testing.B) {
+// BenchmarkPage makes the list of the page: survey, folding, grouping, rows
+// and their HTML.
+func BenchmarkPage(b *testing.B) {
+	now := time.Unix(webtest.FleetTime, 0)
+	ctx := ui.WithEnv(context.Background(), &ui.Environment{Now: now, Zone: time.UTC, Path: "/problems"})
 	for _, s := range shapes {
 		q := webtest.Fleet(b, s.Shape).For(access.Viewer{All: true})
-		b.Run(s.name, func(b *testing.B) {
-			b.ReportAllocs()
+		b.Run(s.name+"/counter", func(b *testing.B) {
 			var n int
 			for b.Loop() {
-				v, err := triage.Take(context.Background(), q, triage.Want{})
+				c, err := counter(ctx, q)
 				if err != nil {
 					b.Fatal(err)
 				}
-				n = v.Counts().Total()
+				n = c.N
 			}
-			b.ReportMetric(float64(n), "problems")
+			b.ReportMetric(float64(n), "unhandled")
 		})
-		v, _ := triage.Take(context.Background(), q, triage.Want{})
-		var items []int
-		for i := range v.Problems {
-			if v.Problems[i].Unhandled() {
-				items = append(items, i)
-			}
-		}
-		b.Run(s.name+"/arrange", func(b *testing.B) {
-			for b.Loop() {
-				v.Arrange(items, triage.ByCause, triage.Order{})
-			}
-			b.ReportMetric(float64(len(items)), "items")
-		})
-		for _, n := range []int{100, 1000} {
-			bySite := map[string]map[string][]lql.Filter{}
-			k := 0
-			for i := range v.Problems[v.Hosts:] {
-				p := &v.Problems[v.Hosts+i]
-				if i%7 == 0 && k < n {
-					k++
-					if bySite[p.Site] == nil {
-						bySite[p.Site] = map[string][]lql.Filter{}
-					}
-					bySite[p.Site][p.Host] = append(bySite[p.Site][p.Host], lql.Eq("description", p.Service))
-				}
-			}
-			b.Run(fmt.Sprintf("%s/rows%d", s.name, n), func(b *testing.B) {
+		base := request{tab: tabUnhandled, group: triage.ByCause, limit: 100, order: triage.Order{By: "severity"}, me: triage.Me{Names: []string{"user07"}}}
+		for name, change := range map[string]func(*request){
+			"first":     func(*request) {},
+			"1000-rows": func(w *request) { w.limit = 1000 },
+			"all":       func(w *request) { w.tab = tabAll },
+			"last":      func(w *request) { w.tab, w.group, w.offset = tabAll, triage.NoGrouping, 4000 },
+			"text":      func(w *request) { w.text = "srv00 404" },
+			"host":      func(w *request) { w.group = triage.ByHost },
+			"service":   func(w *request) { w.group = triage.ByService },
+			"hostgroup": func(w *request) { w.group = triage.ByHostgroup },
+			"output":    func(w *request) { w.group = triage.ByOutput },
+		} {
+			w := base
+			change(&w)
+			b.Run(fmt.Sprintf("%s/%s", s.name, name), func(b *testing.B) {
+				b.ReportAllocs()
+				var problems, shown int
 				for b.Loop() {
-					rows := 0
-					for site, hosts := range bySite {
-						var fs []lql.Filter
-						for h, d := range hosts {
-							fs = append(fs, lql.AndOf(lql.Eq("host_name", h), lql.OrOf(d...)))
-						}
-						query := lql.Get("services", append(status.ServiceColumns(), status.InfoColumns()...)...).Where(lql.OrOf(fs...))
-						query.Backends = []string{site}
-						res, err := q.Query(context.Background(), query)
-						if err != nil {
-							b.Fatal(err)
-						}
-						rows += res.Rows
+					p, err := load(ctx, q, w, now)
+					if err != nil {
+						b.Fatal(err)
 					}
-					if rows != k {
-						b.Fatal(rows, k)
+					if err := rows(newView(w, p)).Render(ctx, io.Discard); err != nil {
+						b.Fatal(err)
 					}
+					problems, shown = p.counts.Total(), p.shown
 				}
-				b.ReportMetric(float64(len(bySite)), "sites")
+				b.ReportMetric(float64(problems), "problems")
+				b.ReportMetric(float64(shown), "rows")
 			})
 		}
 	}

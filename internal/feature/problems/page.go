@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
 	"belvedere/internal/access"
 	"belvedere/internal/lql"
+	"belvedere/internal/triage"
 	"belvedere/internal/web"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -34,17 +34,13 @@ func Feature() web.Feature {
 	}
 }
 
-// counter counts the open problems, as the first view of the page does.
+// counter counts what needs someone, as the first view of the page does.
 func counter(ctx context.Context, q lql.Querier) (web.Count, error) {
-	res, err := q.Query(ctx, hostQuery("name", "peer_key", "state", "has_been_checked", "acknowledged", "scheduled_downtime_depth"))
+	s, err := triage.Take(ctx, q, triage.Want{})
 	if err != nil {
 		return web.Count{}, fmt.Errorf("problems: counter: %w", err)
 	}
-	p := &picture{}
-	if err := p.count(ctx, q, request{}, nodesOf(res, time.Now())); err != nil {
-		return web.Count{}, err
-	}
-	return web.Count{N: p.counts.open, State: "crit"}, nil
+	return web.Count{N: s.Counts().N[triage.Open], State: "crit"}, nil
 }
 
 // page serves GET /problems.
@@ -59,13 +55,13 @@ func page(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := newView(req, p)
-	if len(p.rows) == 0 {
-		if v.empty, err = why(r.Context(), web.Data(r), web.Viewer(r), req, p, now); err != nil {
+	if p.shown == 0 {
+		if v.empty, err = why(r.Context(), web.Data(r), web.Viewer(r), req, p); err != nil {
 			return err
 		}
 	}
 	return web.Render(w, r, web.Page{
-		Title:  "Problems",
+		Title:  ui.T(r.Context(), "Problems"),
 		Active: "problems",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"tabs": tabs(v), "list": rows(v)},
@@ -75,30 +71,61 @@ func page(w http.ResponseWriter, r *http.Request) error {
 
 // parse reads the address.
 func parse(r *http.Request) (req request, err error) {
-	if req.tab, err = web.OneOf(r, "view", tabOpen, tabHosts, tabAck, tabDowntime, tabSuppressed); err != nil {
+	if req.tab, err = web.OneOf(r, "view", tabUnhandled, tabAll, tabMine, tabAck, tabDowntime, tabSuppressed); err != nil {
 		return req, err
 	}
+	group, err := web.OneOf(r, "group", string(triage.ByCause), string(triage.ByHost), string(triage.ByService), string(triage.BySite),
+		string(triage.ByHostgroup), string(triage.ByOutput), string(triage.NoGrouping))
+	if err != nil {
+		return req, err
+	}
+	req.group = triage.Grouping(group)
 	order, err := web.OneOf(r, "sort", "severity", "-severity", "since", "-since", "host", "-host", "site", "-site")
 	if err != nil {
 		return req, err
 	}
-	req.sort, req.desc = ui.Order(order)
+	req.order.By, req.order.Desc = ui.Order(order)
+	soft, err := web.OneOf(r, "soft", "0", "1")
+	if err != nil {
+		return req, err
+	}
+	req.soft = soft == "1"
 	if req.limit, err = web.Int(r, "limit", 100, 1, 1000); err != nil {
 		return req, err
 	}
-	if req.offset, err = web.Int(r, "offset", 0, 0, maxOffset); err != nil {
+	if req.offset, err = web.Int(r, "offset", 0, 0, 2*triage.MaxProblems); err != nil {
 		return req, err
+	}
+	if req.below = r.FormValue("below"); req.below != "" {
+		if _, ok := keyOf(req.below); !ok {
+			return req, web.BadRequest("below does not name a host", "Give it as site|host, with the key of the site")
+		}
+	}
+	req.open, req.closed = r.Form["open"], r.Form["closed"]
+	if len(req.open) > maxFolds || len(req.closed) > maxFolds {
+		return req, web.BadRequest(fmt.Sprintf("The address names more than %d folds", maxFolds), "Leave out some of open and closed")
 	}
 	req.text = strings.TrimSpace(r.FormValue("q"))
 	req.site = r.FormValue("site")
+	req.me = me(r)
 	return req, nil
 }
 
+// me says what is the own of whoever asks: what they are a contact of, or
+// wrote about. Who sees only that needs no name.
+func me(r *http.Request) triage.Me {
+	p := web.Person(r)
+	return triage.Me{Names: []string{p.Username, p.DisplayName, p.Contact}, Everything: !web.Viewer(r).All}
+}
+
 // why finds out why there is nothing to show.
-func why(ctx context.Context, q lql.Querier, viewer access.Viewer, w request, p *picture, now time.Time) (empty, error) {
-	asked, read := sitesOf(p.parts)
-	e := empty{handled: p.counts.total() - p.counts.open, sites: asked}
+func why(ctx context.Context, q lql.Querier, viewer access.Viewer, w request, p *picture) (empty, error) {
+	asked, read, stale := sitesOf(p.parts)
+	e := empty{sites: asked, stale: stale}
 	switch {
+	case w.below != "":
+		e.kind = nothingBehind
+		return e, nil
 	case w.filtered():
 		e.kind = noMatch
 		return e, nil
@@ -111,38 +138,58 @@ func why(ctx context.Context, q lql.Querier, viewer access.Viewer, w request, p 
 	case read == 0:
 		e.kind = noData
 		return e, nil
-	case w.tab != tabOpen && w.tab != tabHosts:
-		e.kind = noneHere
-		return e, nil
 	}
-	return e.good(ctx, q, now)
+	return e.good(ctx, q, w)
 }
 
-// good fills in what recovered last; a person who sees no host at all gets no
-// good news.
-func (e empty) good(ctx context.Context, q lql.Querier, now time.Time) (empty, error) {
+// good fills in what is well, and what recovered last; a person who sees no
+// object at all gets no good news.
+func (e empty) good(ctx context.Context, q lql.Querier, w request) (empty, error) {
 	e.kind = noRights
-	for _, table := range []string{"hosts", "services"} {
-		columns := status.HostColumns()
-		if table == "services" {
-			columns = status.ServiceColumns()
+	for _, t := range []struct{ table, name, description string }{{"hosts", "name", ""}, {"services", "host_name", "description"}} {
+		columns := []string{t.name, "last_state_change"}
+		if t.description != "" {
+			columns = append(columns, t.description)
 		}
-		query := lql.Get(table, columns...).Where(lql.Eq("state", "0"), lql.Eq("has_been_checked", "1")).OrderBy("-last_state_change")
+		query := lql.Get(t.table, columns...).Where(lql.Eq("state", "0"), lql.Eq("has_been_checked", "1")).OrderBy("-last_state_change")
 		query.Limit = 1
 		res, err := q.Query(ctx, query)
 		if err != nil {
 			return e, fmt.Errorf("problems: last recovery: %w", err)
 		}
-		read := status.Hosts
-		if table == "services" {
-			read = status.Services
+		if res.Rows == 0 {
+			continue
 		}
-		for _, r := range read(res, now) {
-			e.kind = allClear
-			if r.Since.After(e.solvedAt) {
-				e.solved, e.solvedAt = r.Name(), r.Since
-			}
+		e.checks += res.Total
+		e.kind = allClear
+		if at := status.Unix(res.Int(0, "last_state_change")); at.After(e.solvedAt) {
+			e.solvedAt = at
+			e.solved = status.Row{Host: res.Text(0, t.name), Service: res.Text(0, t.description)}.Name()
 		}
 	}
+	if w.tab != tabUnhandled && e.kind == allClear {
+		e.kind = noneHere
+	}
 	return e, nil
+}
+
+// sitesOf returns how many different sites were asked, have data, and have old
+// data.
+func sitesOf(parts []lql.Part) (asked, read, stale int) {
+	seen := map[string]bool{}
+	for _, p := range parts {
+		if seen[p.Key] {
+			continue
+		}
+		seen[p.Key] = true
+		switch {
+		case p.Missing:
+		case p.Err != "":
+			read++
+			stale++
+		default:
+			read++
+		}
+	}
+	return len(seen), read, stale
 }

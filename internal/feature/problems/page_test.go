@@ -3,6 +3,7 @@ package problems
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func world() *webtest.World {
 			"services": {
 				webtest.Service("a", "fine", "Load", cols{"state": 1, "last_state_change": ago(time.Hour)}),
 				webtest.Service("b", "fine", "Disk", cols{"state": 2, "last_state_change": ago(time.Hour), "contacts": []string{"anna"}}),
-				webtest.Service("a", "fine", "Web", cols{"state": 2, "last_state_change": ago(time.Minute), "state_type": 0}),
+				webtest.Service("a", "fine", "Web", cols{"state": 2, "last_state_change": ago(time.Minute)}),
 				webtest.Service("a", "fine", "Ping", cols{"state": 3, "last_state_change": ago(2 * time.Hour)}),
 				webtest.Service("a", "fine", "Acked", cols{"state": 2, "acknowledged": 1, "comments_with_info": [][]any{
 					{int64(2), "jan", "later", int64(1700000000), int64(4), int64(0), int64(0)}}}),
@@ -47,6 +48,7 @@ func world() *webtest.World {
 				webtest.Service("a", "behind", "CPU", cols{"state": 3, "host_state": 2}),
 				webtest.Service("a", "behind", "Fan", cols{"state": 3, "host_state": 2}),
 				webtest.Service("a", "fine", "OK", nil),
+				webtest.Service("a", "fine", "Soft", cols{"state": 2, "state_type": 0, "current_attempt": 2, "last_state_change": ago(3 * time.Hour)}),
 			},
 		},
 	}
@@ -55,17 +57,16 @@ func world() *webtest.World {
 // shown returns the names of the rows that are visible at first.
 func shown(a webtest.Answer) []string {
 	var out []string
-	for _, tr := range a.All("tbody tr[id]") {
-		id := webtest.Attr(tr, "id")
-		if !strings.Contains(id, "|") || strings.Contains(webtest.Attr(tr, "class"), "kid") {
+	for _, tr := range a.All("tbody tr[data-key]") {
+		if strings.Contains(webtest.Attr(tr, "class"), "kid") {
 			continue
 		}
-		out = append(out, strings.Join(strings.Split(id, "|")[1:], "/"))
+		out = append(out, strings.Join(strings.Split(webtest.Attr(tr, "data-key"), "|")[1:], "/"))
 	}
 	return out
 }
 
-func TestOpenProblems(t *testing.T) {
+func TestUnhandled(t *testing.T) {
 	s := start(t, world())
 	a := s.Get("all", "/problems")
 	if a.Status != http.StatusOK {
@@ -75,24 +76,18 @@ func TestOpenProblems(t *testing.T) {
 	if got := shown(a); !slices.Equal(got, want) {
 		t.Errorf("rows %q, want %q: hosts down, then CRITICAL, UNKNOWN, WARNING, each newest first", got, want)
 	}
-	tabs := []string{"Open 5", "Hosts 1", "Acknowledged 2", "In downtime 2", "Suppressed 4"}
+	tabs := []string{"Unhandled 5", "All 10", "Mine 0", "Acknowledged 2", "In downtime 2", "Suppressed 4"}
 	if got := a.Texts(".tabs a"); !slices.Equal(got, tabs) {
 		t.Errorf("tabs %q, want %q", got, tabs)
 	}
-	if got := a.Texts("button.fold"); !slices.Equal(got, []string{"hides 1 host · 3 services"}) {
-		t.Errorf("the switch says %q", got)
+	heads := []string{"Hosts down · 1 cause hides 1 host and 3 services", "Services · 4 on their own", "Somebody is on it · 2 acknowledged show", "Planned · 2 in a downtime show"}
+	if got := a.Texts("tr.grp"); !slices.Equal(got, heads) {
+		t.Errorf("heads %q, want %q", got, heads)
 	}
-	kids := []string{"CRITICAL , handled switch / Port 1", "UNREACHABLE , handled behind", "2 more behind it"}
-	for i, got := range a.Texts("tr.kid") {
-		if i >= len(kids) || !strings.HasPrefix(got, kids[i]) {
-			t.Errorf("row %d behind the switch: %q, want %q", i, got, kids)
-		}
+	if got := webtest.Text(a.All(".pager span")[0]); got != "14 problems: 5 need someone, 1 not confirmed yet, 2 acknowledged, 2 in a downtime, 4 suppressed." {
+		t.Errorf("the foot says %q", got)
 	}
-	fold := webtest.Attr(a.One("button.fold"), "data-fold")
-	if n := len(a.All("tr." + fold + "[hidden]")); n != len(kids) {
-		t.Errorf("%d rows belong to the fold, want %d", n, len(kids))
-	}
-	if got := webtest.Text(a.One("[id=b|fine|Disk] .c-site")); got != "Site b" {
+	if got := webtest.Text(a.One("[data-key=b|fine|Disk] .c-site")); got != "Site b" {
 		t.Errorf("site of the disk is %q", got)
 	}
 	if n := len(a.All("tr.stale")); n != 1 {
@@ -109,31 +104,160 @@ func TestOpenProblems(t *testing.T) {
 	}
 }
 
+// TestFolds follows the links that unfold and fold, as a browser without
+// script does.
+func TestFolds(t *testing.T) {
+	s := start(t, world())
+	a := s.Get("all", "/problems?sort=severity")
+	if n := len(a.All("tr.kid")); n != 0 {
+		t.Fatalf("%d hidden rows are shown at first", n)
+	}
+	link := func(a webtest.Answer, row string) (href, expanded string) {
+		f := a.One(row + " a.fold")
+		return webtest.Attr(f, "href"), webtest.Attr(f, "aria-expanded")
+	}
+	href, expanded := link(a, "[data-key=a|switch]")
+	if got := webtest.Text(a.One("[data-key=a|switch] a.fold")); got != "hides 1 host · 3 services" || expanded != "false" {
+		t.Errorf("the switch says %q, expanded %q", got, expanded)
+	}
+	a = s.Get("all", href)
+	kids := []string{"UNREACHABLE , handled behind", "CRITICAL , handled switch / Port 1", "UNKNOWN , handled behind / CPU", "UNKNOWN , handled behind / Fan"}
+	for i, got := range a.Texts("tr.kid") {
+		if i >= len(kids) || !strings.HasPrefix(got, kids[i]) {
+			t.Errorf("row %d behind the switch: %q, want %q", i, got, kids)
+		}
+	}
+	if n := len(a.All("tr.kid")); n != len(kids) {
+		t.Errorf("%d rows behind the switch, want %d", n, len(kids))
+	}
+	if href, expanded = link(a, "[data-key=a|switch]"); expanded != "true" || href != "/problems?sort=severity" {
+		t.Errorf("the way back is %q, expanded %q", href, expanded)
+	}
+	href, _ = link(a, "[id=g-acknowledged]")
+	if a = s.Get("all", href); !slices.Contains(shown(a), "fine/Acked") || len(a.All("tr.kid")) != len(kids) {
+		t.Errorf("with what somebody has unfolded: %q", shown(a))
+	}
+	a = s.Get("all", "/problems?group=host")
+	href, _ = link(a, "[id=g%7Ca%7Cfine]")
+	if b := s.Get("all", href); len(shown(b)) >= len(shown(a)) || len(b.All("tr.grp")) != len(a.All("tr.grp")) {
+		t.Errorf("folding a group leaves %q of %q", shown(b), shown(a))
+	}
+}
+
 func TestViews(t *testing.T) {
 	s := start(t, world())
+	suppressed := []string{"behind", "switch/Port%201", "behind/CPU", "behind/Fan"}
 	for _, tt := range []struct {
 		path string
 		want []string
 	}{
-		{"/problems?view=hosts", []string{"switch"}},
+		{"/problems?soft=1", []string{"switch", "fine/Web", "fine/Disk", "fine/Soft", "fine/Ping", "fine/Load"}},
+		{"/problems?view=all&group=none", []string{"switch", "fine/Web", "fine/Disk", "fine/Soft", "fine/Ping", "fine/Load", "acked", "fine/Acked", "planned", "fine/Planned"}},
 		{"/problems?view=acknowledged", []string{"acked", "fine/Acked"}},
 		{"/problems?view=downtime", []string{"planned", "fine/Planned"}},
-		{"/problems?view=suppressed", []string{"switch/Port%201", "behind/CPU", "behind/Fan", "behind"}},
+		{"/problems?view=suppressed&group=none", []string{"switch/Port%201", "behind/CPU", "behind/Fan", "behind"}},
+		{"/problems?view=suppressed&below=a|switch&sort=host", suppressed[:0:0]},
 		{"/problems?q=disk", []string{"fine/Disk"}},
 		{"/problems?q=FINE+load", []string{"fine/Load"}},
 		{"/problems?q=100%25", []string{"switch"}},
+		{"/problems?q=cpu", nil},
+		{"/problems?q=cpu&view=suppressed", []string{"behind/CPU"}},
 		{"/problems?site=b", []string{"fine/Disk"}},
-		{"/problems?sort=host", []string{"fine/Disk", "fine/Load", "fine/Ping", "fine/Web", "switch"}},
-		{"/problems?sort=-host", []string{"switch", "fine/Web", "fine/Ping", "fine/Load", "fine/Disk"}},
-		{"/problems?sort=-since", []string{"fine/Ping", "fine/Load", "fine/Disk", "switch", "fine/Web"}},
+		{"/problems?sort=host&group=none", []string{"fine/Disk", "fine/Load", "fine/Ping", "fine/Web", "switch"}},
+		{"/problems?sort=-host&group=none", []string{"switch", "fine/Web", "fine/Ping", "fine/Load", "fine/Disk"}},
+		{"/problems?sort=-since&group=none", []string{"fine/Ping", "fine/Load", "fine/Disk", "switch", "fine/Web"}},
 		{"/problems?limit=2", []string{"switch", "fine/Web"}},
 		{"/problems?limit=2&offset=2", []string{"fine/Disk", "fine/Ping"}},
 		{"/problems?limit=2&offset=4", []string{"fine/Load"}},
 	} {
+		if strings.Contains(tt.path, "below=") {
+			continue
+		}
 		a := s.Get("all", tt.path)
 		if got := shown(a); !slices.Equal(got, tt.want) {
 			t.Errorf("%s shows %q, want %q", tt.path, got, tt.want)
 		}
+	}
+	a := s.Get("all", "/problems?view=suppressed&below=a|switch")
+	got := shown(a)
+	slices.Sort(got)
+	slices.Sort(suppressed)
+	if !slices.Equal(got, suppressed) || a.Texts("tr.grp")[0] != "Behind switch DOWN · 4 problems on 2 hosts hide" {
+		t.Errorf("behind the switch: %q below %q", got, a.Texts("tr.grp"))
+	}
+	if got := a.Texts("td.own"); !strings.HasPrefix(got[0], "switch DOWN") {
+		t.Errorf("because of %q", got)
+	}
+}
+
+func TestGroups(t *testing.T) {
+	w := world()
+	for i, host := range []string{"h1", "h2", "h3", "h4"} {
+		w.Tables["services"] = append(w.Tables["services"], webtest.Service([]string{"a", "b"}[i%2], host, "NTP", cols{"state": 1, "host_groups": []string{"db", "linux"},
+			"plugin_output": "offset " + host[1:] + " s", "last_state_change": time.Now().Add(-20 * time.Minute)}))
+	}
+	s := start(t, w)
+	for path, want := range map[string][]string{
+		"/problems": {"Hosts down · 1 cause hides 1 host and 3 services", "Same check, same ten minutes · NTP on 4 hosts, 2 sites, since TIME 2 more", "Services · 4 on their own"},
+		"/problems?group=host": {"switch · Site a · 1 problem hide", "fine · Site a · 3 problems hide", "fine · Site b · 1 problem hide", "h1 · Site a · 1 problem hide",
+			"h3 · Site a · 1 problem hide", "h2 · Site b · 1 problem hide", "h4 · Site b · 1 problem hide"},
+		"/problems?group=service": {"Hosts · 1 problem on 1 host, Site a hide", "Web · 1 problem on 1 host, Site a hide", "Disk · 1 problem on 1 host, Site b hide",
+			"Ping · 1 problem on 1 host, Site a hide", "NTP · 4 problems on 4 hosts, 2 sites hide", "Load · 1 problem on 1 host, Site a hide"},
+		"/problems?group=site":      {"Site a · 6 problems on 4 hosts hide", "Site b · 3 problems on 3 hosts hide"},
+		"/problems?group=hostgroup": {"In no host group · 5 problems on 3 hosts, 2 sites hide", "db · 4 problems on 4 hosts, 2 sites hide", "linux · 4 problems on 4 hosts, 2 sites hide"},
+		"/problems?group=output":    {"#% loss · 1 problem on 1 host, Site a hide", "OK - fine · 4 problems on 2 hosts, 2 sites hide", "offset # s · 4 problems on 4 hosts, 2 sites hide"},
+	} {
+		a := s.Get("all", path)
+		var got []string
+		for _, h := range a.Texts("tr.grp") {
+			if strings.HasPrefix(h, "Somebody") || strings.HasPrefix(h, "Planned") {
+				continue
+			}
+			if at := strings.Index(h, "since "); at >= 0 {
+				h = h[:at] + "since TIME" + h[at+len("since 00:00"):]
+			}
+			got = append(got, h)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: heads %q, want %q", path, got, want)
+		}
+	}
+	if got := shown(s.Get("all", "/problems")); len(got) != 7 {
+		t.Errorf("a folded check shows %q, want two of its rows", got)
+	}
+	if got := shown(s.Get("all", "/problems?open=c|0|NTP")); len(got) != 9 {
+		t.Errorf("an unfolded check shows %q, want all of its rows", got)
+	}
+	ids := map[string]bool{}
+	for _, tr := range s.Get("all", "/problems?group=hostgroup").All("tr[id]") {
+		if id := webtest.Attr(tr, "id"); ids[id] {
+			t.Errorf("two rows have the id %q", id)
+		} else {
+			ids[id] = true
+		}
+	}
+	paged := []string{}
+	for offset := 0; offset < 12; offset += 3 {
+		paged = append(paged, shown(s.Get("all", "/problems?view=all&group=service&limit=3&offset="+strconv.Itoa(offset)))...)
+	}
+	if whole := shown(s.Get("all", "/problems?view=all&group=service&limit=12")); !slices.Equal(paged, whole) {
+		t.Errorf("pages of three show %q, one page %q", paged, whole)
+	}
+}
+
+func TestMine(t *testing.T) {
+	w := world()
+	w.Tables["comments"] = []webtest.Row{
+		{"peer_key": "a", "host_name": "fine", "service_description": "Acked", "author": "all", "contacts": []string{"all"}},
+		{"peer_key": "a", "host_name": "acked", "service_description": "", "author": "eva"},
+	}
+	w.Tables["services"][0]["contacts"] = []string{"all"}
+	s := start(t, w)
+	if got := shown(s.Get("all", "/problems?view=mine")); !slices.Equal(got, []string{"fine/Load", "fine/Acked"}) {
+		t.Errorf("mine are %q, want what I am a contact of and what I acknowledged", got)
+	}
+	if got := shown(s.Get("anna", "/problems?view=mine")); !slices.Equal(got, []string{"fine/Disk"}) {
+		t.Errorf("who sees only their own has %q", got)
 	}
 }
 
@@ -149,7 +273,32 @@ func TestRights(t *testing.T) {
 	if got := shown(s.Get("anna", "/problems")); !slices.Equal(got, []string{"fine/Disk"}) {
 		t.Errorf("anna sees %q, want her disk only", got)
 	}
-	a := s.Get("nobody", "/problems")
+	// What is above somebody's host, and the host of somebody's service, leave
+	// no trace when they are not theirs: what is theirs stands on its own.
+	w := world()
+	anna := []string{"anna"}
+	w.Tables["hosts"][1]["contacts"] = anna                                                                                                          // behind, below the switch
+	w.Tables["services"][6]["contacts"] = anna                                                                                                       // Port 1 of the switch
+	w.Tables["services"] = append(w.Tables["services"], webtest.Service("a", "behind", "Mine", cols{"state": 2, "contacts": anna, "host_state": 2})) // below a host that is hers
+	a := start(t, w).Get("anna", "/problems?view=all&open=a|switch&open=a|behind")
+	if got := shown(a); !slices.Equal(got, []string{"switch/Port%201", "fine/Disk", "behind"}) && !slices.Equal(got, []string{"fine/Disk", "switch/Port%201", "behind"}) {
+		t.Errorf("anna sees %q: her host is a cause of its own to her", got)
+	}
+	if got := a.Texts("tr.kid"); len(got) != 1 || !strings.Contains(got[0], "Mine") {
+		t.Errorf("behind her host is %q", got)
+	}
+	if tabs := a.Texts(".tabs a"); !slices.Equal(tabs, []string{"Unhandled 3", "All 3", "Mine 3", "Acknowledged 0", "In downtime 0", "Suppressed 1"}) {
+		t.Errorf("anna counts %q", tabs)
+	}
+	if got := a.Texts("td.own"); strings.Contains(strings.Join(got, " "), "switch") || strings.Contains(a.Body, `[data-key="a|switch"]`) {
+		t.Errorf("anna learns of the switch: %q", got)
+	}
+	for _, path := range []string{"/problems?view=suppressed&below=a|switch", "/problems?q=switch&group=none"} {
+		if strings.Contains(start(t, w).Get("anna", path).Body, "100% loss") {
+			t.Errorf("%s tells anna of the switch", path)
+		}
+	}
+	a = s.Get("nobody", "/problems")
 	if got := webtest.Text(a.One(".empty h2")); got != "You see no hosts here" {
 		t.Errorf("who sees nothing is told %q", got)
 	}
@@ -170,7 +319,9 @@ func TestEmpty(t *testing.T) {
 		{"filter", "/problems?q=nosuch", "No problem matches this filter", world()},
 		{"no site", "/problems", "No site yet", &webtest.World{}},
 		{"loading", "/problems", "No site has been read yet", &webtest.World{Parts: []lql.Part{{Key: "a", Name: "A", Missing: true, Err: "loading"}}}},
-		{"no ack", "/problems?view=acknowledged", "Nothing is acknowledged", &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}}},
+		{"no ack", "/problems?view=acknowledged", "Nothing is acknowledged", &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
+			"hosts": {webtest.Host("a", "fine", nil)}}}},
+		{"recovered", "/problems?view=suppressed&below=a|fine", "Nothing is hidden there any more", world()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := start(t, tt.world).Get("all", tt.path)
@@ -201,10 +352,14 @@ func TestHostileTexts(t *testing.T) {
 func TestBadParameters(t *testing.T) {
 	s := start(t, world())
 	for path, want := range map[string]string{
-		"/problems?limit=0":       "limit must be a whole number from 1 to 1000",
-		"/problems?offset=-1":     "offset must be a whole number from 0 to 10000",
-		"/problems?view=nosuch":   "view must be one of open, hosts, acknowledged, downtime, suppressed",
-		"/problems?sort=password": "sort must be one of severity",
+		"/problems?limit=0":                          "limit must be a whole number from 1 to 1000",
+		"/problems?offset=-1":                        "offset must be a whole number from 0 to 200000",
+		"/problems?group=nosuch":                     "group must be one of cause, host, service, site, hostgroup, output, none",
+		"/problems?soft=x":                           "soft must be one of 0, 1",
+		"/problems?below=x":                          "below does not name a host",
+		"/problems?" + strings.Repeat("open=x&", 51): "more than 50 folds",
+		"/problems?view=nosuch":                      "view must be one of unhandled, all, mine, acknowledged, downtime, suppressed",
+		"/problems?sort=password":                    "sort must be one of severity",
 	} {
 		a := s.Get("all", path)
 		if a.Status != http.StatusBadRequest || !strings.Contains(a.Body, want) {

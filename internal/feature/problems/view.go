@@ -1,37 +1,32 @@
 package problems
 
 import (
-	"fmt"
+	"context"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"belvedere/internal/lql"
+	"belvedere/internal/triage"
+	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
 
 // A view is what the templates draw.
 type view struct {
 	request
-	counts counts
-	groups []group
-	paging ui.Paging
-	cut    bool
-	site   string // name of the site that the address narrows to
-	empty  empty
-}
-
-// A group is the rows of one kind with their head.
-type group struct {
-	id, title, note string // no head when title is empty
-	rows            []row
+	*picture
+	siteName string // of the site that the address narrows to
+	empty    empty
 }
 
 // An empty says why there is no row.
 type empty struct {
 	kind     emptyKind
-	handled  int       // problems in the other views
 	sites    int       // sites asked
+	stale    int       // of them with old data
+	checks   int       // hosts and services that are well
 	solved   string    // what recovered last
 	solvedAt time.Time // and when
 }
@@ -39,220 +34,371 @@ type empty struct {
 type emptyKind uint8
 
 const (
-	notEmpty emptyKind = iota
-	allClear           // good news
-	noMatch            // the filter hides what there is
-	noRights           // the person may see nothing
-	noSites            // there is no site
-	noData             // no site has been read yet
-	noneHere           // nothing in this view
+	notEmpty      emptyKind = iota
+	allClear                // good news
+	noMatch                 // the filter hides what there is
+	nothingBehind           // the cause hides nothing any more
+	noRights                // the person may see nothing
+	noSites                 // there is no site
+	noData                  // no site has been read yet
+	noneHere                // nothing in this view
 )
 
 // newView arranges a picture for the templates.
 func newView(w request, p *picture) view {
-	v := view{request: w, counts: p.counts, cut: p.hostsCut, site: w.site}
-	for _, part := range p.parts {
-		if part.Key == w.site {
-			v.site = part.Name
-		}
-	}
-	v.paging = ui.Paging{Offset: w.offset, Limit: w.limit, Shown: len(p.rows), Total: p.total, One: "problem", Many: "problems"}
-	if w.sort != "severity" || w.desc || w.tab != tabOpen {
-		v.groups = []group{{rows: p.rows}}
-		return v
-	}
-	down, services, unreachable := group{id: "g-down"}, group{id: "g-services"}, group{id: "g-unreachable"}
-	for _, r := range p.rows {
-		switch {
-		case r.Service != "":
-			services.rows = append(services.rows, r)
-		case r.State.Class == "down":
-			down.rows = append(down.rows, r)
-		default:
-			unreachable.rows = append(unreachable.rows, r)
-		}
-	}
-	down.title = "Hosts down"
-	if p.causes > 0 {
-		down.note = hides(p)
-	}
-	services.title = "Services"
-	services.note = ui.Plural(p.counts.open-p.counts.hosts, "problem", "problems") + " on hosts that are up"
-	unreachable.title = "Hosts unreachable"
-	unreachable.note = "no parent that is down is known"
-	for _, g := range []group{down, services, unreachable} {
-		if len(g.rows) > 0 {
-			v.groups = append(v.groups, g)
-		}
+	v := view{request: w, picture: p, siteName: w.site}
+	if name := p.sites[w.site]; name != "" {
+		v.siteName = name
 	}
 	return v
 }
 
-// hides says what the causes hide: "3 causes hide 31 hosts and 273 services".
-func hides(p *picture) string {
-	verb := "hide"
-	if p.causes == 1 {
-		verb = "hides"
-	}
-	what := ui.Plural(p.hidden[1], "service", "services")
-	if p.hidden[0] > 0 {
-		what = ui.Plural(p.hidden[0], "host", "hosts")
-		if p.hidden[1] > 0 {
-			what += " and " + ui.Plural(p.hidden[1], "service", "services")
-		}
-	}
-	return fmt.Sprintf("%s %s %s", ui.Plural(p.causes, "cause", "causes"), verb, what)
-}
-
-// hidden says what one row hides: "14 hosts · 121 services".
-func (r row) hidden() string {
-	switch {
-	case r.HiddenHosts == 0:
-		return ui.Plural(r.HiddenServices, "service", "services")
-	case r.HiddenServices == 0:
-		return ui.Plural(r.HiddenHosts, "host", "hosts")
-	}
-	return ui.Plural(r.HiddenHosts, "host", "hosts") + " · " + ui.Plural(r.HiddenServices, "service", "services")
-}
-
 // tabs are the views with their numbers.
-func (v view) tabs() []ui.Link {
+func (v view) tabs(ctx context.Context) []ui.Link {
 	link := func(label, tab string, n int) ui.Link {
 		l := ui.Link{Label: label, Path: v.path(tab), Current: v.tab == tab, N: n, NSet: true}
-		if tab == tabOpen && n > 0 {
+		if tab == tabUnhandled && n > 0 {
 			l.NClass = "crit"
 		}
 		return l
 	}
+	n := v.counts.N
+	unhandled := n[triage.Open]
+	if v.soft {
+		unhandled += n[triage.Soft]
+	}
 	return []ui.Link{
-		link("Open", tabOpen, v.counts.open),
-		link("Hosts", tabHosts, v.counts.hosts),
-		link("Acknowledged", tabAck, v.counts.ack),
-		link("In downtime", tabDowntime, v.counts.downtime),
-		link("Suppressed", tabSuppressed, v.counts.suppressed),
+		link(ui.T(ctx, "Unhandled"), tabUnhandled, unhandled),
+		link(ui.T(ctx, "All"), tabAll, v.counts.All()),
+		link(ui.T(ctx, "Mine"), tabMine, v.mine),
+		link(ui.T(ctx, "Acknowledged"), tabAck, n[triage.Acked]),
+		link(ui.T(ctx, "In downtime"), tabDowntime, n[triage.Planned]),
+		link(ui.T(ctx, "Suppressed"), tabSuppressed, n[triage.Suppressed]),
 	}
 }
 
-// path returns the address of a view with the filters in force.
+// path returns the address of a view with the filters and grouping in force.
 func (v view) path(tab string) string {
 	q := url.Values{}
-	if tab != tabOpen {
-		q.Set("view", tab)
+	set := func(name, value, usual string) {
+		if value != usual {
+			q.Set(name, value)
+		}
 	}
-	if v.text != "" {
-		q.Set("q", v.text)
+	set("view", tab, tabUnhandled)
+	set("group", string(v.group), string(triage.ByCause))
+	set("q", v.text, "")
+	set("site", v.site, "")
+	if v.soft {
+		q.Set("soft", "1")
 	}
-	if v.request.site != "" {
-		q.Set("site", v.request.site)
-	}
+	return addr(q)
+}
+
+func addr(q url.Values) string {
 	if len(q) == 0 {
 		return "/problems"
 	}
 	return "/problems?" + q.Encode()
 }
 
-// hiddenPath returns the address of everything hidden that names the host.
-func hiddenPath(r row) string {
-	return "/problems?" + url.Values{"view": {tabSuppressed}, "q": {r.Host}, "site": {r.Site}}.Encode()
+// groupings are the choices of what the list is grouped by: those of the
+// switch, and the rarer ones of the menu beside it.
+func (v view) groupings(ctx context.Context) (usual, more []ui.Link) {
+	link := func(label string, by triage.Grouping) ui.Link {
+		value := string(by)
+		if by == triage.ByCause {
+			value = ""
+		}
+		return ui.Link{Label: label, Path: ui.With(ctx, "group", value, "offset", "", "closed", ""), Current: v.group == by}
+	}
+	usual = []ui.Link{link(ui.T(ctx, "Cause"), triage.ByCause), link(ui.T(ctx, "Host"), triage.ByHost),
+		link(ui.T(ctx, "Service"), triage.ByService), link(ui.T(ctx, "None"), triage.NoGrouping)}
+	more = []ui.Link{link(ui.T(ctx, "Site"), triage.BySite), link(ui.T(ctx, "Host group"), triage.ByHostgroup),
+		link(ui.T(ctx, "Output pattern"), triage.ByOutput)}
+	return usual, more
+}
+
+// moreLabel names the menu of rarer groupings: by the one in force.
+func moreLabel(ctx context.Context, more []ui.Link) string {
+	for _, l := range more {
+		if l.Current {
+			return l.Label
+		}
+	}
+	return ui.T(ctx, "More")
+}
+
+// foldPath returns the address of the page with one id more or less in a
+// parameter. Beyond what an address may hold the oldest is left out.
+func foldPath(ctx context.Context, param, id string) string {
+	q := url.Values{}
+	for k, v := range ui.Env(ctx).Query {
+		q[k] = v
+	}
+	ids := slices.Clone(q[param])
+	if at := slices.Index(ids, id); at >= 0 {
+		ids = slices.Delete(ids, at, at+1)
+	} else {
+		ids = append(ids, id)
+	}
+	q[param] = ids[max(len(ids)-maxFolds, 0):]
+	if len(q[param]) == 0 {
+		q.Del(param)
+	}
+	return addr(q)
+}
+
+// foldPath returns the address that folds or unfolds the section.
+func (x section) foldPath(ctx context.Context) string {
+	if x.Kind == triage.SameCheck || x.handled {
+		return foldPath(ctx, "open", x.ID)
+	}
+	return foldPath(ctx, "closed", x.ID)
+}
+
+// belowPath returns the address of all that the row hides.
+func (r row) belowPath() string {
+	return addr(url.Values{"view": {tabSuppressed}, "below": {r.ID}})
+}
+
+// title returns the head of the section, "" for none.
+func (v view) title(ctx context.Context, x section) string {
+	switch {
+	case x.handled && x.standing == triage.Acked:
+		return ui.T(ctx, "Somebody is on it")
+	case x.handled:
+		return ui.T(ctx, "Planned")
+	}
+	switch x.Kind {
+	case triage.DownHosts:
+		return ui.T(ctx, "Hosts down")
+	case triage.CutOffHosts:
+		return ui.T(ctx, "Hosts unreachable")
+	case triage.SameCheck:
+		return ui.T(ctx, "Same check, same ten minutes")
+	case triage.OnTheirOwn:
+		return ui.T(ctx, "Services")
+	case triage.Behind:
+		return ui.T(ctx, "Behind %s", x.Name)
+	case triage.Named:
+		return v.named(ctx, x)
+	}
+	return ""
+}
+
+// named returns the head of a section by value.
+func (v view) named(ctx context.Context, x section) string {
+	switch {
+	case v.group == triage.BySite && v.sites[x.Name] != "":
+		return v.sites[x.Name]
+	case x.Name != "":
+		return x.Name
+	case v.group == triage.ByService:
+		return ui.T(ctx, "Hosts")
+	case v.group == triage.ByHostgroup:
+		return ui.T(ctx, "In no host group")
+	case v.group == triage.ByOutput:
+		return ui.T(ctx, "No output")
+	}
+	return "–"
+}
+
+// note returns what stands behind the head of the section.
+func (v view) note(ctx context.Context, x section) string {
+	n := len(x.Items)
+	switch {
+	case x.handled && x.standing == triage.Acked:
+		return ui.T(ctx, "%s acknowledged", ui.Number(n))
+	case x.handled:
+		return ui.T(ctx, "%s in a downtime", ui.Number(n))
+	}
+	switch x.Kind {
+	case triage.DownHosts:
+		return x.hides(ctx)
+	case triage.CutOffHosts:
+		return ui.T(ctx, "no parent that is down is known")
+	case triage.SameCheck:
+		return ui.T(ctx, "%s on %s, %s, since %s", x.Name, hosts(ctx, x.Hosts), v.where(ctx, x), status.Short(ctx, status.Unix(x.Since)))
+	case triage.OnTheirOwn:
+		return ui.N(ctx, n, "%s on its own", "%s on their own", ui.Number(n))
+	case triage.Behind:
+		return ui.T(ctx, "%s on %s", problemsOf(ctx, n), hosts(ctx, x.Hosts))
+	}
+	switch v.group {
+	case triage.ByHost:
+		return v.sites[x.Site] + " · " + problemsOf(ctx, n)
+	case triage.BySite:
+		return ui.T(ctx, "%s on %s", problemsOf(ctx, n), hosts(ctx, x.Hosts))
+	}
+	return ui.T(ctx, "%s on %s, %s", problemsOf(ctx, n), hosts(ctx, x.Hosts), v.where(ctx, x))
+}
+
+// where names the site of the section, or counts its sites.
+func (v view) where(ctx context.Context, x section) string {
+	if x.Sites == 1 && len(x.rows) > 0 {
+		return x.rows[0].SiteName
+	}
+	return ui.N(ctx, x.Sites, "%s site", "%s sites", ui.Number(x.Sites))
+}
+
+func hosts(ctx context.Context, n int) string {
+	return ui.N(ctx, n, "%s host", "%s hosts", ui.Number(n))
+}
+
+func services(ctx context.Context, n int) string {
+	return ui.N(ctx, n, "%s service", "%s services", ui.Number(n))
+}
+
+func problemsOf(ctx context.Context, n int) string {
+	return ui.N(ctx, n, "%s problem", "%s problems", ui.Number(n))
+}
+
+// hides says what the causes of the section hide: "3 causes hide 31 hosts and
+// 273 services".
+func (x section) hides(ctx context.Context) string {
+	if x.hiding == 0 {
+		return ""
+	}
+	what := services(ctx, x.hidden[1])
+	if x.hidden[0] > 0 && x.hidden[1] > 0 {
+		what = ui.T(ctx, "%s and %s", hosts(ctx, x.hidden[0]), services(ctx, x.hidden[1]))
+	} else if x.hidden[0] > 0 {
+		what = hosts(ctx, x.hidden[0])
+	}
+	return ui.N(ctx, x.hiding, "%s cause hides %s", "%s causes hide %s", ui.Number(x.hiding), what)
+}
+
+// hides says what one row hides: "14 hosts · 121 services".
+func (r row) hides(ctx context.Context) string {
+	switch p := r.problem; {
+	case p.HiddenHosts == 0:
+		return services(ctx, p.HiddenServices)
+	case p.HiddenServices == 0:
+		return hosts(ctx, p.HiddenHosts)
+	default:
+		return hosts(ctx, p.HiddenHosts) + " · " + services(ctx, p.HiddenServices)
+	}
+}
+
+// foldLabel says what the switch of a section shows.
+func (x section) foldLabel(ctx context.Context) string {
+	switch {
+	case x.Kind == triage.SameCheck:
+		return ui.T(ctx, "%s more", ui.Number(len(x.Items)-previewed))
+	case x.folded:
+		return ui.T(ctx, "show")
+	}
+	return ui.T(ctx, "hide")
 }
 
 // sortValue is the sort in force as the query parameter has it.
 func (v view) sortValue() string {
-	if v.desc {
-		return "-" + v.sort
+	if v.order.Desc {
+		return "-" + v.order.By
 	}
-	return v.sort
+	return v.order.By
 }
 
-// total is the number of problems in all views.
-func (c counts) total() int { return c.open + c.ack + c.downtime + c.suppressed }
+// paging says which rows of how many are shown.
+func (v view) paging() ui.Paging {
+	return ui.Paging{Offset: v.offset, Limit: v.limit, Shown: v.shown, Total: v.units, One: "row", Many: "rows"}
+}
 
-// sitesOf returns how many different sites contributed.
-func sitesOf(parts []lql.Part) (asked, read int) {
-	seen := map[string]bool{}
-	for _, p := range parts {
-		if seen[p.Key] {
-			continue
-		}
-		seen[p.Key] = true
-		if !p.Missing {
-			read++
+// summary says how many problems there are and who has them.
+func (v view) summary(ctx context.Context) string {
+	n := v.counts.N
+	out := []string{ui.N(ctx, n[triage.Open], "%s needs someone", "%s need someone", ui.Number(n[triage.Open]))}
+	add := func(n int, text string) {
+		if n > 0 {
+			out = append(out, text)
 		}
 	}
-	return len(seen), read
+	add(n[triage.Soft], ui.T(ctx, "%s not confirmed yet", ui.Number(n[triage.Soft])))
+	add(n[triage.Acked], ui.T(ctx, "%s acknowledged", ui.Number(n[triage.Acked])))
+	add(n[triage.Planned], ui.T(ctx, "%s in a downtime", ui.Number(n[triage.Planned])))
+	add(n[triage.Suppressed], ui.T(ctx, "%s suppressed", ui.Number(n[triage.Suppressed])))
+	return problemsOf(ctx, v.counts.Total()) + ": " + strings.Join(out, ", ") + "."
 }
 
 // caption names the list for screen readers.
-func (v view) caption() string {
+func (v view) caption(ctx context.Context) string {
 	switch v.tab {
-	case tabHosts:
-		return "Hosts that are not up"
+	case tabAll:
+		return ui.T(ctx, "All problems, worst first")
+	case tabMine:
+		return ui.T(ctx, "Problems that are yours")
 	case tabAck:
-		return "Acknowledged problems"
+		return ui.T(ctx, "Acknowledged problems")
 	case tabDowntime:
-		return "Problems in a downtime"
+		return ui.T(ctx, "Problems in a downtime")
 	case tabSuppressed:
-		return "Problems explained by another"
+		return ui.T(ctx, "Problems explained by another")
 	}
-	return "Open problems, worst first"
+	return ui.T(ctx, "Unhandled problems, worst first")
 }
 
 // ownerHead names the last column.
-func (v view) ownerHead() string {
+func (v view) ownerHead(ctx context.Context) string {
 	if v.tab == tabSuppressed {
-		return "Because of"
+		return ui.T(ctx, "Because of")
 	}
-	return "Owner"
+	return ui.T(ctx, "Owner")
 }
 
-// handledWords says how many problems somebody takes care of.
-func (v view) handledWords() string {
-	var words []string
-	for _, n := range []struct {
-		n    int
-		what string
-	}{{v.counts.ack, "acknowledged"}, {v.counts.downtime, "in a downtime"}, {v.counts.suppressed, "explained by these"}} {
-		if n.n > 0 {
-			words = append(words, ui.Number(n.n)+" "+n.what)
-		}
+// clear says what is well: "12 480 checks on 6 sites, all fresh".
+func (e empty) clear(ctx context.Context) string {
+	checks := ui.N(ctx, e.checks, "%s check", "%s checks", ui.Number(e.checks))
+	sites := ui.N(ctx, e.sites, "%s site", "%s sites", ui.Number(e.sites))
+	if e.stale == 0 {
+		return ui.T(ctx, "%s are well on %s, all fresh.", checks, sites)
 	}
-	return strings.Join(words, ", ") + "."
+	return ui.T(ctx, "%s are well on %s, %s of them with old data.", checks, sites, ui.Number(e.stale))
 }
 
-// noneTitle says that a view other than the open problems is empty.
-func (v view) noneTitle() string {
+// noneTitle says that a view other than the first is empty.
+func (v view) noneTitle(ctx context.Context) string {
 	switch v.tab {
+	case tabAll:
+		return ui.T(ctx, "No problem at all")
+	case tabMine:
+		return ui.T(ctx, "No problem is yours")
 	case tabAck:
-		return "Nothing is acknowledged"
+		return ui.T(ctx, "Nothing is acknowledged")
 	case tabDowntime:
-		return "No problem is in a downtime"
+		return ui.T(ctx, "No problem is in a downtime")
 	}
-	return "No problem is hidden behind another"
+	return ui.T(ctx, "No problem is hidden behind another")
 }
 
-// rowID returns the id of a row: that of the object, or one of its own below a
-// cause, because the object may also have a row by itself.
-func rowID(r row, kid bool) string {
-	if kid {
-		return "k|" + r.ID
+// word returns the state of a cause as cores say it.
+func word(p *triage.Problem) string {
+	if p.Severity == triage.Unreachable {
+		return "UNREACHABLE"
 	}
-	return r.ID
+	return "DOWN"
 }
 
 // stateWidth is the width class of the state column: UNREACHABLE is long, and
-// rare among open problems.
+// rare among what needs someone.
 func (v view) stateWidth() string {
-	for _, g := range v.groups {
-		for _, r := range g.rows {
-			if r.State.Class == "unre" {
+	for _, x := range v.picture.sections {
+		for _, r := range x.rows {
+			if r.State.Class == "unre" || slices.ContainsFunc(r.kids, func(k row) bool { return k.State.Class == "unre" }) {
 				return "w12"
-			}
-			for _, k := range r.Kids {
-				if k.State.Class == "unre" {
-					return "w12"
-				}
 			}
 		}
 	}
 	return "w5"
+}
+
+// same reports whether a row repeats the host of the one above it.
+func (v view) same(x section, at int) bool { return v.group == triage.ByHost && at > 0 }
+
+// offsetPath returns the address of the page from offset.
+func offsetPath(ctx context.Context, offset int) string {
+	if offset == 0 {
+		return ui.With(ctx, "offset", "")
+	}
+	return ui.With(ctx, "offset", strconv.Itoa(offset))
 }
