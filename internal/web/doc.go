@@ -9,7 +9,8 @@ package web
 //	data-quiet                   a change in this element (or a .num or <time>) does not make its row flash
 //	data-key on tr               what the selection remembers a row by; else its id
 //	input.pick, input.pick-all   selection of rows; .bulk with <output> appears with the first
-//	button[data-fold=CLASS]      shows and hides the rows with that class
+//	a[data-fold]                 draws its block as the address of the link has it: folds and unfolds
+//	data-groups                  the links that group a list: v follows the next one
 //	data-open=ID, data-close     opens a <dialog>, closes it
 //	data-copy=TEXT               copies
 //	data-dismiss                 removes the toast or banner around it

@@ -2,6 +2,7 @@
 import { startAges } from "./ages";
 import { startChooser } from "./chooser";
 import { on } from "./dom";
+import { startFolds } from "./folds";
 import { copy, startKeys } from "./keys";
 import { startLists } from "./lists";
 import { startLive } from "./live";
@@ -21,6 +22,7 @@ if (document.body.classList.contains("app")) {
   startPalette();
   startChooser();
   startMerge();
+  startFolds();
   startLists();
   startLive();
 }

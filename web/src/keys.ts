@@ -1,10 +1,11 @@
 // Keys. Single letters act only when no field has the focus, and can be
 // switched off.
 import { all, closest, make, one, post, say, toast } from "./dom";
+import { unfold } from "./folds";
 import { showCollected, togglePause } from "./live";
 import { closeTop, cycleTheme } from "./menus";
 import { openPalette } from "./palette";
-import { clearSelection, selectTo, toggleFold, toggleRow } from "./view";
+import { clearSelection, selectTo, toggleRow } from "./view";
 
 const singleOn = (): boolean => document.body.dataset["keys"] !== "off";
 
@@ -29,22 +30,12 @@ function go(step: 1 | -1): void {
   next.scrollIntoView({ block: "nearest" });
 }
 
-// unfold opens or closes the row's fold; on a row inside one, its head's.
-function unfold(wide: boolean): void {
-  const row = current();
-  if (!row) return;
-  const own = one("[data-fold]", row);
-  if (own) return toggleFold(own, wide);
-  if (wide) return;
-  for (const button of all("[data-fold]", row.closest("table") ?? document)) {
-    if (!row.classList.contains(button.dataset["fold"] ?? "")) continue;
-    toggleFold(button, false);
-    const head = closest<HTMLTableRowElement>(button, "tr");
-    if (head) {
-      head.tabIndex = -1;
-      head.focus();
-    }
-  }
+// regroup goes on to the next grouping of the list.
+function regroup(): boolean {
+  const links = all<HTMLAnchorElement>("[data-groups] a");
+  const next = links[(links.findIndex((l) => l.hasAttribute("aria-current")) + 1) % links.length];
+  next?.click();
+  return next !== undefined;
 }
 
 // leader is true for a moment after "g".
@@ -62,8 +53,9 @@ function letter(key: string): boolean {
     case "g": leader = Date.now() + 1500; return true;
     case "j": go(1); return true;
     case "k": go(-1); return true;
-    case "h": unfold(false); return row !== null;
-    case "l": unfold(true); return row !== null;
+    case "h": if (row) unfold(row, false); return row !== null;
+    case "l": if (row) unfold(row, true); return row !== null;
+    case "v": return regroup();
     case "x": if (row) toggleRow(row); return row !== null;
     case "X": if (row) selectTo(row); return row !== null;
     case "/": return focusFilter();

@@ -163,7 +163,12 @@ async function fetchBlocks(): Promise<void> {
     const headers = asking(key);
     const tag = tags.get(key);
     if (tag) headers["If-None-Match"] = tag;
-    const res = await fetch(location.href, { headers, signal: aborted.signal, cache: "no-store" });
+    const asked = location.href;
+    const res = await fetch(asked, { headers, signal: aborted.signal, cache: "no-store" });
+    if (asked !== location.href) { // folded or unfolded meanwhile
+      for (const n of names) dirty.add(n);
+      return;
+    }
     if (res.status === 401) return location.reload();
     if (res.status === 404 || res.status === 405) return gone(res.status);
     if (res.ok) {

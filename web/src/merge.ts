@@ -19,6 +19,7 @@ const announced = new Map<string, number>(); // row id to time
 interface Counts { fresh: HTMLElement[]; gone: HTMLElement[]; changed: HTMLElement[] }
 
 const rowsOf = (root: ParentNode): HTMLElement[] => all("table[data-live] tbody > tr[id]", root);
+const isHead = (row: Element): boolean => row.classList.contains("grp");
 
 // signature is what a change of makes a row flash: all but times and figures,
 // which change all the time.
@@ -31,9 +32,10 @@ function signature(row: Element): string {
 
 // compare says which rows are new, gone or changed.
 function compare(block: Element, fresh: Element): Counts {
-  const old = new Map(rowsOf(block).filter((r) => !r.classList.contains("gone")).map((r) => [r.id, r]));
+  const old = new Map(rowsOf(block).filter((r) => !r.classList.contains("gone") && !isHead(r)).map((r) => [r.id, r]));
   const out: Counts = { fresh: [], gone: [], changed: [] };
   for (const row of rowsOf(fresh)) {
+    if (isHead(row)) continue;
     const was = old.get(row.id);
     if (!was) out.fresh.push(row);
     else if (signature(was) !== signature(row)) out.changed.push(row);
@@ -62,8 +64,9 @@ function beingRead(block: Element): boolean {
 }
 
 // merge brings a fresh block into the page. force: the person asked for it, or
-// was away.
-export function merge(block: Element, fresh: Element, force: boolean): void {
+// was away. other: it is another view of the list, so that rows that come and
+// go are no news.
+export function merge(block: Element, fresh: Element, force: boolean, other = false): void {
   dress(fresh);
   fillAges(fresh);
   if (!force && beingRead(block)) {
@@ -71,7 +74,7 @@ export function merge(block: Element, fresh: Element, force: boolean): void {
     return;
   }
   const n = compare(block, fresh);
-  announce(block, n);
+  if (!other) announce(block, n);
   if (!force && inUse(block)) {
     inPlace(block, fresh);
     flash(n.changed);
@@ -80,8 +83,8 @@ export function merge(block: Element, fresh: Element, force: boolean): void {
   }
   waiting.delete(block);
   showCollected(block, null);
-  whole(block, fresh);
-  flash([...n.changed, ...n.fresh]);
+  whole(block, fresh, !other);
+  flash(other ? [] : [...n.changed, ...n.fresh]);
   showBulk();
 }
 
@@ -113,12 +116,12 @@ function inPlace(block: Element, fresh: Element): void {
   morph(block, frozen, "innerHTML");
 }
 
-// whole makes the block equal to fresh. Where solved rows are problems that
+// whole makes the block equal to fresh. Where rows that go are problems that
 // ended, they stay for a moment, struck through.
-function whole(block: Element, fresh: Element): void {
-  const stay = one("table[data-solved]", block) !== null;
+function whole(block: Element, fresh: Element, ended: boolean): void {
+  const stay = ended && one("table[data-solved]", block) !== null;
   morph(block, fresh, "innerHTML", (node) => {
-    if (!stay || !(node instanceof HTMLTableRowElement) || node.id === "" || node.hidden) return true;
+    if (!stay || !(node instanceof HTMLTableRowElement) || node.id === "" || node.hidden || isHead(node)) return true;
     if (node.classList.contains("gone")) return Number(node.dataset["gone"]) < Date.now();
     node.classList.add("gone");
     node.dataset["gone"] = String(Date.now() + SOLVED_STAYS);

@@ -1,8 +1,7 @@
-// What the person did to the page and a live update must not undo: opened
-// folds, selected rows. Kept by key, so that it survives sorting and paging.
+// What the person did to the page and a live update must not undo: selected
+// rows. Kept by key, so that it survives sorting and paging.
 import { all, closest, on, one } from "./dom";
 
-const open = new Set<string>(); // data-fold keys
 const chosen = new Set<string>(); // row keys
 let anchor: HTMLTableRowElement | null = null; // where a range begins
 
@@ -11,27 +10,9 @@ export const selected = (): ReadonlySet<string> => chosen;
 
 // dress makes fresh markup look like what the person made of the present one.
 export function dress(fresh: Element): void {
-  for (const button of all("[data-fold]", fresh)) {
-    const key = button.dataset["fold"] ?? "";
-    if (open.has(key)) fold(fresh, button, key, true);
-  }
   for (const row of all("tr[id]", fresh)) {
     if (chosen.has(keyOf(row))) mark(row, true);
   }
-}
-
-function fold(root: ParentNode, button: HTMLElement, key: string, wide: boolean): void {
-  button.setAttribute("aria-expanded", String(wide));
-  for (const row of all("." + CSS.escape(key), root)) row.hidden = !wide;
-}
-
-// toggleFold opens or closes what a fold button stands for.
-export function toggleFold(button: HTMLElement, wide?: boolean): void {
-  const key = button.dataset["fold"] ?? "";
-  const next = wide ?? button.getAttribute("aria-expanded") !== "true";
-  if (next) open.add(key);
-  else open.delete(key);
-  fold(document, button, key, next);
 }
 
 function mark(row: Element, picked: boolean): void {
@@ -89,7 +70,6 @@ export function showBulk(): void {
 }
 
 export function startView(): void {
-  on("click", "[data-fold]", (el) => toggleFold(el));
   on("change", ".pick", (el) => {
     const row = closest<HTMLTableRowElement>(el, "tr");
     if (!row) return;

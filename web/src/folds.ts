@@ -1,0 +1,57 @@
+// Folds: links that show and hide a part of a list. The address says what is
+// open, so that it survives updates, reloads and being sent to a colleague.
+import { closest, on, one } from "./dom";
+import { merge } from "./merge";
+
+let busy = false;
+
+// follow draws the list as the link has it, without leaving the page.
+async function follow(link: HTMLAnchorElement): Promise<void> {
+  const block = closest(link, "[data-block]");
+  const name = block?.dataset["block"] ?? "";
+  if (!block || busy) return;
+  busy = true;
+  try {
+    const res = await fetch(link.href, { headers: { "X-Belvedere-Block": name, Accept: "text/html" }, cache: "no-store" });
+    if (!res.ok) return location.assign(link.href);
+    const parsed = document.createElement("template");
+    parsed.innerHTML = await res.text();
+    const fresh = one(`[data-block="${CSS.escape(name)}"]`, parsed.content);
+    if (!fresh || !block.isConnected) return;
+    history.replaceState(history.state, "", link.href);
+    merge(block, fresh, true, true);
+  } catch {
+    location.assign(link.href);
+  } finally {
+    busy = false;
+  }
+}
+
+// headOf returns the row whose fold a row lies in: that of its cause, or the
+// head of its group.
+function headOf(row: HTMLTableRowElement): HTMLTableRowElement | null {
+  const kid = row.classList.contains("kid");
+  let at = row.previousElementSibling;
+  while (at && (kid ? at.classList.contains("kid") : !at.classList.contains("grp"))) at = at.previousElementSibling;
+  return at as HTMLTableRowElement | null;
+}
+
+// unfold opens or closes the fold of a row, or else the one that it lies in.
+export function unfold(row: HTMLTableRowElement, wide: boolean): void {
+  const head = one("a[data-fold]", row) ? row : headOf(row);
+  const link = head && one<HTMLAnchorElement>("a[data-fold]", head);
+  if (!head || !link || (link.getAttribute("aria-expanded") === "true") === wide) return;
+  if (!wide && head !== row) {
+    head.tabIndex = -1;
+    head.focus();
+  }
+  void follow(link);
+}
+
+export function startFolds(): void {
+  on("click", "a[data-fold]", (el, e) => {
+    if (e.ctrlKey || e.metaKey || e.shiftKey || e.altKey || e.button !== 0) return;
+    e.preventDefault();
+    void follow(el as HTMLAnchorElement);
+  });
+}
