@@ -280,4 +280,3 @@ func FuzzComplete(f *testing.F) {
 		}
 	})
 }
-

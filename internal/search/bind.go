@@ -122,3 +122,16 @@ func compare(pairs ...string) int {
 	}
 	return 0
 }
+
+// NeedsData reports whether only [Bind] can make filters of e: it has regular
+// expressions, or asks for comments of objects.
+func (e Expr) NeedsData() bool {
+	if slices.ContainsFunc(e.Kids, Expr.NeedsData) {
+		return true
+	}
+	if e.Kind != Term {
+		return false
+	}
+	f, _ := fieldOf(e.Field)
+	return e.Op == Match || e.Op == NotMatch || len(f.found) > 0
+}

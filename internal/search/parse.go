@@ -466,7 +466,7 @@ func (p *parser) check(f Field, v Value, at int) (Value, error) {
 		w, ok := canonicalWord(f.Name, word)
 		if !ok {
 			err := p.fail(NoSuchWord, at, p.at)
-			err.Of, err.Want = f.Name, allWords(f.Name)
+			err.Of, err.Want = f.Name, WordsOf(f.Name, tableOrder...)
 			err.Near = nearestWord(word, err.Want)
 			return Value{}, err
 		}

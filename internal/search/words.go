@@ -139,12 +139,16 @@ func entryWords(table string) []word {
 			word{name: "persistent", filter: is("persistent", "1")},
 			word{name: "expires", filter: is("expires", "1")})
 	} else {
+		over := func(now time.Time) lql.Filter {
+			return lql.AndOf(lql.Cmp("start_time", lql.LessOrEqual, unix(now)), lql.Cmp("end_time", lql.LessOrEqual, unix(now)))
+		}
 		active := func(now time.Time) lql.Filter {
 			return lql.AndOf(lql.Cmp("start_time", lql.LessOrEqual, unix(now)), lql.Cmp("end_time", lql.Greater, unix(now)))
 		}
 		words = append(words,
 			word{name: "active", filter: active},
-			word{name: "scheduled", filter: func(now time.Time) lql.Filter { return lql.Cmp("start_time", lql.Greater, unix(now)) }},
+			word{name: "upcoming", aliases: []string{"scheduled"}, filter: func(now time.Time) lql.Filter { return lql.Cmp("start_time", lql.Greater, unix(now)) }},
+			word{name: "over", filter: over},
 			word{name: "fixed", filter: is("fixed", "1")},
 			word{name: "flexible", filter: is("fixed", "0")})
 	}
@@ -187,10 +191,11 @@ func ofTable(words []word, table string) []word {
 	return out
 }
 
-// allWords returns the names that a field of kind Words takes anywhere.
-func allWords(field string) []string {
+// WordsOf returns the words that state, hoststate or is takes for rows of
+// tables, in the order to offer them.
+func WordsOf(field string, tables ...string) []string {
 	var out []string
-	for _, table := range tableOrder {
+	for _, table := range tables {
 		for _, w := range wordsOf(field, table) {
 			if !slices.Contains(out, w.name) {
 				out = append(out, w.name)

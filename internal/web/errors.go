@@ -49,3 +49,12 @@ func Conflict(msg, hint string) *Error {
 func Unavailable(msg, hint string, err error) *Error {
 	return &Error{Status: http.StatusServiceUnavailable, Msg: msg, Hint: hint, Err: err}
 }
+
+// elsewhere is the error of [Elsewhere]: the address without prefix.
+type elsewhere string
+
+func (e elsewhere) Error() string { return "web: see " + string(e) }
+
+// Elsewhere returns what a handler returns to lead to another address of the
+// same thing, without prefix: the answer is a redirect, not a failure.
+func Elsewhere(path string) error { return elsewhere(path) }

@@ -11,6 +11,10 @@ import (
 // fail is the one place that turns an error into an answer and a log line. The
 // text of errors that are not made for people stays in the log.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if to, ok := errors.AsType[elsewhere](err); ok {
+		_ = Redirect(w, r, string(to), "") // cannot fail
+		return
+	}
 	st := from(r)
 	e := explain(err)
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {

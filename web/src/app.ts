@@ -10,6 +10,7 @@ import { startMenus } from "./menus";
 import { startMerge } from "./merge";
 import { startPalette } from "./palette";
 import { startParts } from "./parts";
+import { startQuery } from "./query";
 import { startView } from "./view";
 
 startAges();
@@ -24,5 +25,6 @@ if (document.body.classList.contains("app")) {
   startMerge();
   startFolds();
   startLists();
+  startQuery();
   startLive();
 }

@@ -4,9 +4,8 @@ package comments
 
 import (
 	"context"
-	"fmt"
 
-	"belvedere/internal/lql"
+	"belvedere/internal/search"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -16,19 +15,13 @@ import (
 func declared(ctx context.Context) *list.List {
 	return &list.List{
 		Name: "comments", Path: "/comments", Table: "comments", Columns: columns(ctx), Order: "-entered",
-		Key:  []string{"host_name", "service_description", "peer_key", "id"},
-		Need: append(status.AttachedColumns(), "entry_time", "entry_type", "expires", "expire_time"),
-		Text: []string{"host_name", "service_description", "author", "comment"},
-		Params: []list.Param{
-			{Name: "kind", Values: append([]string{""}, kinds()...), Filter: kindFilter},
-			list.Site(ctx),
-			{Name: "host", Filter: list.ByColumn("comments", "host_name")},
-			{Name: "author", Filter: list.ByColumn("comments", "author")},
-		},
-		Tables: []string{"comments", "hosts", "services", "sites"},
-		Link:   status.AttachedPath,
+		Key:     []string{"host_name", "service_description", "peer_key", "id"},
+		Need:    append(status.AttachedColumns(), "entry_time", "entry_type", "expires", "expire_time"),
+		Choices: []list.Choice{list.Sites(ctx)},
+		Tables:  []string{"comments", "hosts", "services", "sites"},
+		Link:    status.AttachedPath,
 		Words: list.Words{
-			Title: ui.T(ctx, "Comments"), Filter: ui.T(ctx, "Filter comments"), Hint: ui.T(ctx, "Filter: host, service, author, comment …"),
+			Title: ui.T(ctx, "Comments"), Filter: ui.T(ctx, "Filter comments"), Hint: ui.T(ctx, "Filter: is: host: author: age>3d text …"),
 			NoMatch:  ui.T(ctx, "No comment matches this filter"),
 			NoRights: ui.T(ctx, "You see no comments here"),
 			Contact:  ui.T(ctx, "Your account is no contact of any host on these sites. An administrator can give it a contact name, or the right to see everything."),
@@ -58,39 +51,7 @@ func columns(ctx context.Context) []list.Column {
 	}
 }
 
-// kinds are the values of the parameter kind, by entry_type from 1.
-func kinds() []string { return []string{"user", "downtime", "flapping", "acknowledgement"} }
-
-// kindFilter returns the filter for a value of the parameter kind.
-func kindFilter(kind string) (f lql.Filter, ok bool) {
-	for i, k := range kinds() {
-		if k == kind {
-			return lql.EqInt("entry_type", int64(i+1)), true
-		}
-	}
-	return lql.Filter{}, false
-}
-
-// A figure is a number of comments of a kind.
-type figure struct {
-	kind int64
-	n    int
-}
-
-// count returns the numbers by kind under the other filters.
-func count(ctx context.Context, data lql.Querier, q list.Request) ([]figure, []lql.Part, error) {
-	query := q.Without("kind").Query()
-	for _, k := range kinds() {
-		f, _ := kindFilter(k)
-		query.Count(f)
-	}
-	res, err := data.Query(ctx, query)
-	if err != nil {
-		return nil, nil, fmt.Errorf("comments: counts: %w", err)
-	}
-	var out []figure
-	for i := range kinds() {
-		out = append(out, figure{int64(i + 1), status.Of(res).Stat(i, 0)})
-	}
-	return out, res.Parts, nil
+// kinds are the terms of the filter that choose a kind, by entry_type from 1.
+func kinds() []search.Expr {
+	return []search.Expr{search.Is("is", "user"), search.Is("is", "downtime"), search.Is("is", "flapping"), search.Is("is", "acknowledgement")}
 }

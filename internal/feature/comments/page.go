@@ -35,7 +35,7 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, parts, err := count(r.Context(), web.Data(r), q)
+	n, parts, err := q.Count(r.Context(), web.Data(r), kinds()...)
 	if err != nil {
 		return err
 	}
@@ -47,6 +47,7 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	v := view{View: lv, counts: n, rows: status.Attached(p.Result)}
 	return web.Render(w, r, web.Page{
 		Title:  q.List.Words.Title,
+		Status: q.Asked.Status(),
 		Active: "comments",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},
@@ -57,7 +58,7 @@ func page(w http.ResponseWriter, r *http.Request) error {
 // A view is what the templates draw.
 type view struct {
 	list.View
-	counts []figure
+	counts []int // by kind
 	rows   []status.Row
 }
 

@@ -60,12 +60,12 @@ func TestList(t *testing.T) {
 		{"/comments?sort=entered", []string{"b|db|1", "a|web|1", "a|web|HTTP|2"}},
 		{"/comments?sort=expires", []string{"a|web|HTTP|2", "b|db|1", "a|web|1"}},
 		{"/comments?sort=who", []string{"b|db|1", "a|web|1", "a|web|HTTP|2"}},
-		{"/comments?kind=acknowledgement", []string{"a|web|HTTP|2"}},
-		{"/comments?kind=user", []string{"a|web|1"}},
-		{"/comments?author=anna&host=web&site=a", []string{"a|web|HTTP|2", "a|web|1"}},
+		{"/comments?q=is:acknowledgement", []string{"a|web|HTTP|2"}},
+		{"/comments?q=is:user", []string{"a|web|1"}},
+		{"/comments?q=author=anna&host=web&site=a", []string{"a|web|HTTP|2", "a|web|1"}},
 		{"/comments?q=into", []string{"a|web|HTTP|2", "a|web|1"}},
 	} {
-		a := s.Get("all", tt.path)
+		a := s.Follow("all", tt.path)
 		if got := shown(a); a.Status != http.StatusOK || !slices.Equal(got, tt.want) {
 			t.Errorf("%s: status %d, rows %q, want %q", tt.path, a.Status, got, tt.want)
 		}
@@ -98,7 +98,7 @@ func TestRightsAndEmpty(t *testing.T) {
 	if got := webtest.Text(a.One(".empty h2")); got != "You see no comments here" || strings.Contains(a.Body, "Site a") {
 		t.Errorf("who sees nothing is told %q", got)
 	}
-	if a := s.Get("all", "/comments?kind=poem"); a.Status != http.StatusBadRequest {
+	if a := s.Get("all", "/comments?q=is:poem"); a.Status != http.StatusBadRequest {
 		t.Errorf("an unknown kind is answered with %d", a.Status)
 	}
 	w := world()

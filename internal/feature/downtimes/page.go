@@ -12,7 +12,6 @@ import (
 	"belvedere/internal/web"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
-	"belvedere/internal/web/ui"
 )
 
 // Feature returns the room.
@@ -30,7 +29,10 @@ func Feature() web.Feature {
 
 // counter counts the downtimes that last now.
 func counter(ctx context.Context, q lql.Querier) (web.Count, error) {
-	f, _ := whenFilter("active", time.Now())
+	f, err := times()[0].Filter("downtimes", time.Now())
+	if err != nil {
+		return web.Count{}, err
+	}
 	res, err := q.Query(ctx, lql.Get("downtimes").Count(f))
 	if err != nil {
 		return web.Count{}, fmt.Errorf("downtimes: counter: %w", err)
@@ -48,7 +50,7 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, parts, err := count(r.Context(), web.Data(r), q, ui.Now(r.Context()))
+	n, parts, err := q.Count(r.Context(), web.Data(r), times()...)
 	if err != nil {
 		return err
 	}
@@ -60,6 +62,7 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	v := view{View: lv, counts: n, rows: status.Attached(p.Result)}
 	return web.Render(w, r, web.Page{
 		Title:  q.List.Words.Title,
+		Status: q.Asked.Status(),
 		Active: "downtimes",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},
@@ -70,6 +73,6 @@ func page(w http.ResponseWriter, r *http.Request) error {
 // A view is what the templates draw.
 type view struct {
 	list.View
-	counts counts
+	counts []int // by times
 	rows   []status.Row
 }

@@ -64,15 +64,15 @@ func TestList(t *testing.T) {
 		{"/downtimes", []string{"b|db|3", "a|web|1", "a|web|HTTP|2", "b|old|1"}}, // lasting ones first, the first to end on top
 		{"/downtimes?sort=-when", []string{"b|old|1", "a|web|HTTP|2", "a|web|1", "b|db|3"}},
 		{"/downtimes?sort=who", []string{"b|db|3", "b|old|1", "a|web|1", "a|web|HTTP|2"}},
-		{"/downtimes?when=active", []string{"b|db|3", "a|web|1"}},
-		{"/downtimes?when=upcoming", []string{"a|web|HTTP|2"}},
-		{"/downtimes?when=over", []string{"b|old|1"}},
-		{"/downtimes?of=services", []string{"a|web|HTTP|2"}},
-		{"/downtimes?of=hosts&author=tom", []string{"b|db|3"}},
+		{"/downtimes?q=is:active", []string{"b|db|3", "a|web|1"}},
+		{"/downtimes?q=is:upcoming", []string{"a|web|HTTP|2"}},
+		{"/downtimes?q=is:over", []string{"b|old|1"}},
+		{"/downtimes?q=is:for-service", []string{"a|web|HTTP|2"}},
+		{"/downtimes?q=is:for-host+author=tom", []string{"b|db|3"}},
 		{"/downtimes?q=PATCH+web", []string{"a|web|1", "a|web|HTTP|2"}},
 		{"/downtimes?site=a&host=web", []string{"a|web|1", "a|web|HTTP|2"}},
 	} {
-		a := s.Get("all", tt.path)
+		a := s.Follow("all", tt.path)
 		if got := shown(a); a.Status != http.StatusOK || !slices.Equal(got, tt.want) {
 			t.Errorf("%s: status %d, rows %q, want %q", tt.path, a.Status, got, tt.want)
 		}

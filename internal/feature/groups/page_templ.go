@@ -99,7 +99,7 @@ func body(v view, title string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = list.Choice(v.menu(ctx), v.name).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = list.Choose("group", ui.T(ctx, "Group"), v.menu(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

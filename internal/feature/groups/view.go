@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -104,8 +103,12 @@ func (v view) views(ctx context.Context) []ui.Link {
 }
 
 // menu offers the groups whose matrix can be shown.
-func (v view) menu(ctx context.Context) list.Menu {
-	return list.Menu{Param: list.Param{Name: "group", Label: ui.T(ctx, "Group"), All: ui.T(ctx, "The one in most trouble")}, Options: v.names}
+func (v view) menu(ctx context.Context) []ui.Link {
+	out := []ui.Link{{Label: ui.T(ctx, "The one in most trouble"), Path: ui.Anew(ctx, "group", ""), Current: v.name == ""}}
+	for _, n := range v.names {
+		out = append(out, ui.Link{Label: n[1], Path: ui.Anew(ctx, "group", n[0]), Current: v.name == n[0]})
+	}
+	return out
 }
 
 // sortValue is the sort in force as the query parameter has it.

@@ -3,9 +3,8 @@ package hosts
 
 import (
 	"context"
-	"fmt"
 
-	"belvedere/internal/lql"
+	"belvedere/internal/search"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -17,18 +16,16 @@ func declared(ctx context.Context) *list.List {
 		Name: "hosts", Path: "/hosts", Table: "hosts", Columns: columns(ctx), Order: "name",
 		Key:  []string{"name", "peer_key"},
 		Need: status.HostColumns(),
-		Text: status.HostText(),
-		Params: []list.Param{
-			{Name: "state", Values: states(), Filter: stateFilter},
-			list.Site(ctx),
-			{Name: "hostgroup", Label: ui.T(ctx, "Host group"), All: ui.T(ctx, "All host groups"), Choose: "hostgroups", Filter: list.ByColumn("hosts", "groups")},
+		Choices: []list.Choice{
+			list.Sites(ctx),
+			{Field: "hostgroup", Label: ui.T(ctx, "Host group"), All: ui.T(ctx, "All host groups"), Table: "hostgroups"},
 		},
 		Tables: []string{"hosts", "services", "comments", "downtimes", "sites"},
 		Link: func(c status.Cells, row int) string {
 			return ui.ObjectPath(c.Text("peer_key", row), c.Text("name", row), "")
 		},
 		Words: list.Words{
-			Title: ui.T(ctx, "Hosts"), Filter: ui.T(ctx, "Filter hosts"), Hint: ui.T(ctx, "Filter: name, alias, address, output …"),
+			Title: ui.T(ctx, "Hosts"), Filter: ui.T(ctx, "Filter hosts"), Hint: ui.T(ctx, "Filter: state: hostgroup: is: age>1h text …"),
 			NoMatch:  ui.T(ctx, "No host matches this filter"),
 			NoRights: ui.T(ctx, "You see no hosts here"),
 			Contact:  ui.T(ctx, "Your account is no contact of any host on these sites. An administrator can give it a contact name, or the right to see everything."),
@@ -42,7 +39,7 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context) []list.Column {
 	return []list.Column{
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Steps: severity(), Sort: []string{"-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.HostWord}}},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Steps: list.Steps(ctx, "hosts", severity()...), Sort: []string{"-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.HostWord}}},
 		{Key: "name", Label: ui.T(ctx, "Host"), Class: "w7", Sort: []string{"name"}, Fixed: true},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
 		{Key: "alias", Label: ui.T(ctx, "Alias"), Class: "w6", Sort: []string{"alias"}},
@@ -67,59 +64,15 @@ func columns(ctx context.Context) []list.Column {
 	}
 }
 
-// The states of the parameter state; "" is all.
-func states() []string {
-	return []string{"", "down", "unreachable", "up", "pending", "problem", "unhandled", "handled"}
-}
-
 // severity are the states from the worst, an order that no column has.
-func severity() []lql.Filter {
-	var out []lql.Filter
-	for _, s := range []string{"down", "unreachable", "pending", "up"} {
-		f, _ := stateFilter(s)
-		out = append(out, f)
-	}
-	return out
+func severity() []search.Expr {
+	return []search.Expr{search.Is("state", "down"), search.Is("state", "unreachable"), search.Is("state", "pending"), search.Is("state", "up")}
 }
 
-// counts are the hosts by state under the filters other than state.
-type counts struct{ down, unreachable, up, pending, handled int }
-
-// stateFilter returns the filter for a value of the parameter state.
-func stateFilter(state string) (f lql.Filter, ok bool) {
-	checked := lql.Eq("has_been_checked", "1")
-	handled := lql.OrOf(lql.Eq("acknowledged", "1"), lql.Cmp("scheduled_downtime_depth", lql.Greater, "0"))
-	problem := lql.Cmp("state", lql.Greater, "0")
-	switch state {
-	case "down":
-		return lql.Eq("state", "1"), true
-	case "unreachable":
-		return lql.Eq("state", "2"), true
-	case "up":
-		return lql.AndOf(checked, lql.Eq("state", "0")), true
-	case "pending":
-		return lql.Eq("has_been_checked", "0"), true
-	case "problem":
-		return problem, true
-	case "handled":
-		return lql.AndOf(problem, handled), true
-	case "unhandled":
-		return lql.AndOf(problem, lql.NotOf(handled)), true
+// counted are what the head counts, each by the term of the filter that
+// chooses it.
+func counted() []search.Expr {
+	return []search.Expr{
+		search.Is("state", "down"), search.Is("state", "unreachable"), search.Is("is", "handled"), search.Is("state", "pending"), search.Is("state", "up"),
 	}
-	return lql.Filter{}, false
-}
-
-// count returns the numbers by state.
-func count(ctx context.Context, data lql.Querier, q list.Request) (counts, []lql.Part, error) {
-	query := q.Without("state").Query()
-	for _, s := range []string{"down", "unreachable", "up", "pending", "handled"} {
-		f, _ := stateFilter(s)
-		query.Count(f)
-	}
-	res, err := data.Query(ctx, query)
-	if err != nil {
-		return counts{}, nil, fmt.Errorf("hosts: counts: %w", err)
-	}
-	c := status.Of(res)
-	return counts{down: c.Stat(0, 0), unreachable: c.Stat(1, 0), up: c.Stat(2, 0), pending: c.Stat(3, 0), handled: c.Stat(4, 0)}, res.Parts, nil
 }

@@ -47,10 +47,10 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var n counts
+	n := make([]int, len(counted()))
 	if web.Wants(r, "figures") {
 		var parts []lql.Part
-		if n, parts, err = count(r.Context(), web.Data(r), q); err != nil {
+		if n, parts, err = q.Count(r.Context(), web.Data(r), counted()...); err != nil {
 			return err
 		}
 		p.Parts = append(p.Parts, parts...)
@@ -62,6 +62,7 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	v := view{View: lv, counts: n, rows: status.Hosts(p.Result, ui.Now(r.Context()))}
 	return web.Render(w, r, web.Page{
 		Title:  q.List.Words.Title,
+		Status: q.Asked.Status(),
 		Active: "hosts",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},

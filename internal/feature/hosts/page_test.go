@@ -72,8 +72,11 @@ func TestList(t *testing.T) {
 		{"/hosts?site=b", []string{"b|web"}},
 		{"/hosts?hostgroup=linux", []string{"a|db", "a|web"}},
 		{"/hosts?hostgroup=linux&q=web", []string{"a|web"}},
+		{"/hosts?q=state:down,unreachable+-is:acknowledged", []string{"a|db"}},
+		{"/hosts?q=web&q=site:b", []string{"b|web"}},
+		{"/hosts?ff=*&fo=:&fv=web&fg=0&ff=state&fo=:&fv=down&fg=1", []string{"a|db", "a|web", "b|web"}},
 	} {
-		a := s.Get("all", tt.path)
+		a := s.Follow("all", tt.path)
 		if got := shown(a); a.Status != http.StatusOK || !slices.Equal(got, tt.want) {
 			t.Errorf("%s: status %d, rows %q, want %q", tt.path, a.Status, got, tt.want)
 		}
@@ -165,13 +168,13 @@ func TestRightsAndEmpty(t *testing.T) {
 	if strings.Contains(a.Body, "Site a") || strings.Contains(a.Body, "linux") {
 		t.Error("who sees nothing finds names on the page")
 	}
-	if got := webtest.Text(s.Get("all", "/hosts?q=no<such").One(".empty p")); got != "Nothing here matches no<such" {
+	if got := webtest.Text(s.Get("all", "/hosts?q=%22no<such%22").One(".empty p")); got != `Nothing here matches "no<such"` {
 		t.Errorf("a filter without a match repeats %q", got)
 	}
 	if got := webtest.Text(s.Get("all", "/hosts?q=nosuch").One(".empty h2")); got != "No host matches this filter" {
 		t.Errorf("a filter without a match says %q", got)
 	}
-	if a := s.Get("all", "/hosts?state=purple"); a.Status != http.StatusBadRequest {
+	if a := s.Follow("all", "/hosts?state=purple"); a.Status != http.StatusBadRequest {
 		t.Errorf("an unknown state is answered with %d", a.Status)
 	}
 	if a := s.Get("", "/hosts"); a.Status == http.StatusOK {

@@ -2,8 +2,9 @@ package hosts
 
 import (
 	"context"
-	"net/url"
+	"slices"
 
+	"belvedere/internal/search"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -12,7 +13,7 @@ import (
 // A view is what the templates draw.
 type view struct {
 	list.View
-	counts counts
+	counts []int // of counted
 	rows   []status.Row
 }
 
@@ -20,16 +21,14 @@ type view struct {
 // are any.
 func (v view) figures(ctx context.Context) []status.Figure {
 	out := []status.Figure{
-		{State: ui.HostState(1, true, false), N: v.counts.down, Query: "down"},
-		{State: ui.HostState(2, true, false), N: v.counts.unreachable, Query: "unreachable"},
+		{State: ui.HostState(1, true, false)}, {State: ui.HostState(2, true, false)},
+		{State: status.HandledState("s-down"), Word: ui.T(ctx, "handled")},
+		{State: ui.HostState(0, false, false)}, {State: ui.HostState(0, true, false)},
 	}
-	if v.counts.handled > 0 {
-		out = append(out, status.Figure{State: status.HandledState("s-down"), N: v.counts.handled, Word: ui.T(ctx, "handled"), Query: "handled"})
+	for i := range out {
+		out[i].N, out[i].Path = v.counts[i], v.Asked.Only(ctx, counted()[i], counted()...)
 	}
-	if v.counts.pending > 0 {
-		out = append(out, status.Figure{State: ui.HostState(0, false, false), N: v.counts.pending, Query: "pending"})
-	}
-	return append(out, status.Figure{State: ui.HostState(0, true, false), N: v.counts.up, Query: "up"})
+	return slices.DeleteFunc(out, func(f status.Figure) bool { return f.N == 0 && (f.Word != "" || f.State.Class == "pend") })
 }
 
 // services are the counts of a row's services by state.
@@ -54,5 +53,5 @@ func services(r status.Row) []status.Figure {
 
 // servicesPath returns the address of the list of a host's services.
 func servicesPath(r status.Row) string {
-	return "/services?" + url.Values{"host": {r.Host}, "site": {r.Site}}.Encode()
+	return search.Path("/services", search.Eq("host", r.Host), search.Eq("site", r.Site))
 }

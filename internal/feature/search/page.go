@@ -11,8 +11,12 @@ import (
 // Feature returns the room.
 func Feature() web.Feature {
 	return web.Feature{
-		Name:   "search",
-		Routes: []web.Route{{Pattern: "GET /search", Right: web.SignedIn, Handler: find}},
+		Name: "search",
+		Routes: []web.Route{
+			{Pattern: "GET /search", Right: web.SignedIn, Handler: find},
+			{Pattern: "GET /search/language", Right: web.SignedIn, Handler: language},
+			{Pattern: "GET /complete", Right: web.SignedIn, Handler: complete},
+		},
 	}
 }
 

@@ -3,9 +3,8 @@ package services
 
 import (
 	"context"
-	"fmt"
 
-	"belvedere/internal/lql"
+	"belvedere/internal/search"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -17,20 +16,17 @@ func declared(ctx context.Context) *list.List {
 		Name: "services", Path: "/services", Table: "services", Columns: columns(ctx), Order: "host",
 		Key:  []string{"host_name", "description", "peer_key"},
 		Need: status.ServiceColumns(),
-		Text: status.ServiceText(),
-		Params: []list.Param{
-			{Name: "state", Values: states(), Filter: stateFilter},
-			list.Site(ctx),
-			{Name: "host", Filter: list.ByColumn("services", "host_name")},
-			{Name: "hostgroup", Label: ui.T(ctx, "Host group"), All: ui.T(ctx, "All host groups"), Choose: "hostgroups", Filter: list.ByColumn("services", "host_groups")},
-			{Name: "servicegroup", Label: ui.T(ctx, "Service group"), All: ui.T(ctx, "All service groups"), Choose: "servicegroups", Filter: list.ByColumn("services", "groups")},
+		Choices: []list.Choice{
+			list.Sites(ctx),
+			{Field: "hostgroup", Label: ui.T(ctx, "Host group"), All: ui.T(ctx, "All host groups"), Table: "hostgroups"},
+			{Field: "servicegroup", Label: ui.T(ctx, "Service group"), All: ui.T(ctx, "All service groups"), Table: "servicegroups"},
 		},
 		Tables: []string{"hosts", "services", "comments", "downtimes", "sites"},
 		Link: func(c status.Cells, row int) string {
 			return ui.ObjectPath(c.Text("peer_key", row), c.Text("host_name", row), c.Text("description", row))
 		},
 		Words: list.Words{
-			Title: ui.T(ctx, "Services"), Filter: ui.T(ctx, "Filter services"), Hint: ui.T(ctx, "Filter: host, service, address, output …"),
+			Title: ui.T(ctx, "Services"), Filter: ui.T(ctx, "Filter services"), Hint: ui.T(ctx, "Filter: state: host: hostgroup: is: age>1h text …"),
 			NoMatch:  ui.T(ctx, "No service matches this filter"),
 			NoRights: ui.T(ctx, "You see no services here"),
 			Contact:  ui.T(ctx, "Your account is no contact of any service on these sites. An administrator can give it a contact name, or the right to see everything."),
@@ -65,52 +61,11 @@ func columns(ctx context.Context) []list.Column {
 	}
 }
 
-// The states of the parameter state; "" is all.
-func states() []string {
-	return []string{"", "critical", "warning", "unknown", "ok", "pending", "problem", "unhandled", "handled"}
-}
-
-// counts are the services by state under the filters other than state.
-type counts struct{ critical, warning, unknown, ok, pending, handled int }
-
-// stateFilter returns the filter for a value of the parameter state.
-func stateFilter(state string) (f lql.Filter, ok bool) {
-	handled := lql.OrOf(lql.Eq("acknowledged", "1"), lql.Cmp("scheduled_downtime_depth", lql.Greater, "0"),
-		lql.Cmp("host_scheduled_downtime_depth", lql.Greater, "0"), lql.Cmp("host_state", lql.Greater, "0"))
-	problem := lql.Cmp("state", lql.Greater, "0")
-	switch state {
-	case "critical":
-		return lql.Eq("state", "2"), true
-	case "warning":
-		return lql.Eq("state", "1"), true
-	case "unknown":
-		return lql.Eq("state", "3"), true
-	case "ok":
-		return lql.AndOf(lql.Eq("has_been_checked", "1"), lql.Eq("state", "0")), true
-	case "pending":
-		return lql.Eq("has_been_checked", "0"), true
-	case "problem":
-		return problem, true
-	case "handled":
-		return lql.AndOf(problem, handled), true
-	case "unhandled":
-		return lql.AndOf(problem, lql.NotOf(handled)), true
+// counted are what the head counts, each by the term of the filter that
+// chooses it.
+func counted() []search.Expr {
+	return []search.Expr{
+		search.Is("state", "crit"), search.Is("state", "warn"), search.Is("state", "unknown"), search.Is("is", "handled"),
+		search.Is("state", "pending"), search.Is("state", "ok"),
 	}
-	return lql.Filter{}, false
-}
-
-// count returns the numbers by state.
-func count(ctx context.Context, data lql.Querier, q list.Request) (counts, []lql.Part, error) {
-	query := q.Without("state").Query()
-	for _, s := range []string{"critical", "warning", "unknown", "ok", "pending", "handled"} {
-		f, _ := stateFilter(s)
-		query.Count(f)
-	}
-	res, err := data.Query(ctx, query)
-	if err != nil {
-		return counts{}, nil, fmt.Errorf("services: counts: %w", err)
-	}
-	c := status.Of(res)
-	return counts{critical: c.Stat(0, 0), warning: c.Stat(1, 0), unknown: c.Stat(2, 0),
-		ok: c.Stat(3, 0), pending: c.Stat(4, 0), handled: c.Stat(5, 0)}, res.Parts, nil
 }

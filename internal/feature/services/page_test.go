@@ -72,7 +72,7 @@ func TestList(t *testing.T) {
 		{"/services?hostgroup=linux", []string{"a|web|Disk%20/"}},
 		{"/services?servicegroup=disks", []string{"a|web|Disk%20/"}},
 	} {
-		a := s.Get("all", tt.path)
+		a := s.Follow("all", tt.path)
 		if got := shown(a); a.Status != http.StatusOK || !slices.Equal(got, tt.want) {
 			t.Errorf("%s: status %d, rows %q, want %q", tt.path, a.Status, got, tt.want)
 		}
@@ -125,7 +125,7 @@ func TestRights(t *testing.T) {
 	if got := webtest.Text(s.Get("nobody", "/services").One(".empty h2")); got != "You see no services here" {
 		t.Errorf("who sees nothing is told %q", got)
 	}
-	if got := webtest.Text(s.Get("all", "/services?q=no<such").One(".empty p")); got != "Nothing here matches no<such" {
+	if got := webtest.Text(s.Get("all", "/services?q=%22no<such%22").One(".empty p")); got != `Nothing here matches "no<such"` {
 		t.Errorf("a filter without a match repeats %q", got)
 	}
 	if a := s.Get("all", "/services?limit=2000"); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "limit must be a whole number from 1 to 1000") {
@@ -148,7 +148,7 @@ func TestHostileTexts(t *testing.T) {
 
 func TestExports(t *testing.T) {
 	s := start(t, world())
-	a := s.Get("all", "/services?state=problem&sort=-state&columns=host,service,state,owner,_RACK")
+	a := s.Get("all", "/services?q=state:problem&sort=-state&columns=host,service,state,owner,_RACK")
 	var csvPath, markdown string
 	for _, l := range a.All("details a") {
 		switch href := webtest.Attr(l, "href"); {
@@ -182,12 +182,15 @@ func TestExports(t *testing.T) {
 	if !strings.HasPrefix(curl, "curl -u USER 'http://") || !strings.Contains(curl, "/services/export?columns=state%2Chost") || !strings.Contains(curl, "format=json&q=it%27s'") {
 		t.Errorf("curl is %q", curl)
 	}
-	lql := webtest.Text(s.Get("all", "/services/copy?as=livestatus&state=critical&columns=host,service").One("textarea"))
+	lql := webtest.Text(s.Get("all", "/services/copy?as=livestatus&q=state:crit&columns=host,service").One("textarea"))
 	if !strings.Contains(lql, "GET services Columns: ") || !strings.Contains(lql, "Filter: state = 2") || !strings.Contains(lql, "Sort: host_name asc") {
 		t.Errorf("the query is %q", lql)
 	}
 	if got := s.Get("anna", "/services/export?format=csv&columns=host"); strings.Contains(got.Body, "db") || !strings.Contains(got.Body, "web") {
 		t.Errorf("anna's file is %q", got.Body)
+	}
+	if got := s.Get("all", "/services/export?format=csv&q=state:purple"); got.Status != http.StatusBadRequest || !strings.Contains(got.Body, "purple") {
+		t.Errorf("a filter that is wrong is answered with %d", got.Status)
 	}
 	if got := s.Get("all", "/services/export?format=pdf"); got.Status != http.StatusBadRequest {
 		t.Errorf("an unknown kind of file is answered with %d", got.Status)

@@ -2,6 +2,7 @@ package services
 
 import (
 	"context"
+	"slices"
 
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
@@ -11,7 +12,7 @@ import (
 // A view is what the templates draw.
 type view struct {
 	list.View
-	counts counts
+	counts []int // of counted
 	rows   []status.Row
 }
 
@@ -19,17 +20,14 @@ type view struct {
 // are any.
 func (v view) figures(ctx context.Context) []status.Figure {
 	out := []status.Figure{
-		{State: ui.ServiceState(2, true, false), N: v.counts.critical, Query: "critical"},
-		{State: ui.ServiceState(1, true, false), N: v.counts.warning, Query: "warning"},
-		{State: ui.ServiceState(3, true, false), N: v.counts.unknown, Query: "unknown"},
+		{State: ui.ServiceState(2, true, false)}, {State: ui.ServiceState(1, true, false)}, {State: ui.ServiceState(3, true, false)},
+		{State: status.HandledState("s-crit"), Word: ui.T(ctx, "handled")},
+		{State: ui.ServiceState(0, false, false)}, {State: ui.ServiceState(0, true, false)},
 	}
-	if v.counts.handled > 0 {
-		out = append(out, status.Figure{State: status.HandledState("s-crit"), N: v.counts.handled, Word: ui.T(ctx, "handled"), Query: "handled"})
+	for i := range out {
+		out[i].N, out[i].Path = v.counts[i], v.Asked.Only(ctx, counted()[i], counted()...)
 	}
-	if v.counts.pending > 0 {
-		out = append(out, status.Figure{State: ui.ServiceState(0, false, false), N: v.counts.pending, Query: "pending"})
-	}
-	return append(out, status.Figure{State: ui.ServiceState(0, true, false), N: v.counts.ok, Query: "ok"})
+	return slices.DeleteFunc(out, func(f status.Figure) bool { return f.N == 0 && (f.Word != "" || f.State.Class == "pend") })
 }
 
 // same reports whether row i repeats the host of the row before, in a list

@@ -209,6 +209,9 @@ func (e *exporter) row(c status.Cells, i int) export.Row {
 // in its order, with its columns.
 func (l *List) export(w http.ResponseWriter, r *http.Request) error {
 	q, err := l.Parse(r)
+	if err == nil {
+		err = q.Asked.Wrong(r.Context())
+	}
 	if err != nil {
 		return err
 	}
@@ -258,6 +261,9 @@ func copies() []string { return []string{"text", "markdown", "curl", "livestatus
 // alone for whoever asks for text/plain.
 func (l *List) copy(w http.ResponseWriter, r *http.Request) error {
 	q, err := l.Parse(r)
+	if err == nil {
+		err = q.Asked.Wrong(r.Context())
+	}
 	if err != nil {
 		return err
 	}

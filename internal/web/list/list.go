@@ -7,6 +7,7 @@ import (
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
+	"belvedere/internal/search"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -33,10 +34,8 @@ type List struct {
 	Key []string
 	// Need are the columns that every row needs, whatever is shown.
 	Need []string
-	// Text are the columns that free text looks into.
-	Text []string
-	// Params are the parameters that narrow the list besides q.
-	Params []Param
+	// Choices are the menus that narrow the list to one value of a field.
+	Choices []Choice
 	// Tables are those whose changes change the list.
 	Tables []string
 	// Link returns the address, without prefix, of the page about a row.
@@ -97,36 +96,31 @@ type Plain struct {
 	Unit   string // of the schema
 }
 
-// A Param is a parameter of the address that narrows the list.
-type Param struct {
-	Name  string // "hostgroup"; also the label of its token
-	Label string // of its menu: "Host group"; "" no menu
-	All   string // first entry of its menu: "All host groups"
-	// Filter returns the filter of a value; ok is false when nothing is
-	// narrowed.
-	Filter func(value string) (f lql.Filter, ok bool)
-	// Values are all allowed values, the one that is meant when it is absent
-	// first; nil: any text.
-	Values []string
-	// Choose is the table whose names the menu offers, "" none.
-	Choose string
+// A Choice is a menu that narrows the list to one value of a field of the
+// filter.
+type Choice struct {
+	Field string // of package search: "hostgroup"
+	Label string // of the menu: "Host group"
+	All   string // its first entry: "All host groups"
+	Table string // whose names it offers
 }
 
-// ByColumn returns a Filter for a Param: equal to a column, or, for a list
-// column, one of its entries.
-func ByColumn(table, column string) func(string) (lql.Filter, bool) {
-	op := lql.Equal
-	if t, ok := schema.Lookup(table); ok {
-		if ref, err := t.Resolve(column); err == nil && isList(ref.Column.Kind) {
-			op = lql.GreaterOrEqual
+// Sites is the menu that every list has.
+func Sites(ctx context.Context) Choice {
+	return Choice{Field: "site", Label: ui.T(ctx, "Site"), All: ui.T(ctx, "All sites"), Table: "sites"}
+}
+
+// Steps returns the filters of terms, for [Column.Steps].
+func Steps(ctx context.Context, table string, terms ...search.Expr) []lql.Filter {
+	out := make([]lql.Filter, len(terms))
+	for i, t := range terms {
+		f, err := t.Filter(table, ui.Now(ctx))
+		if err != nil {
+			panic(err) // a room's own terms: its tests draw every column
 		}
+		out[i] = f
 	}
-	return func(value string) (lql.Filter, bool) { return lql.Cmp(column, op, value), value != "" }
-}
-
-// Site is the parameter that every list has.
-func Site(ctx context.Context) Param {
-	return Param{Name: "site", Label: ui.T(ctx, "Site"), All: ui.T(ctx, "All sites"), Choose: "sites", Filter: ByColumn("hosts", "peer_key")}
+	return out
 }
 
 func isList(k schema.Kind) bool {

@@ -21,15 +21,14 @@ import (
 func hosts() *List {
 	return &List{
 		Name: "hosts", Path: "/hosts", Table: "hosts", Order: "name",
-		Key: []string{"name", "peer_key"}, Need: []string{"name", "peer_key", "state", "has_been_checked"}, Text: []string{"name"},
+		Key: []string{"name", "peer_key"}, Need: []string{"name", "peer_key", "state", "has_been_checked"},
 		Columns: []Column{
 			{Key: "name", Label: "Host", Fixed: true, Sort: []string{"name"}},
 			{Key: "severity", Label: "State", Default: true, Steps: []lql.Filter{lql.Eq("state", "1"), lql.Eq("state", "0")}, Sort: []string{"-last_state_change"}},
 			{Key: "alias", Label: "Alias", Sort: []string{"alias"}, Need: []string{"alias"}},
 			{Key: "owner", Label: "Owner", Default: true},
 		},
-		Params: []Param{{Name: "hostgroup", Filter: ByColumn("hosts", "groups")}, {Name: "state", Values: []string{"", "up"}, Filter: func(v string) (lql.Filter, bool) { return lql.Eq("state", "0"), v == "up" }}},
-		Words:  Words{Title: "Hosts", Count: func(n int) string { return fmt.Sprint(n) }},
+		Words: Words{Title: "Hosts", Count: func(n int) string { return fmt.Sprint(n) }},
 	}
 }
 
@@ -172,22 +171,19 @@ func TestWays(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	l := hosts()
-	q := request(t, l, "q=+web++01&hostgroup=linux&sort=-alias&limit=5&columns=alias:So,_RACK,name")
-	if q.Text != "web  01" || q.Param("hostgroup") != "linux" || q.SortValue() != "-alias" || q.Limit != 5 || !q.Filtered() || len(q.Query().Filter.Kids) != 2 {
+	q := request(t, l, "q=+web++01+state:up&sort=-alias&limit=5&columns=alias:So,_RACK,name")
+	if q.Asked.Text != "web  01 state:up" || q.SortValue() != "-alias" || q.Limit != 5 || !q.Filtered() || len(q.Query().Filter.Kids[0].Kids) != 3 {
 		t.Errorf("read %+v", q)
 	}
 	if got := spelling(q.Columns); !slices.Equal(got, []string{"alias:So", "_RACK", "name"}) {
 		t.Errorf("columns %q", got)
-	}
-	if n := len(q.Without("hostgroup").Query().Filter.Kids); n != 1 {
-		t.Errorf("without the group %d filters are left", n)
 	}
 	for query, says := range map[string]string{
 		"sort=nosuch":    "sort must be one of name, severity, alias",
 		"sort=owner":     "sort must be one of",
 		"limit=1001":     "limit must be a whole number from 1 to 1000",
 		"offset=-1":      "offset must be",
-		"state=purple":   "state must be one of , up",
+		"q=a&state=up":   "web: see /hosts?q=a+state%3Aup",
 		"after=x":        "after is no place in this list",
 		"columns=a,b":    `columns names "a"`,
 		"density=plenty": "density must be one of",

@@ -1,12 +1,15 @@
 package list
 
 import (
+	"context"
+	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/search"
 	"belvedere/internal/web"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -24,10 +27,8 @@ const (
 // A Request is what the address and the person ask of a list.
 type Request struct {
 	List    *List
-	Text    string // of the filter, as written
-	Filter  lql.Filter
-	values  map[string]string // of Params, only those that narrow
-	Sort    string            // key of a column
+	Asked   filter.Asked // which rows
+	Sort    string       // key of a column
 	Desc    bool
 	Limit   int
 	Offset  int    // rows left out, for addresses without a cursor
@@ -38,11 +39,8 @@ type Request struct {
 	Density string
 }
 
-// Param returns the value of a parameter, "" when it narrows nothing.
-func (q Request) Param(name string) string { return q.values[name] }
-
 // Filtered reports whether the address narrows the list.
-func (q Request) Filtered() bool { return q.Text != "" || len(q.values) > 0 }
+func (q Request) Filtered() bool { return !q.Asked.Empty() }
 
 // SortValue is the order in force as the parameter sort has it.
 func (q Request) SortValue() string {
@@ -53,19 +51,17 @@ func (q Request) SortValue() string {
 }
 
 // Parse reads the address of r and what the person has chosen. An error is a
-// [*web.Error] that names the parameter and what is allowed.
+// [*web.Error] that names the parameter and what is allowed, or leads to the
+// address that says the same in q. What is wrong with q is in Asked.
 func (l *List) Parse(r *http.Request) (Request, error) {
-	q := Request{List: l, Text: strings.TrimSpace(r.FormValue("q")), Filter: lql.AndOf(), values: map[string]string{}}
-	if f, ok := status.Words(q.Text, l.Text...); ok {
-		q.Filter.Kids = append(q.Filter.Kids, f)
-	}
-	if err := q.params(r); err != nil {
+	q := Request{List: l}
+	var err error
+	if q.Asked, err = filter.Read(r, l.Table); err != nil {
 		return q, err
 	}
 	if err := q.order(r); err != nil {
 		return q, err
 	}
-	var err error
 	if q.Limit, err = web.Int(r, "limit", DefaultLimit, 1, MaxLimit); err != nil {
 		return q, err
 	}
@@ -79,24 +75,6 @@ func (l *List) Parse(r *http.Request) (Request, error) {
 		return q, err
 	}
 	return q, q.chosen(r)
-}
-
-// params reads the parameters that narrow the list.
-func (q *Request) params(r *http.Request) error {
-	for _, p := range q.List.Params {
-		v := r.FormValue(p.Name)
-		if p.Values != nil {
-			var err error
-			if v, err = web.OneOf(r, p.Name, p.Values...); err != nil {
-				return err
-			}
-		}
-		if f, ok := p.Filter(v); ok {
-			q.Filter.Kids = append(q.Filter.Kids, f)
-			q.values[p.Name] = v
-		}
-	}
-	return nil
 }
 
 // order reads the parameter sort: the key of a column, "-" before it for
@@ -139,37 +117,30 @@ func (q *Request) cursors(r *http.Request) error {
 	return nil
 }
 
-// Without returns q without the value of one parameter, so that counts of its
-// other values can be made.
-func (q Request) Without(param string) Request {
-	v, ok := q.values[param]
-	if !ok {
-		return q
-	}
-	out := q
-	out.Filter = lql.AndOf()
-	if f, ok := status.Words(q.Text, q.List.Text...); ok {
-		out.Filter.Kids = append(out.Filter.Kids, f)
-	}
-	out.values = map[string]string{}
-	for _, p := range q.List.Params {
-		if p.Name == param {
-			continue
-		}
-		if v, ok = q.values[p.Name]; !ok {
-			continue
-		}
-		if f, ok := p.Filter(v); ok {
-			out.Filter.Kids = append(out.Filter.Kids, f)
-			out.values[p.Name] = v
-		}
-	}
-	return out
-}
-
 // Query returns a query for columns of all rows that the address asks for.
 func (q Request) Query(columns ...string) *lql.Query {
-	out := lql.Get(q.List.Table, columns...)
-	out.Where(slices.Clone(q.Filter.Kids)...)
-	return out
+	return lql.Get(q.List.Table, columns...).Where(q.Asked.Filter(q.List.Table))
+}
+
+// Count returns for each of terms how many rows it chooses among those that the
+// address asks for, the terms of the address that choose among them left out:
+// so the numbers of all states stand beside the one that is chosen.
+func (q Request) Count(ctx context.Context, data lql.Querier, terms ...search.Expr) ([]int, []lql.Part, error) {
+	query := lql.Get(q.List.Table).Where(q.Asked.Rest(q.List.Table, terms...))
+	for _, t := range terms {
+		f, err := t.Filter(q.List.Table, ui.Now(ctx))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: count %s: %w", q.List.Name, t, err)
+		}
+		query.Count(f)
+	}
+	res, err := data.Query(ctx, query)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: counts: %w", q.List.Name, err)
+	}
+	out := make([]int, len(terms))
+	for i := range out {
+		out[i] = status.Of(res).Stat(i, 0)
+	}
+	return out, res.Parts, nil
 }

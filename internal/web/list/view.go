@@ -11,6 +11,7 @@ import (
 	"belvedere/internal/access"
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/ui"
 )
 
@@ -18,49 +19,51 @@ import (
 type View struct {
 	Request
 	*Page
-	SiteName string // of the parameter site
-	Menus    []Menu // to narrow the list with
-	Nothing  Nothing
+	Menus   []Menu // to narrow the list with
+	Nothing Nothing
 }
 
-// A Menu offers the values of a parameter, each with its label.
+// A Menu offers the values of a field, each with its label.
 type Menu struct {
-	Param   Param
+	Choice
 	Options [][2]string
+}
+
+// links are the entries of a menu: all, and each value alone.
+func (m Menu) links(ctx context.Context, a filter.Asked) []ui.Link {
+	chosen := a.Chosen(m.Field)
+	out := []ui.Link{{Label: m.All, Path: a.Choose(ctx, m.Field), Current: chosen == ""}}
+	for _, o := range m.Options {
+		out = append(out, ui.Link{Label: o[1], Path: a.Choose(ctx, m.Field, o[0]), Current: chosen == o[0]})
+	}
+	return out
 }
 
 // Nothing says why a list is empty.
 type Nothing uint8
 
 const (
-	NoMatch  Nothing = iota // the filter hides what there is
-	NoRights                // the person may see nothing
-	NoSites                 // there is no site
-	NoData                  // nothing was read yet
-	None                    // there is nothing, and that is well
+	NoMatch   Nothing = iota // the filter hides what there is
+	NoReading                // the filter cannot be read
+	NoRights                 // the person may see nothing
+	NoSites                  // there is no site
+	NoData                   // nothing was read yet
+	None                     // there is nothing, and that is well
 )
 
 // NewView arranges a page for the templates. It asks for what the menus offer
 // when the request needs them: they are in no block.
 func NewView(r *http.Request, q Request, p *Page) (View, error) {
-	v := View{Request: q, Page: p, SiteName: q.Param("site"), Nothing: why(web.Viewer(r), q, p.Parts)}
-	for _, part := range p.Parts {
-		if part.Key == q.Param("site") {
-			v.SiteName = part.Name
-		}
-	}
+	v := View{Request: q, Page: p, Nothing: why(web.Viewer(r), q, p.Parts)}
 	if !web.Wants(r, "menus") { // no block has this name: whole pages only
 		return v, nil
 	}
-	for _, param := range q.List.Params {
-		if param.Choose == "" {
-			continue
-		}
-		options, err := choices(r.Context(), web.Data(r), param.Choose)
+	for _, c := range q.List.Choices {
+		options, err := choices(r.Context(), web.Data(r), c.Table)
 		if err != nil {
-			return v, fmt.Errorf("%s: menu of %s: %w", q.List.Name, param.Name, err)
+			return v, fmt.Errorf("%s: menu of %s: %w", q.List.Name, c.Field, err)
 		}
-		v.Menus = append(v.Menus, Menu{param, options})
+		v.Menus = append(v.Menus, Menu{c, options})
 	}
 	return v, nil
 }
@@ -76,6 +79,8 @@ func why(viewer access.Viewer, q Request, parts []lql.Part) Nothing {
 	switch {
 	case len(parts) == 0 && !viewer.All:
 		return NoRights
+	case q.Asked.Err != nil:
+		return NoReading
 	case q.Filtered():
 		return NoMatch
 	case len(parts) == 0:
@@ -115,20 +120,6 @@ func choices(ctx context.Context, data lql.Querier, table string) (out [][2]stri
 	}
 	slices.SortFunc(out, func(a, b [2]string) int { return cmp.Compare(a[0], b[0]) })
 	return out, nil
-}
-
-// tokens returns the parameters in force with what to call their values.
-func (v View) tokens() [][2]string {
-	var out [][2]string
-	for _, p := range v.List.Params {
-		if value := v.Param(p.Name); value != "" {
-			if p.Name == "site" {
-				value = v.SiteName
-			}
-			out = append(out, [2]string{p.Name, value})
-		}
-	}
-	return out
 }
 
 // words says which rows of how many are shown: "1 – 100 of 2 040 hosts".

@@ -501,8 +501,7 @@ func Attempt(r Row) templ.Component {
 	})
 }
 
-// Figures draws numbers by state, each a link to the list narrowed to it, with
-// the other filters kept.
+// Figures draws numbers by state, each a link to the list narrowed to it.
 func Figures(figures []Figure) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -529,7 +528,7 @@ func Figures(figures []Figure) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, f := range figures {
-			templ_7745c5c3_Err = ui.CountLink(f.State, f.N, ui.Anew(ctx, "state", f.Query), f.Word).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.CountLink(f.State, f.N, f.Path, f.Word).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

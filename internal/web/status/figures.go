@@ -7,7 +7,7 @@ type Figure struct {
 	State ui.State
 	N     int
 	Word  string // shown instead of the state
-	Query string // value of the parameter state
+	Path  string // of the list of them
 }
 
 // HandledState is how handled problems look together; glyph is that of the

@@ -129,9 +129,9 @@ func offsetLink(ctx context.Context, offset int) string {
 	return With(ctx, "offset", strconv.Itoa(offset))
 }
 
-// keptParams returns the query parameters a filter form must carry on: all
+// Kept returns the query parameters a filter form must carry on: all
 // but q and those that say which rows are shown.
-func keptParams(ctx context.Context) [][2]string {
+func Kept(ctx context.Context) [][2]string {
 	var out [][2]string
 	for k, vs := range Env(ctx).Query {
 		if k == "q" || slices.Contains(placeParams(), k) {

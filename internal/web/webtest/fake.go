@@ -253,10 +253,26 @@ func holds(t *schema.Table, r Row, f lql.Filter) (bool, error) {
 		f.Value = strings.ReplaceAll(strings.TrimSuffix(value, "'"), "''", "'")
 		return ofText(entry(x, name), f)
 	}
-	if names, _ := x.([]string); f.Op == lql.GreaterOrEqual {
-		return slices.Contains(names, f.Value), nil
+	return ofList(x, f)
+}
+
+// ofList reports whether a filter holds for one of the names of a list.
+func ofList(x any, f lql.Filter) (bool, error) {
+	names, _ := x.([]string)
+	switch {
+	case f.Op == lql.Equal && f.Value == "":
+		return len(names) == 0, nil
+	case f.Op == lql.GreaterOrEqual:
+		f.Op = lql.Equal
+	case f.Op != lql.EqualFold && f.Op != lql.MatchFold && f.Op != lql.Match:
+		return false, bad(fmt.Errorf("operator %s on list %s", f.Op, f.Column))
 	}
-	return false, bad(fmt.Errorf("operator %d on list %s", f.Op, f.Column))
+	for _, n := range names {
+		if ok, err := ofText(n, f); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
 func ordered(c int, op lql.Op) (bool, error) {
@@ -279,8 +295,12 @@ func ordered(c int, op lql.Op) (bool, error) {
 
 func ofText(s string, f lql.Filter) (bool, error) {
 	switch f.Op {
-	case lql.MatchFold:
-		re, err := regexp.Compile("(?i)" + f.Value)
+	case lql.MatchFold, lql.Match:
+		fold := ""
+		if f.Op == lql.MatchFold {
+			fold = "(?i)"
+		}
+		re, err := regexp.Compile(fold + f.Value)
 		if err != nil {
 			return false, bad(err)
 		}

@@ -103,6 +103,21 @@ func (s *Site) Get(user, path string, extra ...string) Answer {
 	return s.do(httptest.NewRequest(http.MethodGet, path, nil), user, extra)
 }
 
+// Follow is Get, and the page that a redirect leads to.
+func (s *Site) Follow(user, path string, extra ...string) Answer {
+	s.t.Helper()
+	a := s.Get(user, path, extra...)
+	for range 3 {
+		to := a.Header.Get("Location")
+		if to == "" {
+			return a
+		}
+		a = s.Get(user, to, extra...)
+	}
+	s.t.Fatalf("%s leads from one redirect to the next", path)
+	return a
+}
+
 // Post sends a form; fields are pairs of name and value.
 func (s *Site) Post(user, path string, fields ...string) Answer {
 	s.t.Helper()
