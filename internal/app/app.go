@@ -21,6 +21,7 @@ import (
 	"belvedere/internal/db"
 	"belvedere/internal/live"
 	"belvedere/internal/lql"
+	"belvedere/internal/memory"
 	"belvedere/internal/query"
 	"belvedere/internal/site"
 	"belvedere/internal/store"
@@ -44,6 +45,7 @@ type App struct {
 	db     *db.DB
 	auth   *auth.Service
 	fleet  *store.Fleet
+	memory *memory.Budget
 	engine *query.Engine
 	hub    *live.Hub
 	sites  *Sites
@@ -127,8 +129,9 @@ func (a *App) build(ctx context.Context) error {
 	cfg := a.opt.Config
 	a.hub = live.NewHub()
 	a.later(a.hub.Close)
-	a.fleet = store.NewFleet(store.Options{MemoryLimit: cfg.MemoryLimit})
-	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log})
+	a.memory = memory.New(cfg.MemoryLimit, nil)
+	a.fleet = store.NewFleet(store.Options{Room: func() error { return a.memory.Room(0) }})
+	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory})
 	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed})
 	a.fleet.OnChange(func(c store.Change) {
 		a.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})
@@ -172,6 +175,7 @@ func (a *App) Run(ctx context.Context, reload <-chan config.Config) error {
 	servers := a.serveWeb(&group, failed)
 	a.serveLivestatus(ctx, &group, failed)
 	group.Go(func() { a.housekeeping(ctx) })
+	group.Go(func() { a.memory.Watch(ctx) })
 	a.announce(ctx)
 
 	var err error

@@ -54,17 +54,21 @@ const (
 // Safe for concurrent use.
 type Budget struct {
 	limit   int64
-	used    func() int64 // replaced in tests, like collect
-	collect func()
+	used    func() int64
+	collect func() // replaced in tests
 
 	mu        sync.Mutex
 	caches    []func()
 	collected time.Time
 }
 
-// New returns a budget of so many bytes, 0 for no limit.
-func New(limit int64) *Budget {
-	return &Budget{limit: limit, used: inUse, collect: runtime.GC}
+// New returns a budget of so many bytes, 0 for no limit. used tells what is in
+// use; nil: what this program has on its heap and in stacks.
+func New(limit int64, used func() int64) *Budget {
+	if used == nil {
+		used = inUse
+	}
+	return &Budget{limit: limit, used: used, collect: runtime.GC}
 }
 
 // Limit is the limit in bytes, 0 for none.

@@ -10,9 +10,8 @@ import (
 )
 
 func TestRoom(t *testing.T) {
-	b := New(800 << 20)
-	var used, cached int64 = 600 << 20, 0
-	b.used = func() int64 { return used + cached }
+	var used int64 = 600 << 20
+	b := New(800<<20, func() int64 { return used })
 	b.collect = func() {}
 	if err := b.Room(100 << 20); err != nil {
 		t.Errorf("exactly seven eighths: %v", err)
@@ -25,7 +24,7 @@ func TestRoom(t *testing.T) {
 	if want := "about 101 MiB needed, 600 MiB of 800 MiB in use"; !strings.Contains(err.Error(), want) {
 		t.Errorf("error %q, want %q", err, want)
 	}
-	for _, none := range []*Budget{nil, {}, New(0)} {
+	for _, none := range []*Budget{nil, {}, New(0, nil)} {
 		none.OnPressure(func() { t.Error("a cache shrank without a limit") })
 		if err := none.Room(1 << 60); err != nil || none.Limit() != 0 {
 			t.Errorf("without a limit: %v", err)
@@ -37,9 +36,8 @@ func TestRoom(t *testing.T) {
 // asks, but not all the time.
 func TestPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(800 << 20)
 		var used, cached int64 = 100 << 20, 600 << 20
-		b.used = func() int64 { return used + cached }
+		b := New(800<<20, func() int64 { return used + cached })
 		collected, shrunk := 0, 0
 		b.collect = func() { collected++ }
 		b.OnPressure(func() { shrunk++; cached /= 2 })

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"belvedere/internal/livestatus"
+	"belvedere/internal/memory"
 	"belvedere/internal/store"
 )
 
@@ -303,7 +304,7 @@ func kindOf(err error) string {
 		return string(livestatus.KindSilent)
 	case errors.Is(err, errPanic):
 		return "fault"
-	case errors.Is(err, store.ErrMemory):
+	case errors.Is(err, memory.ErrFull):
 		return "memory"
 	}
 	return "internal"
@@ -323,13 +324,14 @@ func causeOf(err error) string {
 	if e, ok := errors.AsType[*incompatibleError](err); ok {
 		return e.msg
 	}
+	if e, ok := errors.AsType[*memory.FullError](err); ok {
+		return noRoom(e)
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "The core did not answer in time. It may be busy, or rotating its logs."
 	case errors.Is(err, errPanic):
 		return "A fault of Belvedere ended the reading of this core. It is tried again; the server's log has the details."
-	case errors.Is(err, store.ErrMemory):
-		return "There is no memory left for this site. Raise memory_limit or take other sites out."
 	}
 	return "The core's data could not be stored. The server's log has the details."
 }

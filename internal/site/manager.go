@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -13,6 +14,7 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
+	"belvedere/internal/memory"
 )
 
 // A Manager runs sites. Make it with [NewManager] and end it with
@@ -229,6 +231,13 @@ func (m *Manager) clientOptions(spec Spec, a livestatus.Address) livestatus.Opti
 	return livestatus.Options{Address: a, Lane: lane, MaxRows: m.o.MaxRows, MaxBytes: m.o.MaxBytes, Log: m.o.Log, Now: m.o.Now, Dial: m.o.Dial}
 }
 
+// has reports whether there is a site with that key.
+func (m *Manager) has(key string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sites[key] != nil
+}
+
 // find returns the running site.
 func (m *Manager) find(key string) (*site, error) {
 	m.mu.Lock()
@@ -264,6 +273,9 @@ func (m *Manager) Test(ctx context.Context, spec Spec, step func(livestatus.Step
 	for _, text := range spec.Addresses {
 		r := m.test(ctx, spec, text, step)
 		if r.OK {
+			if e, ok := errors.AsType[*memory.FullError](m.o.Memory.Room(bytesFor(int64(r.Hosts + r.Services)))); ok && !m.has(spec.Key) {
+				r.Warnings = append(r.Warnings, noRoom(e))
+			}
 			r.Duplicate = m.lookAlike(spec.Key, print{start: r.Core.ProgramStart, hosts: r.Hosts, services: r.Services})
 			return r
 		}

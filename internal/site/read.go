@@ -72,8 +72,12 @@ func (s *session) sameRun(ctx context.Context) (bool, error) {
 func (s *session) readTables(ctx context.Context, cur *cursor) error {
 	first := s.st.Snapshot().Version() == 0
 	b := s.st.Begin()
-	for _, t := range s.plan.order {
-		if err := s.readTable(ctx, b, t, cur); err != nil {
+	for i, t := range s.plan.order {
+		err := s.readTable(ctx, b, t, cur)
+		if err == nil && i == 0 { // table status, which tells how much there is
+			err = s.room()
+		}
+		if err != nil {
 			b.Abort()
 			return err
 		}

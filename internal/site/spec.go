@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"belvedere/internal/livestatus"
+	"belvedere/internal/memory"
 	"belvedere/internal/store"
 )
 
@@ -60,6 +61,8 @@ type Options struct {
 	MaxRows int
 	// MaxBytes bounds one answer of a core; 0: four gigabytes.
 	MaxBytes int
+	// Memory is asked before a site is read whole; nil: there is always room.
+	Memory *memory.Budget
 }
 
 // A Status is a site with its health at one moment.

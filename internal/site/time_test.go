@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/memory"
 	"belvedere/internal/store"
 )
 
@@ -526,6 +528,56 @@ func TestAtRest(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestMemory refuses a site that does not fit, and a site's new data when the
+// old just does; both are read once there is room.
+func TestMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, late := newToy(), newToy()
+		late.start -= 9
+		late.numHosts = 40_000 // or so it says
+		b := newBench(t, func(_ context.Context, _, addr string) *toy {
+			if addr == "late:6557" {
+				return late
+			}
+			return core
+		})
+		defer b.stop()
+		var used atomic.Int64
+		used.Store(400 << 20)
+		b.m.o.Memory = memory.New(512<<20, used.Load)
+		b.m.Apply([]Spec{spec("a", "tcp://core:6557"), spec("b", "tcp://late:6557")})
+		b.state("a", store.Fresh, 10*time.Second)
+		b.state("b", store.Down, 10*time.Second)
+		if h := b.health("b"); h.Cause != "Reading this core takes about 57 MiB of memory, and of 512 MiB (memory_limit) 400 MiB are in use. Raise memory_limit in the configuration, or pause or remove other sites." || h.Errors["memory"] == 0 {
+			t.Errorf("cause %q, errors %v", h.Cause, h.Errors)
+		}
+		r := b.m.Test(t.Context(), spec("c", "tcp://late:6557"), nil)
+		if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "memory_limit") }) {
+			t.Errorf("a test that counts %d hosts warns of %q", r.Hosts, r.Warnings)
+		}
+		used.Store(100 << 20)
+		b.state("b", store.Fresh, 3*time.Minute)
+
+		used.Store(500 << 20)
+		core.with(func() {
+			core.start += 5
+			core.tables["services"].rows[0]["plugin_output"] = "after the reload"
+		})
+		b.state("a", store.Down, 2*time.Minute)
+		if h, old := b.health("a"), b.output("a", "h0", "s0"); !strings.Contains(h.Cause, "memory_limit") || old != "OK" {
+			t.Errorf("cause %q, old output %q", h.Cause, old)
+		}
+		if h := b.health("b"); h.State != store.Fresh {
+			t.Errorf("the other site is %v: %s", h.State, h.Cause)
+		}
+		used.Store(100 << 20)
+		b.state("a", store.Fresh, 3*time.Minute)
+		if out := b.output("a", "h0", "s0"); out != "after the reload" {
+			t.Errorf("output %q", out)
+		}
+	})
 }
 
 // TestApply leaves alone what did not change.

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"fmt"
-	"runtime/metrics"
 	"slices"
 	"time"
 )
@@ -74,17 +73,15 @@ func (b *Batch) Delete(table string, keys ...string) {
 // Abort drops the batch. After Commit it does nothing.
 func (b *Batch) Abort() { b.ended = true }
 
-// room checks the memory limit for a site that has no data yet.
+// room asks whether there is room for more of a table that is fed anew.
 func (b *Batch) room() error {
-	limit := b.site.fleet.options.MemoryLimit
-	if limit <= 0 || b.site.Snapshot().version > 0 || b.err != nil {
+	if b.site == nil || b.err != nil { // a table of no site
 		return b.err
 	}
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	metrics.Read(sample)
-	if used := int64(sample[0].Value.Uint64()); used > limit {
-		b.err = fmt.Errorf("store: site %s: %w: %d MB in use, memory_limit is %d MB",
-			b.site.Info().Key, ErrMemory, used>>20, limit>>20)
+	if room := b.site.fleet.options.Room; room != nil {
+		if err := room(); err != nil {
+			b.err = fmt.Errorf("store: site %s: %w", b.site.Info().Key, err)
+		}
 	}
 	return b.err
 }
@@ -109,13 +106,13 @@ func (b *Batch) checkKeys() error {
 // Commit applies the batch and publishes the new snapshot, confirmed at that
 // time. What changed is returned and told to the fleet's OnChange; a batch that
 // changes nothing only confirms. On an error nothing has changed: it wraps
-// [ErrNoTable] or [ErrMemory].
+// [ErrNoTable], or is that of [Options.Room].
 func (b *Batch) Commit(at time.Time) (Change, error) {
 	if b.ended {
 		return Change{Site: b.site.Info().Key}, nil
 	}
 	b.ended = true
-	if err := cmp.Or(b.checkKeys(), b.room()); err != nil {
+	if err := cmp.Or(b.err, b.checkKeys()); err != nil {
 		return Change{Site: b.site.Info().Key}, err
 	}
 	b.site.mu.Lock()

@@ -12,11 +12,11 @@ import (
 	"belvedere/internal/schema"
 )
 
-// Options configure a Fleet. The zero value has no memory limit.
+// Options configure a Fleet. The zero value is good for any amount of data.
 type Options struct {
-	// MemoryLimit, in bytes, is the soft limit above which no new site is
-	// taken in; 0: none.
-	MemoryLimit int64
+	// Room, if not nil, is asked now and then while a whole table comes in
+	// whether more fits into memory. Its error ends the batch.
+	Room func() error
 }
 
 // SiteInfo names a site for people. Address holds no secrets.
@@ -92,7 +92,6 @@ type Change struct {
 var (
 	ErrNoTable  = errors.New("no such table")
 	ErrNoColumn = errors.New("no such column")
-	ErrMemory   = errors.New("memory limit reached")
 )
 
 // A Fleet holds the present snapshot and health of every site. All methods are

@@ -132,8 +132,8 @@ func (r *Rows) storage(col int) storage {
 	return storageOf(r.cols[col].kind)
 }
 
-// EndRow ends the row. The error wraps [ErrMemory] when a site that has no
-// data yet would not fit in; the batch then fails.
+// EndRow ends the row. After a Replace the error may be that of [Options.Room];
+// the batch then fails.
 func (r *Rows) EndRow() error {
 	if r.def == nil {
 		return r.b.err
@@ -146,7 +146,7 @@ func (r *Rows) EndRow() error {
 		c.set = false
 	}
 	r.n++
-	if r.n%(16*ChunkRows) == 0 {
+	if r.replace && r.n%(16*ChunkRows) == 0 {
 		return r.b.room()
 	}
 	return nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -347,12 +348,44 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestMemoryLimit(t *testing.T) {
-	f := NewFleet(Options{MemoryLimit: 1})
-	b := f.Add(SiteInfo{Key: "s"}).Begin()
-	_ = b.Replace("hosts")
-	if _, err := b.Commit(time.Now()); err == nil {
-		t.Error("a site beyond the limit was taken")
+// TestRoom ends the feeding of a table for which there is no room, and keeps
+// what was there.
+func TestRoom(t *testing.T) {
+	full := errors.New("full")
+	asked, most := 0, 1
+	f := NewFleet(Options{Room: func() error {
+		if asked++; asked > most {
+			return full
+		}
+		return nil
+	}})
+	site := f.Add(SiteInfo{Key: "s"})
+	feed := func(rows int) error {
+		b := site.Begin()
+		r := b.Replace("hosts")
+		if err := r.Columns("name"); err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows {
+			r.Text(0, fmt.Appendf(nil, "host%06d", i))
+			if err := r.EndRow(); err != nil {
+				if _, other := b.Commit(time.Now()); !errors.Is(other, full) {
+					t.Errorf("committed all the same: %v", other)
+				}
+				return err
+			}
+		}
+		_, err := b.Commit(time.Now())
+		return err
+	}
+	if err := feed(20_000); err != nil {
+		t.Fatal(err)
+	}
+	if err := feed(40_000); !errors.Is(err, full) {
+		t.Errorf("without room: %v", err)
+	}
+	if n := site.Snapshot().Rows("hosts"); n != 20_000 {
+		t.Errorf("%d hosts left", n)
 	}
 }
 
