@@ -14,6 +14,7 @@ import (
 	"belvedere/internal/feature/service"
 	"belvedere/internal/feature/services"
 	"belvedere/internal/feature/sites"
+	"belvedere/internal/feature/views"
 	"belvedere/internal/web"
 )
 
@@ -30,6 +31,7 @@ func (a *App) features() []web.Feature {
 		downtimes.Feature(),
 		comments.Feature(),
 		search.Feature(),
+		views.Feature(views.Options{Store: a.db}),
 		sites.Feature(sites.Options{Manager: a.sites}),
 		people.Feature(people.Options{Auth: a.auth}),
 		profile.Feature(profile.Options{Auth: a.auth}),

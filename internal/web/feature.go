@@ -33,6 +33,8 @@ type Feature struct {
 	// Palette are pages and commands of this room for the palette, besides the
 	// menu entries, which are in it anyway.
 	Palette []PaletteItem
+	// Counts count the rows of saved views of this room's pages, by path.
+	Counts map[string]ViewCount
 }
 
 // A PaletteItem is one page that the palette finds by its words.

@@ -46,6 +46,7 @@ type Options struct {
 	Engine   Engine
 	Hub      *live.Hub
 	Prefs    PrefStore // may be nil: nothing is kept
+	Views    ViewStore // may be nil: no saved views
 	Features []Feature
 
 	PublicURL      string         // "https://monitoring.example.org/belvedere"; "" when reached directly
@@ -77,6 +78,7 @@ type Server struct {
 	assets   *assets
 	menu     []MenuItem
 	palette  []PaletteItem
+	counts   map[string]ViewCount
 	counters *counters
 	streams  *streams
 	pulse    *pulse
@@ -108,6 +110,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.menu = menuOf(o.Features)
 	s.palette = paletteOf(o.Features, s.menu)
+	s.counts = countsOf(o.Features)
 	s.counters = newCounters(s.opt.Engine, o.Hub, s.menu, s.log)
 	s.streams = newStreams()
 	s.pulse = newPulse(s)
@@ -170,6 +173,7 @@ func (s *Server) ownRoutes() []Route {
 		{Pattern: "POST /setup/demo", Right: Admin, Handler: s.setupDemo},
 		{Pattern: "GET /live", Right: SignedIn, Handler: s.live, Stream: true},
 		{Pattern: "GET /shell", Right: SignedIn, Handler: s.shellBlock},
+		{Pattern: "GET /shell/pinned", Right: SignedIn, Handler: s.pinnedBlock},
 		{Pattern: "POST /chooser", Right: SignedIn, Handler: s.choose, MaxBody: 256 << 10},
 		{Pattern: "POST /preferences", Right: Public, Handler: s.setPreference, MaxBody: 4 << 10},
 		{Pattern: "GET /assets/{hash}/{name}", Right: Public, Handler: s.assets.serve},
@@ -182,10 +186,5 @@ func (s *Server) ownRoutes() []Route {
 
 // start sends the person to their first page.
 func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
-	page := s.opt.Start
-	var own string
-	if err := Prefs(r).Get("start", &own); err == nil && safePath(own) {
-		page = own
-	}
-	return Redirect(w, r, page, "")
+	return Redirect(w, r, s.startOf(r), "")
 }

@@ -20,6 +20,7 @@ type shellView struct {
 	Signed   bool
 	Menu     [][]menuEntry
 	Phone    []menuEntry
+	Pinned   []pinned
 	Chooser  chooserView
 	Newest   int64 // unix seconds of the newest data
 	Say      string
@@ -100,6 +101,14 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 		if may(st.person.Role, item.Right) {
 			v.Palette = append(v.Palette, item)
 		}
+	}
+	views, err := Views(r)
+	if err != nil {
+		s.log.Warn("shell without saved views", "request", st.id, "err", err)
+	}
+	v.Pinned = s.pinned(r, views, st.env.Path, st.env.Query)
+	for _, x := range views {
+		v.Palette = append(v.Palette, PaletteItem{Label: x.Name, Path: x.Address(), Icon: "bookmark"})
 	}
 	sites, err := s.sites(r.Context(), st.viewer)
 	if err != nil {

@@ -20,6 +20,7 @@ func Feature() web.Feature {
 			Name: "comments", Label: "Comments", Icon: "comment", Path: "/comments", Group: 1, Order: 12,
 			Right: web.SignedIn,
 		}},
+		Counts: list.Counts("/comments", declared),
 		Routes: append(list.Routes("/comments", declared),
 			web.Route{Pattern: "GET /comments", Right: web.SignedIn, Handler: page}),
 	}

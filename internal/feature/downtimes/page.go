@@ -22,6 +22,7 @@ func Feature() web.Feature {
 			Name: "downtimes", Label: "Downtimes", Icon: "downtime", Path: "/downtimes", Group: 1, Order: 10,
 			Right: web.SignedIn, Counter: counter, Tables: []string{"downtimes", "hosts", "services"},
 		}},
+		Counts: list.Counts("/downtimes", declared),
 		Routes: append(list.Routes("/downtimes", declared),
 			web.Route{Pattern: "GET /downtimes", Right: web.SignedIn, Handler: page}),
 	}

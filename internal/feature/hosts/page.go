@@ -22,6 +22,7 @@ func Feature() web.Feature {
 			Name: "hosts", Label: "Hosts", Icon: "host", Path: "/hosts", Group: 0, Order: 30,
 			Right: web.SignedIn, Key: "h", Phone: true, Counter: counter, Tables: []string{"hosts"},
 		}},
+		Counts: list.Counts("/hosts", declared),
 		Routes: append(list.Routes("/hosts", declared),
 			web.Route{Pattern: "GET /hosts", Right: web.SignedIn, Handler: page}),
 	}

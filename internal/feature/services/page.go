@@ -22,6 +22,7 @@ func Feature() web.Feature {
 			Name: "services", Label: "Services", Icon: "service", Path: "/services", Group: 0, Order: 40,
 			Right: web.SignedIn, Key: "s", Phone: true, Counter: counter, Tables: []string{"services"},
 		}},
+		Counts: list.Counts("/services", declared),
 		Routes: append(list.Routes("/services", declared),
 			web.Route{Pattern: "GET /services", Right: web.SignedIn, Handler: page}),
 	}

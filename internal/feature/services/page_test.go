@@ -199,3 +199,40 @@ func TestExports(t *testing.T) {
 		t.Error("whoever is not signed in gets a file")
 	}
 }
+
+func TestSavedViewsAreTabs(t *testing.T) {
+	s := start(t, world())
+	if n := len(s.Get("all", "/services").All("nav.tabs")); n != 0 {
+		t.Errorf("without a view there are %d rows of tabs", n)
+	}
+	me, err := s.DB.PersonByName(t.Context(), "all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.DB.Write(t.Context(), func(tx *db.Tx) error {
+		for _, v := range []db.View{{Name: "Bad", Path: "/services", Query: "q=is:problem&sort=-state"}, {Name: "Other", Path: "/hosts"}} {
+			v.Owner = me.ID
+			id, err := tx.AddView(t.Context(), v)
+			if err != nil {
+				return err
+			}
+			if err := tx.PinView(t.Context(), me.ID, id, v.Name == "Bad"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.Get("all", "/services?sort=-state&q=is:problem&offset=1")
+	if got := a.Texts("nav.tabs a"); !slices.Equal(got, []string{"All", "Bad"}) || webtest.Text(a.One("nav.tabs a[aria-current=page]")) != "Bad" {
+		t.Errorf("tabs %q", got)
+	}
+	if got := webtest.Text(a.One("[data-block=pinned] a")); got != "Bad 3" {
+		t.Errorf("the menu says %q", got)
+	}
+	if got := webtest.Attr(a.One("a[href=/views/new?at=%2Fservices%3Fq%3Dis%253Aproblem%26sort%3D-state]"), "href"); got == "" {
+		t.Error("the view cannot be saved")
+	}
+}

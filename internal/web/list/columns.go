@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
 
@@ -179,6 +181,22 @@ func back(given, path string) string {
 		return path
 	}
 	return path + "?" + v.Encode()
+}
+
+// Counts returns how saved views of the list are counted.
+func Counts(path string, declare func(context.Context) *List) map[string]web.ViewCount {
+	return map[string]web.ViewCount{path: func(ctx context.Context, data lql.Querier, query url.Values) (int, error) {
+		r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path, RawQuery: query.Encode()}}
+		q, err := declare(ctx).Parse(r.WithContext(ctx))
+		if err != nil {
+			return 0, err
+		}
+		res, err := data.Query(ctx, q.Query().Count(lql.AndOf()))
+		if err != nil {
+			return 0, fmt.Errorf("%s: count: %w", q.List.Name, err)
+		}
+		return status.Of(res).Stat(0, 0), nil
+	}}
 }
 
 // Routes returns the routes that the list at path has besides its page; declare

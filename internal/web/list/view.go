@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
 	"belvedere/internal/access"
+	"belvedere/internal/db"
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
 	"belvedere/internal/web/filter"
@@ -19,7 +21,8 @@ import (
 type View struct {
 	Request
 	*Page
-	Menus   []Menu // to narrow the list with
+	Menus   []Menu    // to narrow the list with
+	Saved   []db.View // of this page
 	Nothing Nothing
 }
 
@@ -58,6 +61,11 @@ func NewView(r *http.Request, q Request, p *Page) (View, error) {
 	if !web.Wants(r, "menus") { // no block has this name: whole pages only
 		return v, nil
 	}
+	views, err := web.Views(r)
+	if err != nil {
+		return v, err
+	}
+	v.Saved = slices.DeleteFunc(views, func(x db.View) bool { return x.Path != q.List.Path })
 	for _, c := range q.List.Choices {
 		options, err := choices(r.Context(), web.Data(r), c.Table)
 		if err != nil {
@@ -133,6 +141,26 @@ func (v View) words(ctx context.Context) string {
 		return all
 	}
 	return ui.T(ctx, "%s – %s of %s", ui.Number(v.From+1), ui.Number(v.From+rows), all)
+}
+
+// tabs are the saved views of the page, behind the whole list.
+func (v View) tabs(ctx context.Context) []ui.Link {
+	now := ui.Env(ctx).Query
+	out := []ui.Link{{Label: ui.T(ctx, "All"), Path: v.List.Path, Current: web.SameView(now, nil)}}
+	for _, x := range v.Saved {
+		q, err := url.ParseQuery(x.Query)
+		out = append(out, ui.Link{Label: ui.Visible(x.Name), Path: x.Address(), Current: err == nil && web.SameView(now, q)})
+	}
+	return out
+}
+
+// savePath returns the address of the form that saves what is shown.
+func (v View) savePath(ctx context.Context) string {
+	at := v.List.Path
+	if q := web.ViewQuery(ui.Env(ctx).Query); q != "" {
+		at += "?" + q
+	}
+	return "/views/new?" + url.Values{"at": {at}}.Encode()
 }
 
 // exported says what an export holds.

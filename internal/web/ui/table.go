@@ -79,14 +79,14 @@ func With(ctx context.Context, pairs ...string) string {
 // rows of it are shown are removed.
 func Anew(ctx context.Context, pairs ...string) string {
 	var all []string
-	for _, name := range placeParams() {
+	for _, name := range PlaceParams() {
 		all = append(all, name, "")
 	}
 	return With(ctx, append(all, pairs...)...)
 }
 
-// placeParams are the parameters that say which rows of a list are shown.
-func placeParams() []string { return []string{"offset", "after", "before", "until"} }
+// PlaceParams are the parameters that say which rows of a list are shown.
+func PlaceParams() []string { return []string{"offset", "after", "before", "until"} }
 
 // A Paging says which rows of how many are shown.
 type Paging struct {
@@ -134,7 +134,7 @@ func offsetLink(ctx context.Context, offset int) string {
 func Kept(ctx context.Context) [][2]string {
 	var out [][2]string
 	for k, vs := range Env(ctx).Query {
-		if k == "q" || slices.Contains(placeParams(), k) {
+		if k == "q" || slices.Contains(PlaceParams(), k) {
 			continue
 		}
 		for _, v := range vs {

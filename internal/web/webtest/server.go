@@ -46,7 +46,7 @@ func New(t *testing.T, w *World, rooms func(*auth.Service, *db.DB) []web.Feature
 		t.Fatal(err) // without anybody the server shows its first-run page
 	}
 	hub := live.NewHub()
-	s, err := web.New(web.Options{Auth: accounts, Engine: w, Hub: hub, Prefs: store, Features: rooms(accounts, store),
+	s, err := web.New(web.Options{Auth: accounts, Engine: w, Hub: hub, Prefs: store, Views: store, Features: rooms(accounts, store),
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		t.Fatal(err)
