@@ -208,7 +208,7 @@ func (s *server) views(ctx context.Context, cookie string, n int) ([]string, err
 	if len(objects) == 0 {
 		return nil, errors.New("no objects in the lists")
 	}
-	lists := []string{"/problems?view=open", "/services?state=all", "/hosts?state=all", "/services?sort=-since", "/problems?view=acknowledged",
+	lists := []string{"/problems?view=all", "/services?state=all", "/hosts?state=all", "/services?sort=-since", "/problems?view=acknowledged",
 		"/services?q=http", "/hosts?sort=-since", "/problems?sort=since", "/services?sort=output", "/problems?view=downtime"}
 	var out []string
 	for i := range n {

@@ -80,7 +80,6 @@ type picture struct {
 	shown    int       // of them on this page
 	problems int       // in this view
 	sites    map[string]string
-	below    *triage.Problem // cause that the address narrows to, if there is one
 	cut      bool
 	parts    []lql.Part
 }
@@ -122,7 +121,7 @@ func load(ctx context.Context, q lql.Querier, w request, now time.Time) (*pictur
 	}
 	items := w.items(byStanding, mine)
 	if w.below != "" {
-		items = p.narrow(s, w.below, items)
+		items = narrow(s, w.below, items)
 	}
 	p.problems = len(items)
 	all := w.sections(s, items, byStanding)
@@ -151,13 +150,12 @@ func (w request) items(by [][]int, mine []int) []int {
 }
 
 // narrow leaves what one cause hides.
-func (p *picture) narrow(s *triage.Survey, id string, items []int) []int {
+func narrow(s *triage.Survey, id string, items []int) []int {
 	key, _ := keyOf(id) // parse made sure
 	cause := s.Find(key)
 	if cause < 0 {
 		return nil
 	}
-	p.below = &s.Problems[cause]
 	return slices.DeleteFunc(items, func(i int) bool { return s.Problems[i].Cause != cause })
 }
 

@@ -263,7 +263,7 @@ func TestMine(t *testing.T) {
 
 func TestOwners(t *testing.T) {
 	a := start(t, world()).Get("all", "/problems?view=acknowledged")
-	if got := a.Texts("td.own"); !slices.Equal(got, []string{"eva , acknowledged", "jan , acknowledged"}) {
+	if got := a.Texts("td.own"); !slices.Equal(got, []string{"eva no expiry · on it , acknowledged", "jan no expiry · later , acknowledged"}) {
 		t.Errorf("owners %q", got)
 	}
 }

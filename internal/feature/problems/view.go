@@ -110,7 +110,7 @@ func (v view) groupings(ctx context.Context) (usual, more []ui.Link) {
 		if by == triage.ByCause {
 			value = ""
 		}
-		return ui.Link{Label: label, Path: ui.With(ctx, "group", value, "offset", "", "closed", ""), Current: v.group == by}
+		return ui.Link{Label: label, Path: ui.Anew(ctx, "group", value, "closed", ""), Current: v.group == by}
 	}
 	usual = []ui.Link{link(ui.T(ctx, "Cause"), triage.ByCause), link(ui.T(ctx, "Host"), triage.ByHost),
 		link(ui.T(ctx, "Service"), triage.ByService), link(ui.T(ctx, "None"), triage.NoGrouping)}
@@ -160,6 +160,12 @@ func (x section) foldPath(ctx context.Context) string {
 // belowPath returns the address of all that the row hides.
 func (r row) belowPath() string {
 	return addr(url.Values{"view": {tabSuppressed}, "below": {r.ID}})
+}
+
+// belowName names the cause that the address narrows to.
+func (v view) belowName() string {
+	key, _ := keyOf(v.below) // parse made sure
+	return key.Host
 }
 
 // title returns the head of the section, "" for none.
