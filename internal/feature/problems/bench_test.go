@@ -42,13 +42,12 @@ func BenchmarkPage(b *testing.B) {
 			}
 			b.ReportMetric(float64(n), "unhandled")
 		})
-		base := request{tab: tabUnhandled, group: triage.ByCause, limit: 100, order: triage.Order{By: "severity"}, me: triage.Me{Names: []string{"user07"}}}
+		base := request{tab: tabUnhandled, group: triage.ByCause, limit: 100, order: triage.Order{By: "severity"}, me: &triage.Me{Names: []string{"user07"}}, list: true}
 		for name, change := range map[string]func(*request){
 			"first":     func(*request) {},
 			"1000-rows": func(w *request) { w.limit = 1000 },
 			"all":       func(w *request) { w.tab = tabAll },
 			"last":      func(w *request) { w.tab, w.group, w.offset = tabAll, triage.NoGrouping, 4000 },
-			"text":      func(w *request) { w.text = "srv00 404" },
 			"host":      func(w *request) { w.group = triage.ByHost },
 			"service":   func(w *request) { w.group = triage.ByService },
 			"hostgroup": func(w *request) { w.group = triage.ByHostgroup },

@@ -11,6 +11,7 @@ import (
 
 	"belvedere/internal/lql"
 	"belvedere/internal/triage"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/status"
 )
 
@@ -39,10 +40,11 @@ type request struct {
 	soft          bool   // also what is not confirmed yet
 	below         string // id of a cause: only what it hides
 	open, closed  []string
-	text, site    string
+	asked         filter.Asked
 	order         triage.Order
 	offset, limit int
-	me            triage.Me
+	me            *triage.Me // nil: nobody asks what is theirs
+	list          bool       // rows are asked for, not only numbers
 }
 
 // A row is one problem with what it hides.
@@ -85,7 +87,7 @@ type picture struct {
 }
 
 // filtered reports whether the address narrows the list.
-func (w request) filtered() bool { return w.text != "" || w.site != "" || w.below != "" }
+func (w request) filtered() bool { return !w.asked.Empty() || w.below != "" }
 
 // want says what the grouping needs to know.
 func (w request) want() triage.Want {
@@ -106,18 +108,23 @@ func load(ctx context.Context, q lql.Querier, w request, now time.Time) (*pictur
 	if err != nil {
 		return nil, err
 	}
-	mine, err := s.Mine(ctx, q, w.me)
-	if err != nil {
-		return nil, err
+	var mine []int
+	if w.me != nil {
+		if mine, err = s.Mine(ctx, q, *w.me); err != nil {
+			return nil, err
+		}
+		mine = slices.DeleteFunc(mine, func(i int) bool { return !fits(&s.Problems[i]) || !w.soft && s.Problems[i].Standing == triage.Soft })
+		p.mine = len(mine)
 	}
-	mine = slices.DeleteFunc(mine, func(i int) bool { return !fits(&s.Problems[i]) || !w.soft && s.Problems[i].Standing == triage.Soft })
-	p.mine = len(mine)
 	byStanding := make([][]int, triage.Suppressed+1)
 	for i := range s.Problems {
 		if one := &s.Problems[i]; fits(one) {
 			p.counts.Add(one)
 			byStanding[one.Standing] = append(byStanding[one.Standing], i)
 		}
+	}
+	if !w.list {
+		return p, nil
 	}
 	items := w.items(byStanding, mine)
 	if w.below != "" {
@@ -162,13 +169,11 @@ func narrow(s *triage.Survey, id string, items []int) []int {
 // matcher returns the test whether a problem is within the filters of the
 // address.
 func (w request) matcher(ctx context.Context, q lql.Querier) (func(*triage.Problem) bool, error) {
-	hosts, some := status.Words(w.text, status.HostText()...)
-	services, _ := status.Words(w.text, status.ServiceText()...)
-	if !some {
-		return func(p *triage.Problem) bool { return w.site == "" || p.Site == w.site }, nil
+	if w.asked.Empty() {
+		return func(*triage.Problem) bool { return true }, nil
 	}
-	found, err := triage.Matching(ctx, q, hosts, services)
-	return func(p *triage.Problem) bool { return found[p.Key] && (w.site == "" || p.Site == w.site) }, err
+	found, err := triage.Matching(ctx, q, w.asked.Filter("hosts"), w.asked.Filter("services"))
+	return func(p *triage.Problem) bool { return found[p.Key] }, err
 }
 
 // sections arranges the problems of the view, and decides what is folded.

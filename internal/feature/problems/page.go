@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -12,6 +11,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/triage"
 	"belvedere/internal/web"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -49,13 +49,12 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	now := ui.Now(r.Context())
-	p, err := load(r.Context(), web.Data(r), req, now)
+	p, err := load(r.Context(), web.Data(r), req, ui.Now(r.Context()))
 	if err != nil {
 		return err
 	}
 	v := newView(req, p)
-	if p.shown == 0 {
+	if req.list && p.shown == 0 {
 		if v.empty, err = why(r.Context(), web.Data(r), web.Viewer(r), req, p); err != nil {
 			return err
 		}
@@ -63,8 +62,9 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, web.Page{
 		Title:  ui.T(r.Context(), "Problems"),
 		Active: "problems",
+		Status: req.asked.Status(),
 		Body:   body(v),
-		Blocks: map[string]templ.Component{"tabs": tabs(v), "list": rows(v)},
+		Blocks: map[string]templ.Component{"tabs": tabs(v), "own": own(v), "list": rows(v)},
 		Parts:  p.parts,
 	})
 }
@@ -105,17 +105,20 @@ func parse(r *http.Request) (req request, err error) {
 	if len(req.open) > maxFolds || len(req.closed) > maxFolds {
 		return req, web.BadRequest(fmt.Sprintf("The address names more than %d folds", maxFolds), "Leave out some of open and closed")
 	}
-	req.text = strings.TrimSpace(r.FormValue("q"))
-	req.site = r.FormValue("site")
-	req.me = me(r)
-	return req, nil
+	req.list = web.Wants(r, "list")
+	if req.tab == tabMine || web.Wants(r, "own") {
+		req.me = me(r)
+	}
+	req.asked, err = filter.Read(r, "hosts", "services")
+	return req, err
 }
 
 // me says what is the own of whoever asks: what they are a contact of, or
-// wrote about. Who sees only that needs no name.
-func me(r *http.Request) triage.Me {
+// wrote about. Who sees only that needs no name. An answer that depends on it
+// is for one person only, so others are given without.
+func me(r *http.Request) *triage.Me {
 	p := web.Person(r)
-	return triage.Me{Names: []string{p.Username, p.DisplayName, p.Contact}, Everything: !web.Viewer(r).All}
+	return &triage.Me{Names: []string{p.Username, p.DisplayName, p.Contact}, Everything: !web.Viewer(r).All}
 }
 
 // why finds out why there is nothing to show.
@@ -123,6 +126,9 @@ func why(ctx context.Context, q lql.Querier, viewer access.Viewer, w request, p 
 	asked, read, stale := sitesOf(p.parts)
 	e := empty{sites: asked, stale: stale}
 	switch {
+	case w.asked.Err != nil:
+		e.kind = notRead
+		return e, nil
 	case w.below != "":
 		e.kind = nothingBehind
 		return e, nil

@@ -17,8 +17,7 @@ import (
 type view struct {
 	request
 	*picture
-	siteName string // of the site that the address narrows to
-	empty    empty
+	empty empty
 }
 
 // An empty says why there is no row.
@@ -36,6 +35,7 @@ type emptyKind uint8
 const (
 	notEmpty      emptyKind = iota
 	allClear                // good news
+	notRead                 // the filter is wrong
 	noMatch                 // the filter hides what there is
 	nothingBehind           // the cause hides nothing any more
 	noRights                // the person may see nothing
@@ -45,36 +45,37 @@ const (
 )
 
 // newView arranges a picture for the templates.
-func newView(w request, p *picture) view {
-	v := view{request: w, picture: p, siteName: w.site}
-	if name := p.sites[w.site]; name != "" {
-		v.siteName = name
+func newView(w request, p *picture) view { return view{request: w, picture: p} }
+
+// tabLink is the link to a view with its number.
+func (v view) tabLink(label, tab string, n int) ui.Link {
+	l := ui.Link{Label: label, Path: v.path(tab), Current: v.tab == tab, N: n, NSet: true}
+	if tab == tabUnhandled && n > 0 {
+		l.NClass = "crit"
 	}
-	return v
+	return l
 }
 
-// tabs are the views with their numbers.
+// tabs are the views that are the same for all who see the same, with their
+// numbers.
 func (v view) tabs(ctx context.Context) []ui.Link {
-	link := func(label, tab string, n int) ui.Link {
-		l := ui.Link{Label: label, Path: v.path(tab), Current: v.tab == tab, N: n, NSet: true}
-		if tab == tabUnhandled && n > 0 {
-			l.NClass = "crit"
-		}
-		return l
-	}
 	n := v.counts.N
 	unhandled := n[triage.Open]
 	if v.soft {
 		unhandled += n[triage.Soft]
 	}
 	return []ui.Link{
-		link(ui.T(ctx, "Unhandled"), tabUnhandled, unhandled),
-		link(ui.T(ctx, "All"), tabAll, v.counts.All()),
-		link(ui.T(ctx, "Mine"), tabMine, v.mine),
-		link(ui.T(ctx, "Acknowledged"), tabAck, n[triage.Acked]),
-		link(ui.T(ctx, "In downtime"), tabDowntime, n[triage.Planned]),
-		link(ui.T(ctx, "Suppressed"), tabSuppressed, n[triage.Suppressed]),
+		v.tabLink(ui.T(ctx, "Unhandled"), tabUnhandled, unhandled),
+		v.tabLink(ui.T(ctx, "All"), tabAll, v.counts.All()),
+		v.tabLink(ui.T(ctx, "Acknowledged"), tabAck, n[triage.Acked]),
+		v.tabLink(ui.T(ctx, "In downtime"), tabDowntime, n[triage.Planned]),
+		v.tabLink(ui.T(ctx, "Suppressed"), tabSuppressed, n[triage.Suppressed]),
 	}
+}
+
+// ownTabs are the views of one person.
+func (v view) ownTabs(ctx context.Context) []ui.Link {
+	return []ui.Link{v.tabLink(ui.T(ctx, "Mine"), tabMine, v.mine)}
 }
 
 // path returns the address of a view with the filters and grouping in force.
@@ -87,8 +88,7 @@ func (v view) path(tab string) string {
 	}
 	set("view", tab, tabUnhandled)
 	set("group", string(v.group), string(triage.ByCause))
-	set("q", v.text, "")
-	set("site", v.site, "")
+	set("q", v.asked.Text, "")
 	if v.soft {
 		q.Set("soft", "1")
 	}
