@@ -3,11 +3,14 @@ package query_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -195,8 +198,9 @@ func fleetOf(tb testing.TB, s size) *store.Fleet {
 	return f
 }
 
-func queries(tb testing.TB) map[string]*lql.Query {
-	files, err := filepath.Glob("testdata/queries/*.lql")
+// queries reads the queries of a folder of testdata, by name.
+func queries(tb testing.TB, folder string) map[string]*lql.Query {
+	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.lql"))
 	if err != nil || len(files) == 0 {
 		tb.Fatal("no queries", err)
 	}
@@ -228,41 +232,69 @@ func cpuTime() time.Duration {
 }
 
 // BenchmarkQueries runs the set of queries to the last byte of their answer.
-func BenchmarkQueries(b *testing.B) {
+func BenchmarkQueries(b *testing.B) { runQueries(b, "queries") }
+
+// BenchmarkMore runs a second set: every operator and kind of column, sorting,
+// paging, groups and rights.
+func BenchmarkMore(b *testing.B) { runQueries(b, "more") }
+
+func runQueries(b *testing.B, folder string) {
 	for _, s := range sizes {
 		b.Run(s.name, func(b *testing.B) {
-			e := query.New(query.Options{Fleet: fleetOf(b, s)}).For(all)
-			qs := queries(b)
-			for i := range 19 {
-				for name, q := range qs {
-					if !strings.HasPrefix(name, fmt.Sprintf("%02d_", i+1)) {
-						continue
-					}
-					b.Run(name, func(b *testing.B) {
-						var buf []byte
-						var times []time.Duration
-						b.ReportAllocs()
-						cpu := cpuTime()
-						for b.Loop() {
-							start := time.Now()
-							res, err := e.Query(context.Background(), q)
-							if err != nil {
-								b.Fatal(err)
-							}
-							buf = lql.EncoderFor(q).Append(buf[:0], res)
-							times = append(times, time.Since(start))
-						}
-						slices.Sort(times)
-						b.ReportMetric(float64(len(buf)), "bytes")
-						b.ReportMetric(times[0].Seconds()*1000, "ms-fastest")
-						b.ReportMetric(times[len(times)/2].Seconds()*1000, "ms-median")
-						b.ReportMetric(times[len(times)*95/100].Seconds()*1000, "ms-p95")
-						b.ReportMetric((cpuTime()-cpu).Seconds()*1000/float64(b.N), "cpu-ms")
-					})
-				}
+			e := query.New(query.Options{Fleet: fleetOf(b, s)}).For(all).(lql.Streamer)
+			qs := queries(b, folder)
+			for _, name := range slices.Sorted(maps.Keys(qs)) {
+				b.Run(name, func(b *testing.B) { runQuery(b, e, qs[name]) })
 			}
 		})
 	}
+}
+
+// answer appends an answer, encoded by as many goroutines as there are
+// processors, as the Livestatus server does.
+func answer(tb testing.TB, e lql.Streamer, q *lql.Query, bufs [][]byte) [][]byte {
+	p, err := e.Stream(context.Background(), q, lql.EncoderFor(q))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for len(bufs) < p.N {
+		bufs = append(bufs, nil)
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < p.N; i = int(next.Add(1)) - 1 {
+			bufs[i] = p.Append(bufs[i][:0], i)
+		}
+	}
+	for range min(p.N, runtime.GOMAXPROCS(0)) - 1 {
+		group.Go(work)
+	}
+	work()
+	group.Wait()
+	return bufs[:p.N]
+}
+
+func runQuery(b *testing.B, e lql.Streamer, q *lql.Query) {
+	var bufs [][]byte
+	var times []time.Duration
+	b.ReportAllocs()
+	cpu := cpuTime()
+	for b.Loop() {
+		start := time.Now()
+		bufs = answer(b, e, q, bufs)
+		times = append(times, time.Since(start))
+	}
+	size := 0
+	for _, buf := range bufs {
+		size += len(buf)
+	}
+	slices.Sort(times)
+	b.ReportMetric(float64(size), "bytes")
+	b.ReportMetric(times[0].Seconds()*1000, "ms-fastest")
+	b.ReportMetric(times[len(times)/2].Seconds()*1000, "ms-median")
+	b.ReportMetric(times[len(times)*95/100].Seconds()*1000, "ms-p95")
+	b.ReportMetric((cpuTime()-cpu).Seconds()*1000/float64(b.N), "cpu-ms")
 }
 
 // BenchmarkMemory reports the live memory of a fleet per service.

@@ -3,6 +3,7 @@ package query
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -157,8 +158,12 @@ func (b *binder) node(f *lql.Filter) (*node, error) {
 		return &node{kind: lql.Leaf, leaf: l}, err
 	}
 	n := &node{kind: f.Kind}
-	for i := range f.Kids {
-		kid, err := b.node(&f.Kids[i])
+	kids, err := b.sets(f, n)
+	if err != nil {
+		return nil, err
+	}
+	for i := range kids {
+		kid, err := b.node(&kids[i])
 		if err != nil {
 			return nil, err
 		}
@@ -190,6 +195,8 @@ const maxRegexes = 100_000
 // maxLeaves bounds the different filters of a query.
 const maxLeaves = 5000
 
+var errTooManyLeaves = badRequest(fmt.Sprintf("more than %d different filters in one query", maxLeaves), "join them in one regular expression, or ask in several queries")
+
 func isRegex(op lql.Op) bool {
 	return op == lql.Match || op == lql.NotMatch || op == lql.MatchFold || op == lql.NotMatchFold
 }
@@ -205,7 +212,7 @@ func (b *binder) leaf(f *lql.Filter) (*leaf, error) {
 		return l, nil
 	}
 	if len(b.leaves) == maxLeaves {
-		return nil, badRequest(fmt.Sprintf("more than %d different filters in one query", maxLeaves), "join them in one regular expression, or ask in several queries")
+		return nil, errTooManyLeaves
 	}
 	if isRegex(f.Op) {
 		if b.regexes += 100 + max(len(f.Value), sizeOf(f.Value)); b.regexes > maxRegexes {
@@ -216,10 +223,63 @@ func (b *binder) leaf(f *lql.Filter) (*leaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &leaf{ref: ref, test: t, op: f.Op, value: f.Value, at: len(b.leaves), uses: 1}
+	l := &leaf{ref: ref, test: t, op: f.Op, values: []string{f.Value}, at: len(b.leaves), uses: 1}
 	b.seen[key] = l
 	b.leaves = append(b.leaves, l)
 	return l, nil
+}
+
+// minSet is from how many names on they are looked up in a set.
+const minSet = 4
+
+// sets makes one leaf of each column that a combination compares with many
+// names: any of them, or none of them. It returns the other kids.
+func (b *binder) sets(f *lql.Filter, n *node) (rest []lql.Filter, err error) {
+	op := lql.Equal
+	if f.Kind == lql.And {
+		op = lql.NotEqual
+	}
+	if len(f.Kids) < minSet || f.Kind == lql.Not {
+		return f.Kids, nil
+	}
+	values := map[string][]string{}
+	for i := range f.Kids {
+		if k := &f.Kids[i]; k.Kind == lql.Leaf && k.Op == op {
+			values[k.Column] = append(values[k.Column], k.Value)
+		}
+	}
+	for column, v := range values {
+		ref, err := b.resolve(column)
+		if err != nil {
+			return nil, err
+		}
+		if len(v) < minSet || ref.column().Kind != schema.Text {
+			delete(values, column)
+		}
+	}
+	if len(values) == 0 {
+		return f.Kids, nil
+	}
+	for i := range f.Kids {
+		k := &f.Kids[i]
+		if k.Kind != lql.Leaf || k.Op != op || values[k.Column] == nil {
+			rest = append(rest, *k)
+		}
+	}
+	for _, column := range slices.Sorted(maps.Keys(values)) {
+		ref, err := b.resolve(column)
+		if err != nil {
+			return nil, err
+		}
+		if len(b.leaves) == maxLeaves {
+			return nil, errTooManyLeaves
+		}
+		l := &leaf{ref: ref, op: op, values: values[column], at: len(b.leaves), uses: 1}
+		l.test = setTest(l.values, op == lql.NotEqual)
+		b.leaves = append(b.leaves, l)
+		n.kids = append(n.kids, &node{kind: lql.Leaf, leaf: l})
+	}
+	return rest, nil
 }
 
 func (b *binder) stats() error {

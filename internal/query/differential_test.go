@@ -88,11 +88,26 @@ func (g *requests) filter(header string) string {
 	return fmt.Sprintf("%s: %s %s %s\n", header, c, op, v)
 }
 
+// set compares a column with many values.
+func (g *requests) set(header, combine string) string {
+	var b strings.Builder
+	c, n := g.column(), rapid.IntRange(4, 8).Draw(g.t, "values")
+	for range n {
+		fmt.Fprintf(&b, "%s: %s %s %s\n", header, c, rapid.SampledFrom([]string{"=", "=", "=", "!="}).Draw(g.t, "op"), g.value(c))
+	}
+	fmt.Fprintf(&b, "%s%s: %d\n", combine, rapid.SampledFrom([]string{"And", "Or"}).Draw(g.t, "kind"), n)
+	return b.String()
+}
+
 func (g *requests) filters(header, combine, negate string) string {
 	var b strings.Builder
 	depth := 0
 	for range rapid.IntRange(0, 5).Draw(g.t, "filters") {
-		b.WriteString(g.filter(header))
+		if rapid.IntRange(0, 7).Draw(g.t, "set") == 0 {
+			b.WriteString(g.set(header, combine))
+		} else {
+			b.WriteString(g.filter(header))
+		}
 		depth++
 		switch rapid.IntRange(0, 5).Draw(g.t, "combine") {
 		case 0:

@@ -36,12 +36,12 @@ func (n *node) cost() int {
 
 // A leaf is one filter line; equal lines of a query are one leaf.
 type leaf struct {
-	at    int // index in plan.leaves
-	ref   colRef
-	test  *test
-	op    lql.Op
-	value string
-	uses  int
+	at     int // index in plan.leaves
+	ref    colRef
+	test   *test
+	op     lql.Op
+	values []string // one, or the names of a set
+	uses   int
 }
 
 // A siteLeaf is a leaf made ready for one site.
@@ -111,8 +111,8 @@ func tableOf(o *operand, t *test) []bool {
 func (s *siteRun) wholeTable(l *leaf, sl *siteLeaf) []uint64 {
 	n := sl.o.place.table.Len()
 	far := make([]uint64, (n+63)/64+1)
-	if row, ok := s.keyRow(l); ok {
-		if row >= 0 {
+	if rows, ok := s.keyRows(l); ok {
+		for _, row := range rows {
 			far[row>>6] |= 1 << (uint(row) & 63)
 		}
 		return far
@@ -126,23 +126,25 @@ func (s *siteRun) wholeTable(l *leaf, sl *siteLeaf) []uint64 {
 	return far
 }
 
-// keyRow finds the row that an = on the name of a joined table's row means.
-func (s *siteRun) keyRow(l *leaf) (row int, ok bool) {
+// keyRows finds the rows that an = on the name of a joined table's row means.
+func (s *siteRun) keyRows(l *leaf) (rows []int, ok bool) {
 	o := s.operand(l.ref)
 	if o.place.table == nil {
-		return 0, false
+		return nil, false
 	}
 	keys := o.place.table.Schema().Keys
 	if l.op != lql.Equal || o.xform != nil || o.col == nil || o.kind != schema.Text || len(keys) != 1 || s.snap.Table(o.place.name) != o.place.table {
-		return 0, false
+		return nil, false
 	}
 	if key, found := o.place.table.Schema().Column(keys[0]); !found || o.place.table.ColumnNamed(key.Name) != o.col {
-		return 0, false
+		return nil, false
 	}
-	if row, ok := s.snap.Find(o.place.name, l.value); ok {
-		return row, true
+	for _, v := range l.values {
+		if row, ok := s.snap.Find(o.place.name, v); ok {
+			rows = append(rows, row)
+		}
 	}
-	return -1, true
+	return rows, true
 }
 
 // near tests the rows of a chunk of the operand's own table that are set in
@@ -365,19 +367,25 @@ func (s *siteRun) narrow(n *node) {
 		return
 	}
 	l := n.leaf
-	row, ok := s.keyRow(l)
+	rows, ok := s.keyRows(l)
 	if !ok {
 		return
 	}
-	from, to := 0, 0
-	switch o := s.operand(l.ref); {
-	case row < 0:
-	case len(o.place.hops) == 0:
-		from, to = row, row+1
-	case len(o.place.hops) == 1 && s.own.table.Spanned(o.place.hops[0]):
-		from, to = s.own.table.Span(row)
-	default:
-		return
+	from, to := s.n, 0
+	if len(rows) == 0 {
+		from = 0
+	}
+	o := s.operand(l.ref)
+	for _, row := range rows {
+		first, end := row, row+1
+		switch {
+		case len(o.place.hops) == 0:
+		case len(o.place.hops) == 1 && s.own.table.Spanned(o.place.hops[0]):
+			first, end = s.own.table.Span(row)
+		default:
+			return
+		}
+		from, to = min(from, first), max(to, end)
 	}
 	s.from, s.to = max(s.from, from), min(s.to, to)
 }

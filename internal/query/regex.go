@@ -7,6 +7,7 @@ import (
 	"regexp/syntax"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -25,11 +26,16 @@ const slowBudget = 200 * time.Millisecond
 // A slowTime is what is left of it. It is shared by the expressions of a query,
 // and safe for concurrent use.
 type slowTime struct {
-	mu   sync.Mutex
-	left time.Duration
+	mu     sync.Mutex
+	left   time.Duration
+	states atomic.Int32 // that the automata of the other expressions may still make
 }
 
-func newSlowTime() *slowTime { return &slowTime{left: slowBudget} }
+func newSlowTime() *slowTime {
+	s := &slowTime{left: slowBudget}
+	s.states.Store(maxStates)
+	return s
+}
 
 // compileRegex returns the match of a regular expression anywhere in a text.
 //
@@ -62,6 +68,9 @@ func compileRegex(pattern string, fold bool, left *slowTime) (func([]byte) bool,
 	compiled, err := regexp.Compile(re)
 	if err != nil {
 		return slowRegex(pattern, re, fold, left, err)
+	}
+	if d := newDFA(parsed, compiled, &left.states); d != nil {
+		return d.match, nil
 	}
 	return compiled.Match, nil
 }

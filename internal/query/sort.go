@@ -16,6 +16,7 @@ import (
 type item struct {
 	site int32
 	row  int32
+	tie  int32   // rank of the first part of the key, see order
 	num  float64 // first key, if it is a number below 2^53 in amount, or a float
 	big  int64   // first key, if it is an integer
 	text []byte  // first key, if it is a text or list
@@ -31,6 +32,7 @@ type sorter struct {
 	arg   []byte
 	// natural: rows of a site are in order as they are
 	natural bool
+	order   [][]int32 // see rank; nil: not known
 }
 
 func (r *run) newSorter() *sorter {
@@ -54,7 +56,7 @@ func (r *run) newSorter() *sorter {
 // item reads the first sort key of a row.
 func (st *sorter) item(site int32, row int32) item {
 	o := st.keys[site][0]
-	it := item{site: site, row: row}
+	it := item{site: site, row: row, tie: st.tie(site, row)}
 	end := o.place.end(int(row))
 	switch {
 	case st.first == schema.Float:
@@ -91,16 +93,28 @@ func sortBytes(o *operand, end int, arg []byte) []byte {
 	return flat
 }
 
+// first orders two rows by the first sort key.
+func (st *sorter) firstKey(a, b *item) (c int) {
+	switch {
+	case st.first == schema.Float:
+		c = cmp.Compare(a.num, b.num)
+	case isText(st.first):
+		c = bytes.Compare(a.text, b.text)
+	default:
+		c = cmp.Compare(a.big, b.big)
+	}
+	if st.r.sorts[0].desc {
+		return -c
+	}
+	return c
+}
+
 // compare orders two rows of any sites.
 func (st *sorter) compare(a, b *item) int {
-	c := cmp.Or(cmp.Compare(a.big, b.big), cmp.Compare(a.num, b.num))
-	if c == 0 {
-		c = bytes.Compare(a.text, b.text)
+	if st.natural && st.order != nil { // the keys are what ties are broken by
+		return st.compareNames(a, b)
 	}
-	if c != 0 {
-		if st.r.sorts[0].desc {
-			return -c
-		}
+	if c := st.firstKey(a, b); c != 0 {
 		return c
 	}
 	for k := 1; k < len(st.r.sorts); k++ {
@@ -113,8 +127,16 @@ func (st *sorter) compare(a, b *item) int {
 			return c
 		}
 	}
+	return st.compareNames(a, b)
+}
+
+// compareNames orders two rows by the key of their table, then by site.
+func (st *sorter) compareNames(a, b *item) int {
 	if a.site == b.site {
 		return cmp.Compare(a.row, b.row)
+	}
+	if a.tie != b.tie {
+		return cmp.Compare(a.tie, b.tie)
 	}
 	for k := range st.names[a.site] {
 		x, y := st.names[a.site][k], st.names[b.site][k]
@@ -135,11 +157,17 @@ func compareValues(x *operand, i int, y *operand, j int, arg []byte) int {
 	return cmp.Compare(x.intAt(i), y.intAt(j))
 }
 
-// A top keeps the first rows of those it is given, the last of them on top.
+// heapRows is up to how many rows are kept in a heap. More are collected and
+// sorted when there are twice as many as wanted.
+const heapRows = 1000
+
+// A top keeps the first rows of those it is given: few as a heap, the last of
+// them on top.
 type top struct {
 	st    *sorter
 	keep  int
 	items []item
+	worst *item // rows behind it are not wanted; nil: all are
 }
 
 func (t *top) Len() int           { return len(t.items) }
@@ -153,16 +181,33 @@ func (t *top) Pop() any {
 }
 
 func (t *top) add(it item) {
-	if t.keep < 0 || len(t.items) < t.keep {
+	switch {
+	case t.keep < 0 || t.keep > heapRows:
+		t.items = append(t.items, it)
+		if t.keep > 0 && len(t.items) >= 2*t.keep {
+			t.cut()
+		}
+	case len(t.items) < t.keep:
 		t.items = append(t.items, it)
 		if len(t.items) == t.keep {
 			heap.Init(t)
+			t.worst = &t.items[0]
 		}
-		return
-	}
-	if t.keep > 0 && t.st.compare(&it, &t.items[0]) < 0 {
+	case t.keep > 0 && t.st.compare(&it, &t.items[0]) < 0:
 		t.items[0] = it
 		heap.Fix(t, 0)
+	}
+}
+
+// cut sorts what there is and leaves out what is not wanted.
+func (t *top) cut() {
+	slices.SortFunc(t.items, func(a, b item) int { return t.st.compare(&a, &b) })
+	if t.keep >= 0 && len(t.items) >= t.keep {
+		t.items = t.items[:t.keep]
+		if t.keep > 0 {
+			last := t.items[t.keep-1]
+			t.worst = &last
+		}
 	}
 }
 
@@ -171,6 +216,9 @@ func (r *run) sorted() (*pick, error) {
 	keep := r.keep()
 	st := r.newSorter()
 	st.natural = r.natural()
+	if (keep < 0 || keep > heapRows) && r.size() > heapRows {
+		st.rank()
+	}
 	units := r.units()
 	tops := make([]*top, r.workers)
 	scratches := make([]*scratch, r.workers)
@@ -195,19 +243,24 @@ func (r *run) sorted() (*pick, error) {
 	}
 	p := &pick{}
 	all := []item{}
+	err = r.parallel(len(tops), r.size(), func(_, i int) error {
+		if tops[i] != nil {
+			tops[i].cut()
+		}
+		return nil
+	})
 	for w, t := range tops {
 		p.total += counts[w]
 		if t != nil {
-			all = append(all, t.items...)
+			all = mergeSorted(all, t.items, func(a, b *item) bool { return st.compare(b, a) < 0 })
 		}
 	}
-	slices.SortFunc(all, func(a, b item) int { return st.compare(&a, &b) })
 	all = all[min(len(all), max(0, r.q.Offset)):]
 	if r.q.Limit != lql.NoLimit {
 		all = all[:min(len(all), r.q.Limit)]
 	}
 	p.items, p.rows = all, len(all)
-	return p, nil
+	return p, err
 }
 
 // bySite groups the rows of a sorted answer by site.
@@ -236,9 +289,6 @@ func (r *run) natural() bool {
 	return true
 }
 
-// full reports whether the top holds as many rows as are wanted.
-func (t *top) full() bool { return t.keep >= 0 && len(t.items) == t.keep }
-
 // chunk adds the matching rows of a chunk, and reports whether rows that follow
 // on the same site cannot get in any more. Rows whose first key alone keeps
 // them out are left without a closer look.
@@ -252,7 +302,7 @@ func (t *top) chunk(site int32, chunk int, match *store.Bits) (done bool) {
 		for w := range match {
 			for x := match[w]; x != 0; x &= x - 1 {
 				it := t.st.item(site, base+int32(w<<6+bits.TrailingZeros64(x)))
-				if t.full() && t.st.compare(&it, &t.items[0]) > 0 {
+				if t.worst != nil && t.st.compare(&it, t.worst) > 0 {
 					return true
 				}
 				t.add(it)
@@ -265,7 +315,10 @@ func (t *top) chunk(site int32, chunk int, match *store.Bits) (done bool) {
 	case t.st.first == schema.Float:
 		var buf [store.ChunkRows]float64
 		vals := o.col.Floats(chunk, buf[:])
-		eachBit(match, func(i int) { t.add(item{site: site, row: base + int32(i), num: vals[i]}) })
+		eachBit(match, func(i int) {
+			row := base + int32(i)
+			t.add(item{site: site, row: row, tie: t.st.tie(site, row), num: vals[i]})
+		})
 	default:
 		t.ints(o, site, chunk, match)
 	}
@@ -282,9 +335,10 @@ func (t *top) texts(o *operand, site, base int32, match *store.Bits) {
 			return
 		}
 		last, worse = end, false
-		it := item{site: site, row: base + int32(i), text: sortBytes(o, end, t.st.arg)}
-		if t.full() {
-			c := bytes.Compare(it.text, t.items[0].text)
+		row := base + int32(i)
+		it := item{site: site, row: row, tie: t.st.tie(site, row), text: sortBytes(o, end, t.st.arg)}
+		if t.worst != nil {
+			c := bytes.Compare(it.text, t.worst.text)
 			if worse = c > 0 && !desc || c < 0 && desc; worse {
 				return
 			}
@@ -299,11 +353,12 @@ func (t *top) ints(o *operand, site int32, chunk int, match *store.Bits) {
 	vals := o.col.Ints(chunk, buf[:])
 	desc := t.st.r.sorts[0].desc
 	eachBit(match, func(i int) {
-		if t.full() {
-			if worst := t.items[0].big; desc && vals[i] < worst || !desc && vals[i] > worst {
+		if t.worst != nil {
+			if worst := t.worst.big; desc && vals[i] < worst || !desc && vals[i] > worst {
 				return
 			}
 		}
-		t.add(item{site: site, row: int32(chunk*store.ChunkRows + i), big: vals[i]})
+		row := int32(chunk*store.ChunkRows + i)
+		t.add(item{site: site, row: row, tie: t.st.tie(site, row), big: vals[i]})
 	})
 }

@@ -214,6 +214,15 @@ func textTest(t *test, op lql.Op, value string, left *slowTime) error {
 	return nil
 }
 
+// setTest tests whether a text is one of many, or none of them.
+func setTest(values []string, negate bool) *test {
+	set := make(map[string]bool, len(values))
+	for _, v := range values {
+		set[v] = true
+	}
+	return &test{slow: 6, negate: negate, bytes: func(b []byte) bool { return set[string(b)] }}
+}
+
 // An each takes an encoded list apart into the names its elements are found by.
 type each func(b []byte, fn func(name []byte) bool)
 
