@@ -304,13 +304,21 @@ func TestBudgets(t *testing.T) {
 	if _, err := e.For(all).Query(t.Context(), lql.Get("hosts", "name", "state")); code(err) != 413 {
 		t.Errorf("too many cells: %v", err)
 	}
-	var many, apart lql.Filter
-	many.Kind, apart.Kind = lql.Or, lql.Or
+	var many, apart, names lql.Filter
+	many.Kind, apart.Kind, names.Kind = lql.Or, lql.Or, lql.Or
+	fold := func(column string, i int) lql.Filter {
+		return lql.Filter{Column: column, Op: lql.EqualFold, Value: fmt.Sprint(i)}
+	}
 	for i := range 6000 {
-		many.Kids = append(many.Kids, lql.Eq("name", fmt.Sprint(i)))
+		many.Kids = append(many.Kids, fold("name", i))
+		names.Kids = append(names.Kids, lql.Eq("name", fmt.Sprintf("h%d", i)))
 		if i < 100 {
-			apart.Kids = append(apart.Kids, lql.Eq("check_command", fmt.Sprint(i)))
+			apart.Kids = append(apart.Kids, fold("check_command", i))
 		}
+	}
+	few := query.New(query.Options{Fleet: fleet}).For(all)
+	if res, err := few.Query(t.Context(), lql.Get("hosts", "name").Where(names)); err != nil || res.Rows < 2 {
+		t.Errorf("a set of 6000 names: %v", err)
 	}
 	if _, err := e.For(all).Query(t.Context(), lql.Get("hosts", "name").Where(many)); code(err) != 400 {
 		t.Errorf("too many filters: %v", err)
