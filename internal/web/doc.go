@@ -13,6 +13,7 @@ package web
 //	data-groups                  the links that group a list: v follows the next one
 //	data-open=ID, data-close     opens a <dialog>, closes it
 //	data-copy=TEXT               copies
+//	button[data-peek=ADDRESS]    opens the object of its row beside the list (block "peek" of that address)
 //	data-dismiss                 removes the toast or banner around it
 //	form[data-pending]           its button is busy after sending
 //	form[data-filter]            "/" goes there

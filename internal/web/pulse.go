@@ -50,6 +50,8 @@ type audience struct {
 	key    string
 	viewer access.Viewer
 
+	asking sync.Mutex // one asks for the newest data, the others wait for the answer
+
 	mu      sync.Mutex
 	streams map[*stream]struct{}
 	sent    map[string]Count // what all of them were told
@@ -220,6 +222,8 @@ func (p *pulse) hello(ctx context.Context, sub *live.Subscription, a *audience) 
 
 // newest returns when any of the sites that a sees last confirmed its data.
 func (p *pulse) newest(ctx context.Context, a *audience) int64 {
+	a.asking.Lock()
+	defer a.asking.Unlock()
 	a.mu.Lock()
 	at, good := a.at, time.Now().Before(a.atUntil)
 	a.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,18 +74,24 @@ type event struct {
 	Spread int64 `json:"spread"` // ms over which readers spread what they ask
 }
 
-// live loads the page, opens the stream and follows it until ctx ends.
-func (c *client) live(ctx context.Context) {
+// load reads the page and finds its blocks.
+func (c *client) load(ctx context.Context) bool {
 	page, err := c.server.text(ctx, c.path, c.cookie)
 	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
 		c.fault()
-		return
+		return false
 	}
 	c.blocks = map[string][]string{}
 	for _, m := range blockTag.FindAllStringSubmatch(page, -1) {
 		c.blocks[m[1]] = strings.Fields(m[2])
 	}
 	c.pace = paceLeast
+	return true
+}
+
+// live opens the stream and follows it until ctx ends.
+func (c *client) live(ctx context.Context) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server.url+"/live", nil)
 	if err != nil {
 		c.fault()

@@ -83,9 +83,11 @@ func measure(ctx context.Context, o options) error {
 	if r.CPUWithout, err = s.cpuDuring(ctx, min(o.run, 10*time.Second)); err != nil {
 		return err
 	}
-	paths, err := s.views(ctx, sessions[0], o.views)
-	if err != nil {
-		return err
+	objects := make([][]string, o.rights)
+	for i := range objects {
+		if objects[i], err = s.objects(ctx, sessions[i]); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -93,15 +95,28 @@ func measure(ctx context.Context, o options) error {
 	defer group.Wait()
 	defer cancel()
 	clients := make([]*client, o.clients)
+	var loaded sync.WaitGroup
+	turns := make(chan struct{}, 8)
 	pairs := map[[2]int]bool{}
 	for i := range clients {
-		view, who := i%o.views, i%o.rights
-		pairs[[2]int{view, who}] = true
-		c := &client{server: s, path: paths[view], cookie: sessions[who+o.rights*(i/o.rights%perRights)], random: rand.New(rand.NewPCG(1, uint64(i)))}
+		at, who := i%o.views, i%o.rights
+		pairs[[2]int{at, who}] = true
+		c := &client{server: s, path: view(at, objects[who]), cookie: sessions[who+o.rights*(i/o.rights%perRights)], random: rand.New(rand.NewPCG(1, uint64(i)))}
 		clients[i] = c
-		group.Go(func() { c.live(ctx) })
+		loaded.Add(1)
+		group.Go(func() {
+			turns <- struct{}{}
+			ok := c.load(ctx)
+			<-turns
+			loaded.Done()
+			if ok {
+				c.live(ctx)
+			}
+		})
 	}
 	r.Pairs = len(pairs)
+	loaded.Wait()
+	fmt.Fprintln(os.Stderr, "all pages are open")
 	if err := sleep(ctx, o.warm); err != nil {
 		return err
 	}

@@ -192,34 +192,34 @@ func (s *server) ready(ctx context.Context, want int) error {
 
 var objectLink = regexp.MustCompile(`href="(/(?:host|service)/[^"]+)"`)
 
-// views returns n addresses as people have them open: lists with filters,
-// orders and pages, and pages of single objects.
-func (s *server) views(ctx context.Context, cookie string, n int) ([]string, error) {
-	var objects []string
-	for _, list := range []string{"/services?limit=1000", "/hosts?limit=1000"} {
+// objects returns addresses of hosts and services that somebody sees.
+func (s *server) objects(ctx context.Context, cookie string) ([]string, error) {
+	var out []string
+	for _, list := range []string{"/services?limit=500", "/hosts?limit=500"} {
 		page, err := s.text(ctx, list, cookie)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range objectLink.FindAllStringSubmatch(page, -1) {
-			objects = append(objects, strings.ReplaceAll(m[1], "&amp;", "&"))
+			out = append(out, strings.ReplaceAll(m[1], "&amp;", "&"))
 		}
 	}
-	if len(objects) == 0 {
+	if len(out) == 0 {
 		return nil, errors.New("no objects in the lists")
 	}
-	lists := []string{"/problems?view=all", "/services?state=all", "/hosts?state=all", "/services?sort=-since", "/problems?view=acknowledged",
-		"/services?q=http", "/hosts?sort=-since", "/problems?sort=since", "/services?sort=output", "/problems?view=downtime"}
-	var out []string
-	for i := range n {
-		if i%3 == 2 {
-			out = append(out, objects[(i*7)%len(objects)])
-			continue
-		}
-		k := i * 2 / 3
-		out = append(out, lists[k%len(lists)]+fmt.Sprintf("&limit=%d", 100-k/len(lists)))
-	}
 	return out, nil
+}
+
+// view returns the i-th of the addresses that people have open: two lists with
+// their orders and filters, then one of the objects.
+func view(i int, objects []string) string {
+	if i%3 == 2 {
+		return objects[(i*7)%len(objects)]
+	}
+	lists := []string{"/problems?sort=severity", "/services?sort=host", "/hosts?sort=name", "/services?sort=-since", "/problems?view=acknowledged",
+		"/services?q=http", "/hosts?sort=-since", "/problems?sort=since", "/services?state=problem", "/problems?view=downtime"}
+	k := i * 2 / 3
+	return lists[k%len(lists)] + fmt.Sprintf("&limit=%d", 100-k/len(lists))
 }
 
 // cpuDuring returns what the server uses meanwhile, in percent of one core.

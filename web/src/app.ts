@@ -11,6 +11,7 @@ import { startMerge } from "./merge";
 import { startPalette } from "./palette";
 import { startParts } from "./parts";
 import { startQuery } from "./query";
+import { startSide } from "./side";
 import { startView } from "./view";
 
 startAges();
@@ -24,6 +25,7 @@ if (document.body.classList.contains("app")) {
   startChooser();
   startMerge();
   startFolds();
+  startSide();
   startLists();
   startQuery();
   startLive();

@@ -5,7 +5,8 @@ import { unfold } from "./folds";
 import { showCollected, togglePause } from "./live";
 import { closeTop, cycleTheme } from "./menus";
 import { openPalette } from "./palette";
-import { clearSelection, selectTo, toggleRow } from "./view";
+import { closeSide, followSide, objectOf, openSide, sideShows } from "./side";
+import { clearSelection, selectAll, selectTo, toggleRow } from "./view";
 
 const singleOn = (): boolean => document.body.dataset["keys"] !== "off";
 
@@ -28,6 +29,7 @@ function go(step: 1 | -1): void {
   next.tabIndex = -1;
   next.focus();
   next.scrollIntoView({ block: "nearest" });
+  followSide(next);
 }
 
 // regroup goes on to the next grouping of the list.
@@ -67,6 +69,13 @@ function letter(key: string): boolean {
     case "?": one<HTMLDialogElement>("#keysheet")?.showModal(); return true;
   }
   return false;
+}
+
+// openPage opens the page of what a row is about.
+function openPage(row: HTMLTableRowElement): void {
+  const href = objectOf(row);
+  if (href) location.href = href;
+  else one<HTMLAnchorElement>("th a[href], a[href]", row)?.click();
 }
 
 function focusFilter(): boolean {
@@ -109,6 +118,7 @@ export async function copy(text: string, what: string): Promise<void> {
 
 function escape(): boolean {
   if (closeTop()) return true;
+  if (closeSide()) return true;
   if (clearSelection()) return true;
   const row = current();
   row?.blur();
@@ -128,10 +138,16 @@ export function startKeys(): void {
       if (escape()) e.preventDefault();
       return;
     }
-    if (e.ctrlKey || e.metaKey || e.altKey || typing(e)) return;
+    if (typing(e)) return;
     const row = current();
+    if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === "a" && rows().length > 0) {
+      e.preventDefault();
+      selectAll(rows());
+      return;
+    }
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key === "Enter" && row && e.target === row) {
-      one<HTMLAnchorElement>("th a[href], a[href]", row)?.click();
+      if (sideShows(row) || !openSide(row)) openPage(row);
       return;
     }
     if (singleOn() && e.key.length === 1 && letter(e.key)) e.preventDefault();

@@ -117,9 +117,17 @@ export function renewNear(): void {
   plan(0);
 }
 
+// here is the address of the page without what only the browser makes of it.
+function here(): string {
+  const u = new URL(location.href);
+  u.searchParams.delete("open");
+  u.hash = "";
+  return u.href;
+}
+
 // asking returns the headers that ask for blocks: what this page has heard of
 // says how new they must be.
-const asking = (names: string): Record<string, string> => ({ "X-Belvedere-Block": names, "X-Belvedere-Rev": `${boot}-${rev}`, Accept: "text/html" });
+export const asking = (names: string): Record<string, string> => ({ "X-Belvedere-Block": names, "X-Belvedere-Rev": `${boot}-${rev}`, Accept: "text/html" });
 
 // renew fetches one part of a list.
 async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
@@ -163,9 +171,9 @@ async function fetchBlocks(): Promise<void> {
     const headers = asking(key);
     const tag = tags.get(key);
     if (tag) headers["If-None-Match"] = tag;
-    const asked = location.href;
+    const asked = here();
     const res = await fetch(asked, { headers, signal: aborted.signal, cache: "no-store" });
-    if (asked !== location.href) { // folded or unfolded meanwhile
+    if (asked !== here()) { // folded or unfolded meanwhile
       for (const n of names) dirty.add(n);
       return;
     }

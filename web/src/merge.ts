@@ -18,8 +18,26 @@ const announced = new Map<string, number>(); // row id to time
 
 interface Counts { fresh: HTMLElement[]; gone: HTMLElement[]; changed: HTMLElement[] }
 
+const came = new WeakMap<Element, Map<string, Element>>(); // block to its rows as the server drew them, by id
+
 const rowsOf = (root: ParentNode): HTMLElement[] => all("table[data-live] tbody > tr[id]", root);
+
 const isHead = (row: Element): boolean => row.classList.contains("grp");
+
+// drawn returns the rows of a block as the server drew them. Those of a page
+// just loaded are what is there, without the ages.
+function drawn(block: Element): Map<string, Element> {
+  const known = came.get(block);
+  if (known) return known;
+  const rows = new Map<string, Element>();
+  for (const row of rowsOf(block)) {
+    const copy = row.cloneNode(true) as Element;
+    for (const t of all("time:is([data-age], [data-ago])", copy)) t.textContent = "";
+    rows.set(row.id, copy);
+  }
+  came.set(block, rows);
+  return rows;
+}
 
 // signature is what a change of makes a row flash: all but times and figures,
 // which change all the time.
@@ -30,20 +48,21 @@ function signature(row: Element): string {
   return glyphs + "|" + (copy.textContent ?? "").replace(/\s+/g, " ");
 }
 
-// compare says which rows are new, gone or changed.
+// compare says which rows are new, gone, or not as they were drawn last.
 function compare(block: Element, fresh: Element): Counts {
-  const old = new Map(rowsOf(block).filter((r) => !r.classList.contains("gone") && !isHead(r)).map((r) => [r.id, r]));
+  const old = new Map(rowsOf(block).filter((r) => !("gone" in r.dataset) && !isHead(r)).map((r) => [r.id, r]));
+  const before = drawn(block);
   const out: Counts = { fresh: [], gone: [], changed: [] };
   for (const row of rowsOf(fresh)) {
     if (isHead(row)) continue;
-    const was = old.get(row.id);
-    if (!was) out.fresh.push(row);
-    else if (signature(was) !== signature(row)) out.changed.push(row);
-    old.delete(row.id);
+    if (!old.delete(row.id)) out.fresh.push(row);
+    else if (!before.get(row.id)?.isEqualNode(row)) out.changed.push(row);
   }
   out.gone = [...old.values()];
   return out;
 }
+
+let heldUntil = 0; // time until which lists stay as they are: somebody types or has just read a dialog
 
 // inUse reports whether the person works in the block at this moment, so that
 // its rows must stay where they are.
@@ -52,7 +71,8 @@ function inUse(block: Element): boolean {
   if (!table) return false;
   if (table.matches(":hover") && matchMedia("(hover: hover)").matches) return true;
   if (table.contains(document.activeElement)) return true;
-  return (busyUntil.get(block) ?? 0) > Date.now();
+  if (one("dialog[open]")) heldUntil = Date.now() + AFTER;
+  return Math.max(busyUntil.get(block) ?? 0, heldUntil) > Date.now();
 }
 
 // beingRead reports whether text in the block is selected or something in it
@@ -67,68 +87,168 @@ function beingRead(block: Element): boolean {
 // was away. other: it is another view of the list, so that rows that come and
 // go are no news.
 export function merge(block: Element, fresh: Element, force: boolean, other = false): void {
-  dress(fresh);
-  fillAges(fresh);
-  if (!force && beingRead(block)) {
-    wait(block, fresh, compare(block, fresh));
-    return;
-  }
   const n = compare(block, fresh);
-  if (!other) announce(block, n);
-  if (!force && inUse(block)) {
-    inPlace(block, fresh);
-    flash(n.changed);
+  if (!force && beingRead(block)) {
     wait(block, fresh, n);
     return;
   }
-  waiting.delete(block);
-  showCollected(block, null);
-  whole(block, fresh, !other);
-  flash(other ? [] : [...n.changed, ...n.fresh]);
+  if (!other) announce(block, n);
+  const before = new Map(n.changed.map((r) => [r.id, signature(document.getElementById(r.id) ?? r)]));
+  const frozen = !force && inUse(block);
+  if (frozen) {
+    inPlace(block, fresh.cloneNode(true) as Element, n);
+    wait(block, fresh, n);
+  } else {
+    waiting.delete(block);
+    showCollected(block, null);
+    whole(block, fresh, !other);
+  }
+  if (!other) flash([...n.changed.filter((r) => signature(r) !== before.get(r.id)), ...(frozen ? [] : n.fresh)]);
   showBulk();
+  document.dispatchEvent(new CustomEvent("merged"));
+}
+
+// settled makes a row that came look as the person has it, and remembers how
+// it came.
+function settled(block: Element, row: Element): Element {
+  drawn(block).set(row.id, row.cloneNode(true) as Element);
+  dress(row);
+  fillAges(row);
+  return row;
+}
+
+// around brings everything but the rows of live tables up to date. It returns
+// pairs of tables; null when the block has to be replaced as a whole.
+function around(block: Element, fresh: Element): [HTMLTableElement, HTMLTableSectionElement[]][] | null {
+  const olds = all<HTMLTableElement>("table[data-live]", block);
+  const news = all<HTMLTableElement>("table[data-live]", fresh);
+  if (olds.length !== news.length) return null;
+  const pairs = olds.map((old, i): [HTMLTableElement, HTMLTableSectionElement[]] => {
+    const to = news[i] as HTMLTableElement;
+    const bodies = [...to.tBodies];
+    for (const body of bodies) body.remove();
+    if (old.tHead && to.tHead && !old.tHead.isEqualNode(to.tHead)) morph(old.tHead, to.tHead, "innerHTML");
+    return [old, bodies];
+  });
+  fillAges(fresh);
+  dress(fresh);
+  morph(block, fresh, "innerHTML", true);
+  return olds.every((t) => t.isConnected) ? pairs : null;
 }
 
 // inPlace updates everything in the block, but leaves the rows of its live
-// tables where they are, without new and solved ones.
-function inPlace(block: Element, fresh: Element): void {
-  const frozen = fresh.cloneNode(true) as Element;
-  const tables = all<HTMLTableElement>("table[data-live]", frozen);
-  const now = new Map(rowsOf(frozen).map((r) => [r.id, r]));
-  const olds = all<HTMLTableElement>("table[data-live]", block);
-  if (olds.length !== tables.length) {
-    for (const row of rowsOf(block)) {
-      const to = now.get(row.id);
-      if (to) morph(row, to, "outerHTML");
-    }
-    return;
+// tables where they are, without new ones; those that are over are struck.
+function inPlace(block: Element, fresh: Element, n: Counts): void {
+  const now = new Map(rowsOf(fresh).map((r) => [r.id, r]));
+  around(block, fresh);
+  for (const { id } of n.changed) {
+    const row = document.getElementById(id);
+    const to = now.get(id);
+    if (row && to) morph(row, settled(block, to), "outerHTML");
   }
-  olds.forEach((old, i) => {
-    const bodies = [...old.tBodies].map((body) => {
-      const copy = body.cloneNode(false) as HTMLTableSectionElement;
-      for (const row of body.rows) copy.append((row.id && now.get(row.id)) || row.cloneNode(true));
-      return copy;
-    });
-    const to = tables[i];
-    if (!to) return;
-    for (const body of [...to.tBodies]) body.remove();
-    to.append(...bodies);
-  });
-  morph(block, frozen, "innerHTML");
+  const stay = one("table[data-solved]", block) !== null;
+  for (const row of n.gone) row.classList.toggle("gone", stay);
 }
 
 // whole makes the block equal to fresh. Where rows that go are problems that
 // ended, they stay for a moment, struck through.
 function whole(block: Element, fresh: Element, ended: boolean): void {
+  const copy = fresh.cloneNode(true) as Element;
+  const pairs = around(block, fresh);
+  if (!pairs) {
+    came.delete(block);
+    for (const row of rowsOf(copy)) settled(block, row);
+    dress(copy);
+    fillAges(copy);
+    morph(block, copy, "innerHTML");
+    return;
+  }
   const stay = ended && one("table[data-solved]", block) !== null;
-  morph(block, fresh, "innerHTML", (node) => {
-    if (!stay || !(node instanceof HTMLTableRowElement) || node.id === "" || node.hidden || isHead(node)) return true;
-    if (node.classList.contains("gone")) return Number(node.dataset["gone"]) < Date.now();
-    node.classList.add("gone");
-    node.dataset["gone"] = String(Date.now() + SOLVED_STAYS);
-    node.removeAttribute("aria-selected");
-    window.setTimeout(() => sweep(block), SOLVED_STAYS + 100);
-    return false;
+  for (const [table, bodies] of pairs) reconcile(block, table, bodies, stay);
+}
+
+// reconcile gives a table the rows of bodies in their order and touches only
+// those that are not as they were: a long list costs what changed in it.
+function reconcile(block: Element, table: HTMLTableElement, bodies: HTMLTableSectionElement[], stay: boolean): void {
+  while (table.tBodies.length < bodies.length) table.append(document.createElement("tbody"));
+  const old = new Map<string, HTMLTableRowElement>();
+  for (const body of table.tBodies) for (const row of body.rows) if (row.id) old.set(row.id, row);
+  const before = drawn(block);
+  const wanted = new Set<Element>();
+  bodies.forEach((fresh, i) => {
+    const body = table.tBodies[i] as HTMLTableSectionElement;
+    const rows = [...fresh.rows].map((to): HTMLTableRowElement => {
+      const row = to.id ? old.get(to.id) : undefined;
+      if (!row) return settled(block, to) as HTMLTableRowElement;
+      if (!before.get(to.id)?.isEqualNode(to)) morph(row, settled(block, to), "outerHTML");
+      row.classList.remove("gone");
+      delete row.dataset["gone"];
+      return row;
+    });
+    for (const row of rows) wanted.add(row);
+    arrange(body, rows);
   });
+  let struck = false;
+  for (const body of [...table.tBodies]) {
+    for (const row of [...body.rows]) {
+      if (wanted.has(row)) continue;
+      if (stay && row.id && !row.hidden && !isHead(row)) {
+        struck = strike(row) || struck;
+      } else {
+        row.remove();
+      }
+      before.delete(row.id);
+    }
+    if (body.rows.length === 0 && table.tBodies.length > 1) body.remove();
+  }
+  if (struck) window.setTimeout(() => sweep(block), SOLVED_STAYS + 100);
+}
+
+// arrange puts rows into body in their order. Those that need not move stay:
+// the longest run that is in order already.
+function arrange(body: HTMLTableSectionElement, rows: HTMLTableRowElement[]): void {
+  const at = new Map([...body.rows].map((r, i) => [r, i]));
+  const keep = inOrder(rows.map((r) => at.get(r) ?? -1));
+  let next: Element | null = null;
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const row = rows[i] as HTMLTableRowElement;
+    if (!keep.has(i)) {
+      const focused = row.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
+      body.insertBefore(row, next);
+      focused?.focus({ preventScroll: true });
+    }
+    next = row;
+  }
+}
+
+// inOrder returns the places of a longest rising run in list; -1 is in none.
+function inOrder(list: number[]): Set<number> {
+  const ends: number[] = []; // place of the smallest end of a run of each length
+  const before: number[] = [];
+  list.forEach((value, i) => {
+    if (value < 0) return;
+    let lo = 0;
+    let hi = ends.length;
+    while (lo < hi) {
+      const mid = (lo + hi) >> 1;
+      if ((list[ends[mid] as number] as number) < value) lo = mid + 1;
+      else hi = mid;
+    }
+    before[i] = lo > 0 ? (ends[lo - 1] as number) : -1;
+    ends[lo] = i;
+  });
+  const out = new Set<number>();
+  for (let i = ends[ends.length - 1] ?? -1; i >= 0; i = before[i] ?? -1) out.add(i);
+  return out;
+}
+
+// strike marks a row whose problem has ended; it goes in a moment.
+function strike(row: HTMLElement): boolean {
+  if ("gone" in row.dataset) return false;
+  row.classList.add("gone");
+  row.dataset["gone"] = String(Date.now() + SOLVED_STAYS);
+  row.removeAttribute("aria-selected");
+  return true;
 }
 
 // sweep takes away solved rows together, when nobody works in the block.
@@ -137,17 +257,19 @@ function sweep(block: Element): void {
     window.setTimeout(() => sweep(block), AFTER);
     return;
   }
-  for (const row of all("tr.gone", block)) if (Number(row.dataset["gone"]) < Date.now()) row.remove();
+  const last = Math.max(0, ...all("tr[data-gone]", block).map((r) => Number(r.dataset["gone"])));
+  if (last > Date.now()) return; // a later one sweeps all of them
+  for (const row of all("tr[data-gone]", block)) row.remove();
 }
 
-function morph(from: Element, to: Element, style: "innerHTML" | "outerHTML", mayRemove: (n: Node) => boolean = () => true): void {
+// morph makes from look like to. tables: live ones are left as they are.
+function morph(from: Element, to: Element, style: "innerHTML" | "outerHTML", tables = false): void {
   Idiomorph.morph(from, style === "innerHTML" ? [...to.childNodes] : to, {
     morphStyle: style,
     ignoreActiveValue: true,
     restoreFocus: true,
     callbacks: {
-      beforeNodeMorphed: (a, b) => keep(a, b),
-      beforeNodeRemoved: (n) => mayRemove(n),
+      beforeNodeMorphed: (a, b) => !(tables && a instanceof HTMLTableElement && "live" in a.dataset) && keep(a, b),
     },
   });
 }
@@ -160,7 +282,10 @@ function keep(from: Node, to: Node): boolean {
   if (from instanceof HTMLDetailsElement && to instanceof HTMLDetailsElement) to.open = from.open;
   if (from === document.activeElement && from.matches("input, select, textarea")) return false;
   if (from instanceof HTMLTableRowElement) {
-    if (from.hasAttribute("tabindex")) to.setAttribute("tabindex", from.getAttribute("tabindex") ?? "-1");
+    for (const name of ["tabindex", "aria-current"]) {
+      const value = from.getAttribute(name);
+      if (value !== null) to.setAttribute(name, value);
+    }
     if (from.classList.contains("chg") && from.id === to.id) to.classList.add("chg");
   }
   return true;
@@ -237,7 +362,7 @@ function announce(block: Element, n: Counts): void {
   const t = Date.now();
   for (const [id, at] of announced) if (t - at > SAY_ONCE) announced.delete(id);
   for (const row of n.fresh) {
-    if (row.hidden || row.classList.contains("done") || announced.has(row.id)) continue;
+    if (row.hidden || row.classList.contains("done") || isHead(row) || announced.has(row.id)) continue;
     announced.set(row.id, t);
     const who = (one(".who > a", row)?.textContent ?? "").trim() + " " + (one(".who .svc", row)?.textContent ?? "").trim();
     const state = (one(".st", row)?.textContent ?? "").trim().toLowerCase();
@@ -263,6 +388,11 @@ export function startMerge(): void {
     if (block && closest(e.target, "table[data-live]")) busyUntil.set(block, Date.now() + AFTER);
   };
   for (const type of ["pointerover", "pointerout", "pointerdown", "pointerup", "focusin", "focusout", "keydown"]) document.addEventListener(type, touch, { passive: true });
+  // Who types waits for nothing to move; who has read a dialog looks for the
+  // place again.
+  document.addEventListener("input", () => {
+    heldUntil = Date.now() + AFTER;
+  }, { passive: true });
   window.addEventListener("scroll", () => {
     if (window.scrollY === 0 && waiting.size > 0) mergeAll();
   }, { passive: true });

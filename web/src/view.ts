@@ -2,15 +2,48 @@
 // rows. Kept by key, so that it survives sorting and paging.
 import { all, closest, on, one } from "./dom";
 
+const KEEP = "belvedere view " + location.pathname; // of this list, while the window lives
 const chosen = new Set<string>(); // row keys
 let anchor: HTMLTableRowElement | null = null; // where a range begins
 
 export const keyOf = (row: Element): string => row.getAttribute("data-key") ?? row.id;
 export const selected = (): ReadonlySet<string> => chosen;
 
+// remember keeps the selection for when the list is sorted, filtered or paged.
+function remember(): void {
+  try {
+    if (chosen.size === 0) sessionStorage.removeItem(KEEP);
+    else sessionStorage.setItem(KEEP, JSON.stringify([...chosen]));
+  } catch {
+    // no storage: it lasts as long as the page
+  }
+}
+
+// recall takes back what was kept, when the page before was the same list.
+function recall(): void {
+  let from = "";
+  try {
+    from = new URL(document.referrer).pathname;
+  } catch {
+    // opened anew
+  }
+  try {
+    if (from !== location.pathname && performance.getEntriesByType("navigation").every((n) => (n as PerformanceNavigationTiming).type === "navigate")) {
+      sessionStorage.removeItem(KEEP);
+      return;
+    }
+    for (const k of JSON.parse(sessionStorage.getItem(KEEP) ?? "[]") as string[]) chosen.add(k);
+  } catch {
+    return;
+  }
+  const main = one("#main");
+  if (main && chosen.size > 0) dress(main);
+  showBulk();
+}
+
 // dress makes fresh markup look like what the person made of the present one.
 export function dress(fresh: Element): void {
-  for (const row of all("tr[id]", fresh)) {
+  for (const row of fresh.matches("tr[id]") ? [fresh] : all("tr[id]", fresh)) {
     if (chosen.has(keyOf(row))) mark(row, true);
   }
 }
@@ -39,6 +72,12 @@ export function selectTo(row: HTMLTableRowElement): void {
   for (const r of rows.slice(a, b + 1)) select(r, true);
 }
 
+// selectAll selects rows; when all of them are, it selects none.
+export function selectAll(rows: HTMLTableRowElement[]): void {
+  const every = rows.every((r) => chosen.has(keyOf(r)));
+  for (const r of rows) select(r, !every);
+}
+
 export function toggleRow(row: HTMLTableRowElement): void {
   select(row, !chosen.has(keyOf(row)));
   anchor = row;
@@ -55,6 +94,7 @@ export function clearSelection(): boolean {
 
 // showBulk shows the bar of bulk actions with the number of selected rows.
 export function showBulk(): void {
+  remember();
   const shown = all("tr[id]").filter((r) => chosen.has(keyOf(r))).length;
   for (const bar of all(".bulk")) {
     bar.hidden = chosen.size === 0;
@@ -70,6 +110,7 @@ export function showBulk(): void {
 }
 
 export function startView(): void {
+  recall();
   on("change", ".pick", (el) => {
     const row = closest<HTMLTableRowElement>(el, "tr");
     if (!row) return;

@@ -7,6 +7,7 @@ import (
 
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/object"
 	"belvedere/internal/web/ui"
 )
 
@@ -38,7 +39,7 @@ func show(w http.ResponseWriter, r *http.Request) error {
 		Title:  name + " on " + host + " · " + v.SiteName,
 		Active: "services",
 		Body:   body(v),
-		Blocks: map[string]templ.Component{"object": facts(v)},
+		Blocks: map[string]templ.Component{"object": facts(v), "peek": object.Peek(v.Object)},
 		Parts:  p.parts,
 	})
 }
