@@ -146,7 +146,11 @@ export function startSide(): void {
     if (!shown || !(form instanceof HTMLFormElement) || form.method !== "get" || new URL(form.action).pathname !== location.pathname) return;
     if (!one("[name=open]", form)) form.append(make("input", { type: "hidden", name: "open", value: shown.slice(path("").length) }));
   });
-  document.addEventListener("merged", mark);
+  document.addEventListener("merged", () => {
+    if (!shown) return;
+    remember(); // what folded the list wrote another address
+    mark();
+  });
   const wanted = new URL(location.href).searchParams.get("open") ?? "";
   if (!/^\/(host|service)\/[^/]/.test(wanted) || !one("table[data-live]")) return;
   if (roomy()) void show(path(wanted));
