@@ -120,7 +120,7 @@ export function renewNear(): void {
 // here is the address of the page without what only the browser makes of it.
 function here(): string {
   const u = new URL(location.href);
-  u.searchParams.delete("open");
+  u.searchParams.delete("beside");
   u.hash = "";
   return u.href;
 }

@@ -1,5 +1,5 @@
 // The detail of a host or service beside its list. The address carries it as
-// "open", so that it can be sent; where there is no room for it, its own page
+// "beside", so that it can be sent; where there is no room for it, its own page
 // is shown.
 import { fillAges } from "./ages";
 import { all, closest, make, on, one, path, say, symbol } from "./dom";
@@ -67,8 +67,8 @@ export function closeSide(): boolean {
 // remember writes what is open into the address.
 function remember(): void {
   const u = new URL(location.href);
-  if (shown) u.searchParams.set("open", shown.slice(path("").length));
-  else u.searchParams.delete("open");
+  if (shown) u.searchParams.set("beside", shown.slice(path("").length));
+  else u.searchParams.delete("beside");
   if (u.href !== location.href) history.replaceState(history.state, "", u);
 }
 
@@ -138,20 +138,20 @@ export function startSide(): void {
     const a = el as HTMLAnchorElement;
     if (!shown || a.pathname !== location.pathname || a.host !== location.host) return;
     const u = new URL(a.href);
-    u.searchParams.set("open", shown.slice(path("").length));
+    u.searchParams.set("beside", shown.slice(path("").length));
     a.href = u.href;
   });
   document.addEventListener("submit", (e) => {
     const form = e.target;
     if (!shown || !(form instanceof HTMLFormElement) || form.method !== "get" || new URL(form.action).pathname !== location.pathname) return;
-    if (!one("[name=open]", form)) form.append(make("input", { type: "hidden", name: "open", value: shown.slice(path("").length) }));
+    if (!one("[name=beside]", form)) form.append(make("input", { type: "hidden", name: "beside", value: shown.slice(path("").length) }));
   });
   document.addEventListener("merged", () => {
     if (!shown) return;
     remember(); // what folded the list wrote another address
     mark();
   });
-  const wanted = new URL(location.href).searchParams.get("open") ?? "";
+  const wanted = new URL(location.href).searchParams.get("beside") ?? "";
   if (!/^\/(host|service)\/[^/]/.test(wanted) || !one("table[data-live]")) return;
   if (roomy()) void show(path(wanted));
   else location.replace(path(wanted));
