@@ -33,6 +33,20 @@ func (t *Tx) SetMeta(ctx context.Context, key, value string) error {
 	return err
 }
 
+// KeepMeta stores a value of the installation, up to 64 KiB, with an entry in
+// the record.
+func (d *DB) KeepMeta(ctx context.Context, key, value string, by Audit) error {
+	if key == "" || len(key) > keyMost || len(value) > preferenceMost {
+		return &Error{Msg: fmt.Sprintf("a value for all has up to %d KiB", preferenceMost>>10)}
+	}
+	return d.Write(ctx, func(t *Tx) error {
+		if err := t.SetMeta(ctx, key, value); err != nil {
+			return err
+		}
+		return t.AddAudit(ctx, by)
+	})
+}
+
 // InstanceID returns the random name that this installation got when its
 // database was made; a restored backup brings its own.
 func (r reads) InstanceID(ctx context.Context) (string, error) { return r.Meta(ctx, "instance") }

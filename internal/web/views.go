@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"github.com/a-h/templ"
 
 	"belvedere/internal/access"
+	"belvedere/internal/auth"
 	"belvedere/internal/db"
 	"belvedere/internal/lql"
 	"belvedere/internal/web/ui"
@@ -20,12 +22,58 @@ import (
 // maxPinned is how many saved views the menu shows.
 const maxPinned = 20
 
-// A ViewStore keeps saved views and start pages; *db.DB is one.
+// A ViewStore keeps what people of a house share: saved views, start pages, how
+// lists look; *db.DB is one.
 type ViewStore interface {
 	// Views returns the views that a person of a role sees.
 	Views(ctx context.Context, person int64, role access.Role) ([]db.View, error)
 	// Meta returns a value of the installation, "" if there is none.
 	Meta(ctx context.Context, key string) (string, error)
+	// KeepMeta stores a value of the installation with an entry in the record.
+	KeepMeta(ctx context.Context, key, value string, by db.Audit) error
+}
+
+// House decodes a value that was chosen for all into v, which stays as it is
+// when there is none.
+func House(r *http.Request, key string, v any) error {
+	s := from(r)
+	if s.server == nil || s.server.opt.Views == nil {
+		return nil
+	}
+	raw, err := s.server.opt.Views.Meta(r.Context(), key)
+	if err != nil || raw == "" {
+		return err
+	}
+	if err := json.Unmarshal([]byte(raw), v); err != nil {
+		return fmt.Errorf("web: %s: %w", key, err)
+	}
+	return nil
+}
+
+// SetHouse chooses a value for all, nil for none; only admins may. action and
+// object name it in the record.
+func SetHouse(r *http.Request, key, action, object string, v any) error {
+	me := Person(r)
+	if me.Role != access.RoleAdmin {
+		return Forbidden(ui.T(r.Context(), "Only an administrator chooses for all"), ui.T(r.Context(), "Keep it for yourself"))
+	}
+	s := from(r)
+	if s.server.opt.Views == nil {
+		return Unavailable("Nothing can be kept here", "Ask the administrator", nil)
+	}
+	value := ""
+	if v != nil {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("web: %s: %w", key, err)
+		}
+		value = string(raw)
+	}
+	by := auth.Actor{ID: me.ID, Name: me.Username, IP: RemoteIP(r)}
+	if err := s.server.opt.Views.KeepMeta(r.Context(), key, value, by.Audit(action, object, value)); err != nil {
+		return fmt.Errorf("web: %s: %w", key, err)
+	}
+	return nil
 }
 
 // A ViewCount counts the rows of a saved view of a page; query is that of its

@@ -124,7 +124,7 @@ func TestColumnsAreKept(t *testing.T) {
 	if got := heads(); got != "State Host Site Called so Latency Output" {
 		t.Errorf("columns chosen: %s", got)
 	}
-	if a := s.Post("all", "/hosts/columns", "reset", "1", "back", "https://evil.example/hosts"); a.Header.Get("Location") != "/hosts" {
+	if a := s.Post("all", "/hosts/columns", "do", "reset", "back", "https://evil.example/hosts"); a.Header.Get("Location") != "/hosts" {
 		t.Errorf("a form may lead away: %q", a.Header.Get("Location"))
 	}
 	if got := heads(); got != "State Host Site Address Services Since Output Owner" {
@@ -203,5 +203,76 @@ func TestEngineTrouble(t *testing.T) {
 	a := s.Get("all", "/hosts")
 	if a.Status < 500 || strings.Contains(a.Body, "internal detail") {
 		t.Errorf("status %d, body %s", a.Status, a.Body)
+	}
+}
+
+func TestColumnsPage(t *testing.T) {
+	w := world()
+	w.Tables["hosts"][0]["custom_variables"] = [][2]string{{"RACK", "r7"}, {"SNMP_COMMUNITY", "hush"}}
+	w.Tables["hosts"][0]["custom_variable_names"] = []string{"RACK", "SNMP_COMMUNITY"}
+	s := start(t, w)
+	link := ""
+	for _, a := range s.Get("all", "/hosts?sort=-name").All(".cols a") {
+		link = webtest.Attr(a, "href")
+	}
+	page := s.Get("all", link)
+	keys := func(a webtest.Answer, selector string) (out []string) {
+		for _, i := range a.All(selector + " input[name=column]") {
+			out = append(out, webtest.Attr(i, "value"))
+		}
+		return out
+	}
+	if got := keys(page, "[data-order]"); !slices.Equal(got, []string{"state", "name", "site", "address", "services", "since", "output", "owner"}) {
+		t.Errorf("shown are %q", got)
+	}
+	other := keys(page, "[id=other-columns]")
+	if !slices.Contains(other, "_RACK") || !slices.Contains(other, "retry_interval") || slices.Contains(other, "_SNMP_COMMUNITY") || slices.Contains(other, "custom_variables") {
+		t.Errorf("offered are %q", other)
+	}
+	if got := keys(s.Get("root", "/hosts/columns"), "[id=other-columns]"); !slices.Contains(got, "_SNMP_COMMUNITY") {
+		t.Error("who may see command lines is not offered all variables")
+	}
+	if got := keys(s.Get("anna", "/hosts/columns"), "[id=other-columns]"); slices.Contains(got, "_RACK") {
+		t.Error("anna is offered a variable of a host that she does not see")
+	}
+	if a := s.Get("all", "/hosts?columns=name,_SNMP_COMMUNITY"); a.Status != http.StatusBadRequest || strings.Contains(a.Body, "hush") {
+		t.Errorf("a secret is answered with %d", a.Status)
+	}
+	// one up, without a script
+	form := []string{"back", "/hosts?sort=-name", "density", "compact", "column", "state", "column", "name", "column", "site", "column", "_RACK", "c-_RACK", "on"}
+	a := s.Post("all", "/hosts/columns", append(form, "up", "_RACK")...)
+	if got := keys(s.Get("all", a.Header.Get("Location")), "[data-order]"); !slices.Equal(got, []string{"state", "name", "_RACK", "site"}) {
+		t.Errorf("moved they are %q", got)
+	}
+	once := s.Post("all", "/hosts/columns", append(form, "do", "show")...).Header.Get("Location")
+	a = s.Get("all", once)
+	if got := strings.Join(a.Texts("thead th"), " "); got != "State Host Site _RACK" || len(a.All("table.compact")) != 1 || shown(a)[0] != "a|web" {
+		t.Errorf("%s shows %q", once, got)
+	}
+	if got := a.Texts("[id=a|web] td"); !slices.Contains(got, "r7") {
+		t.Errorf("the variable is not shown: %q", got)
+	}
+	if a := s.Get("all", "/hosts?sort=-_RACK"); shown(a)[0] != "a|web" {
+		t.Errorf("sorted by the variable: %q", shown(a))
+	}
+	if a := s.Post("all", "/hosts/columns", append(form, "do", "house")...); a.Status != http.StatusForbidden {
+		t.Errorf("anybody chooses for all: %d", a.Status)
+	}
+	s.Post("root", "/hosts/columns", append(form, "do", "house")...)
+	for _, who := range []string{"all", "anna"} {
+		if got := strings.Join(s.Get(who, "/hosts").Texts("thead th"), " "); got != "State Host Site _RACK" {
+			t.Errorf("%s sees %q", who, got)
+		}
+	}
+	s.Post("anna", "/hosts/columns", "column", "alias", "c-alias", "on")
+	if got := strings.Join(s.Get("anna", "/hosts").Texts("thead th"), " "); got != "State Host Site Alias" {
+		t.Errorf("anna chose, and sees %q", got)
+	}
+	s.Post("root", "/hosts/columns", "do", "reset-house")
+	if got := strings.Join(s.Get("all", "/hosts").Texts("thead th"), " "); got != "State Host Site Address Services Since Output Owner" {
+		t.Errorf("after the reset all see %q", got)
+	}
+	if log, err := s.DB.AuditLog(t.Context(), db.AuditQuery{Action: "list."}); err != nil || len(log) != 2 || log[0].Who != "root" {
+		t.Errorf("the record has %v, %v", log, err)
 	}
 }

@@ -23,6 +23,7 @@ import (
 type Store interface {
 	View(ctx context.Context, id, person int64, role access.Role) (db.View, error)
 	Meta(ctx context.Context, key string) (string, error)
+	KeepMeta(ctx context.Context, key, value string, by db.Audit) error
 	Write(ctx context.Context, f func(*db.Tx) error) error
 }
 
@@ -333,14 +334,8 @@ func (h handler) roleStart(w http.ResponseWriter, r *http.Request) error {
 		}
 		page = db.View{Path: path, Query: query}.Address()
 	}
-	err := h.Store.Write(ctx, func(t *db.Tx) error {
-		if err := t.SetMeta(ctx, web.StartKey(role), page); err != nil {
-			return err
-		}
-		by := auth.Actor{ID: web.Person(r).ID, Name: web.Person(r).Username, IP: web.RemoteIP(r)}
-		return t.AddAudit(ctx, by.Audit("view.start", string(role), page))
-	})
-	if err != nil {
+	by := auth.Actor{ID: web.Person(r).ID, Name: web.Person(r).Username, IP: web.RemoteIP(r)}
+	if err := h.Store.KeepMeta(ctx, web.StartKey(role), page, by.Audit("view.start", string(role), page)); err != nil {
 		return fmt.Errorf("views: start page: %w", err)
 	}
 	return web.Redirect(w, r, "/views", ui.T(ctx, "Saved"))

@@ -1,6 +1,7 @@
 package list
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -14,27 +15,50 @@ import (
 	"belvedere/internal/web/ui"
 )
 
-// preference is where a person's columns are kept: a list of keys, each with
-// the person's own head behind a colon where they gave one.
-func (l *List) preference() string { return l.Name + ".columns" }
+// A look is how a list is shown: what a person or the house keeps. The zero
+// look chooses nothing.
+type look struct {
+	Columns []string `json:"columns,omitempty"` // keys, each with an own head behind a colon; nil: the default ones
+	Density string   `json:"density,omitempty"`
+}
+
+// preference is where a person's look is kept, and that for all among the
+// values of the installation.
+func (l *List) preference() string { return "list." + l.Name }
+
+// looks returns what the person chose and what is chosen for all.
+func (l *List) looks(r *http.Request) (own, house look, err error) {
+	if err := web.Prefs(r).Get(l.preference(), &own); err != nil {
+		return own, house, fmt.Errorf("%s: columns: %w", l.Name, err)
+	}
+	if err := web.House(r, l.preference(), &house); err != nil {
+		return own, house, fmt.Errorf("%s: columns for all: %w", l.Name, err)
+	}
+	return own, house, nil
+}
 
 // chosen sets the columns and density to show: those of the address, else
 // those of the person, else those of the house, else the default ones.
 func (q *Request) chosen(r *http.Request) error {
+	own, house, err := q.List.looks(r)
+	if err != nil {
+		return err
+	}
+	if q.Density, err = web.OneOf(r, "density", cmp.Or(own.Density, house.Density, Normal), Normal, Compact, Roomy); err != nil {
+		return err
+	}
+	spelled := own.Columns
+	if spelled == nil {
+		spelled = house.Columns
+	}
 	if v := r.FormValue("columns"); v != "" {
-		spelled := strings.Split(v, ",")
+		spelled = strings.Split(v, ",")
 		if wrong := q.List.unknown(spelled); wrong != "" {
 			return web.BadRequest(fmt.Sprintf("columns names %q, which this list does not have", wrong),
 				"Name columns of the table "+q.List.Table+", or _NAME for a custom variable, with commas between")
 		}
-		q.Columns = q.List.Chosen(spelled)
-	} else {
-		var spelled []string
-		if err := web.Prefs(r).Get(q.List.preference(), &spelled); err != nil {
-			return fmt.Errorf("%s: columns: %w", q.List.Name, err)
-		}
-		q.Columns = q.List.Chosen(spelled)
 	}
+	q.Columns = q.List.Chosen(spelled)
 	return nil
 }
 
@@ -129,21 +153,6 @@ func heads(columns []Column) []ui.Head {
 	return out
 }
 
-// keep serves POST of the chooser: keeps which columns the person wants.
-func (l *List) keep(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return web.BadRequest("The form could not be read", "Go back and try again")
-	}
-	var spelled []string // nil: the default columns
-	if r.PostForm.Get("reset") == "" {
-		spelled = l.picked(r.PostForm)
-	}
-	if err := web.Prefs(r).Set(l.preference(), spelled); err != nil {
-		return fmt.Errorf("%s: columns: %w", l.Name, err)
-	}
-	return web.Redirect(w, r, back(r.PostForm.Get("back"), l.Path), "")
-}
-
 // picked returns the columns that a form ticks, in the order of its fields
 // "column". It is never nil: choosing nothing is a choice.
 func (l *List) picked(form url.Values) []string {
@@ -159,28 +168,6 @@ func (l *List) picked(form url.Values) []string {
 		out = append(out, key)
 	}
 	return out
-}
-
-// back returns where a form leads back to: the given address when it is the
-// page at path, with or without parameters, else path itself. The address no
-// longer names columns.
-func back(given, path string) string {
-	if given != path && (!strings.HasPrefix(given, path+"?") || strings.ContainsAny(given, "\r\n\\")) {
-		return path
-	}
-	u, err := url.Parse(given)
-	if err != nil {
-		return path
-	}
-	v := u.Query()
-	if !v.Has("columns") {
-		return given
-	}
-	v.Del("columns")
-	if len(v) == 0 {
-		return path
-	}
-	return path + "?" + v.Encode()
 }
 
 // Counts returns how saved views of the list are counted.
@@ -203,6 +190,9 @@ func Counts(path string, declare func(context.Context) *List) map[string]web.Vie
 // is how the room makes it.
 func Routes(path string, declare func(context.Context) *List) []web.Route {
 	return []web.Route{
+		{Pattern: "GET " + path + "/columns", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return declare(r.Context()).setup(w, r)
+		}},
 		{Pattern: "POST " + path + "/columns", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return declare(r.Context()).keep(w, r)
 		}},

@@ -64,7 +64,7 @@ func (l *List) fields(columns []Column) []field {
 				if err != nil {
 					continue
 				}
-				f.Kind = kindOf(c, ref.Column.Kind)
+				f.Kind = kindOf(ref.Column.Kind)
 			}
 			out = append(out, f)
 		}
@@ -81,7 +81,7 @@ func OwnerValues(ctx context.Context) []Value {
 	}
 }
 
-func kindOf(c Column, k schema.Kind) export.Kind {
+func kindOf(k schema.Kind) export.Kind {
 	switch k {
 	case schema.Bool:
 		return export.Bool
@@ -91,10 +91,6 @@ func kindOf(c Column, k schema.Kind) export.Kind {
 		return export.Time
 	case schema.TextList, schema.IntList, schema.Members:
 		return export.List
-	case schema.Dict:
-		if c.Plain == nil || c.Plain.Var == "" {
-			return export.List
-		}
 	}
 	return export.Text
 }
@@ -126,7 +122,7 @@ func (f field) cell(c status.Cells, row int) any {
 		return out
 	}
 	if f.from.Plain != nil && f.from.Plain.Var != "" {
-		return valueOf(lql.Sort{Column: f.read, Arg: f.from.Plain.Var}, c, row)
+		return f.from.Plain.variable(c, row)
 	}
 	return v.Text(row)
 }

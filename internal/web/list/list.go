@@ -41,6 +41,8 @@ type List struct {
 	// Link returns the address, without prefix, of the page about a row.
 	Link  func(c status.Cells, row int) string
 	Words Words
+
+	secrets bool // who asks may see custom variables that hold secrets
 }
 
 // Words are what a list calls itself and its rows.
@@ -94,6 +96,8 @@ type Plain struct {
 	Var    string // name of the custom variable when Column is a dictionary
 	Kind   schema.Kind
 	Unit   string // of the schema
+
+	secrets bool
 }
 
 // A Choice is a menu that narrows the list to one value of a field of the
@@ -145,7 +149,7 @@ func (l *List) Column(key string) (Column, bool) {
 		return Column{}, false
 	}
 	ref, err := t.Resolve(key)
-	if err != nil {
+	if err != nil || ref.Column.Kind == schema.Dict || ref.Column.Kind == schema.Tuples {
 		return Column{}, false
 	}
 	return plain(key, ref.Column), true
@@ -160,7 +164,7 @@ func (l *List) variable(key, name string) (Column, bool) {
 			column, name = "host_custom_variables", host
 		}
 	}
-	if !isVariable(name) {
+	if !isVariable(name) || !l.secrets && status.SecretName(name) {
 		return Column{}, false
 	}
 	if t, ok := schema.Lookup(l.Table); !ok || !has(t, column) {
@@ -168,7 +172,7 @@ func (l *List) variable(key, name string) (Column, bool) {
 	}
 	return Column{
 		Key: key, Label: key, Class: "w6", Sort: []string{column + " " + name}, Need: []string{column},
-		Plain: &Plain{Column: column, Var: name, Kind: schema.Text},
+		Plain: &Plain{Column: column, Var: name, Kind: schema.Text, secrets: l.secrets},
 	}, true
 }
 
@@ -227,7 +231,7 @@ func (l *List) Catalogue(variables []string) []Column {
 		return out
 	}
 	for _, c := range t.Columns {
-		if c.Kind != schema.Tuples && c.Kind != schema.Dict && !strings.HasSuffix(c.Name, "_lc") {
+		if !strings.HasSuffix(c.Name, "_lc") {
 			add(c.Name)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -33,7 +34,7 @@ func (p *Plain) kind() int {
 // text returns what the cell of a row says.
 func (p *Plain) text(ctx context.Context, c status.Cells, row int) string {
 	if p.Var != "" {
-		return p.pairs(c.Pairs(p.Column, row))
+		return short(p.variable(c, row))
 	}
 	switch p.Kind {
 	case schema.Bool:
@@ -51,26 +52,29 @@ func (p *Plain) text(ctx context.Context, c status.Cells, row int) string {
 			return status.Seconds(c.Float(p.Column, row))
 		}
 		return strconv.FormatFloat(c.Float(p.Column, row), 'f', -1, 64)
-	case schema.Dict, schema.Members:
-		return p.pairs(c.Pairs(p.Column, row))
+	case schema.Members:
+		return members(c.Pairs(p.Column, row))
 	case schema.TextList, schema.IntList:
 		return short(strings.Join(c.List(p.Column, row), ", "))
 	}
 	return short(c.Text(p.Column, row))
 }
 
-// pairs writes a custom variable, all of them, or members of a group.
-func (p *Plain) pairs(pairs [][2]string) string {
+// variable returns the value of the custom variable, "" for one that hides
+// secrets from who asks.
+func (p *Plain) variable(c status.Cells, row int) string {
+	value := valueOf(lql.Sort{Column: p.Column, Arg: p.Var}, c, row)
+	if !p.secrets && status.SecretValue(value) {
+		return ""
+	}
+	return value
+}
+
+// members writes the members of a group.
+func members(pairs [][2]string) string {
 	var out []string
 	for _, kv := range pairs {
-		switch {
-		case p.Var != "" && kv[0] == p.Var:
-			return short(kv[1])
-		case p.Var == "" && p.Kind == schema.Members:
-			out = append(out, strings.TrimSuffix(kv[0]+" / "+kv[1], " / "))
-		case p.Var == "":
-			out = append(out, kv[0]+"="+kv[1])
-		}
+		out = append(out, strings.TrimSuffix(kv[0]+" / "+kv[1], " / "))
 	}
 	return short(strings.Join(out, ", "))
 }

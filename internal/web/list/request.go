@@ -54,6 +54,9 @@ func (q Request) SortValue() string {
 // [*web.Error] that names the parameter and what is allowed, or leads to the
 // address that says the same in q. What is wrong with q is in Asked.
 func (l *List) Parse(r *http.Request) (Request, error) {
+	own := *l
+	own.secrets = web.Viewer(r).CommandLines
+	l = &own
 	q := Request{List: l}
 	var err error
 	if q.Asked, err = filter.Read(r, l.Table); err != nil {
@@ -69,9 +72,6 @@ func (l *List) Parse(r *http.Request) (Request, error) {
 		return q, err
 	}
 	if err := q.cursors(r); err != nil {
-		return q, err
-	}
-	if q.Density, err = web.OneOf(r, "density", "", Normal, Compact, Roomy); err != nil {
 		return q, err
 	}
 	return q, q.chosen(r)

@@ -112,28 +112,10 @@ func (o Object) command(column string) string {
 
 func (o Object) variable(p [2]string) Var {
 	v := Var{Name: p[0], Value: p[1]}
-	if !o.Secrets && (secret(p[0]) || nested(p[1]) && (secret(p[1]) || strings.Contains(strings.ToUpper(p[1]), `KEY"`))) {
+	if !o.Secrets && (status.SecretName(p[0]) || status.SecretValue(p[1])) {
 		v.Value, v.Hidden = "", true
 	}
 	return v
-}
-
-// nested reports whether a value is JSON with names of its own, as Icinga 2
-// writes dictionaries.
-func nested(value string) bool {
-	value = strings.TrimSpace(value)
-	return strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[")
-}
-
-// secret reports whether a custom variable of that name may hold a secret.
-func secret(name string) bool {
-	name = strings.ToUpper(name)
-	for _, w := range []string{"PASS", "PWD", "SECRET", "TOKEN", "COMMUNITY", "APIKEY", "API_KEY", "PRIVATE", "CREDENTIAL", "AUTH"} {
-		if strings.Contains(name, w) {
-			return true
-		}
-	}
-	return strings.HasSuffix(name, "KEY")
 }
 
 // links are the pages named by the configuration; only http and https ones.

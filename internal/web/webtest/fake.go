@@ -176,7 +176,7 @@ func stats(t *schema.Table, res *lql.Result, rows []Row, q *lql.Query) error {
 	for _, r := range rows {
 		k := ""
 		for _, g := range group {
-			k += text(r[g]) + "\x00"
+			k += groupText(r[g]) + "\x00"
 		}
 		if byKey[k] == nil {
 			keys = append(keys, k)
@@ -190,8 +190,17 @@ func stats(t *schema.Table, res *lql.Result, rows []Row, q *lql.Query) error {
 	res.Rows, res.Total = len(keys), len(keys)
 	for i, g := range group {
 		v := lql.Vector{Name: g, Kind: lql.Texts}
+		ref, err := t.Resolve(g)
+		if err != nil {
+			return bad(err)
+		}
 		for _, k := range keys {
-			v.Texts = append(v.Texts, strings.Split(k, "\x00")[i])
+			value := strings.Split(k, "\x00")[i]
+			if ref.Column.Kind == schema.TextList {
+				v.Kind, v.Objects = lql.Objects, append(v.Objects, strings.Split(value, "\x01"))
+			} else {
+				v.Texts = append(v.Texts, value)
+			}
 		}
 		res.Vectors = append(res.Vectors, v)
 	}
@@ -318,6 +327,14 @@ func compare(a, b any) int {
 		return strings.Compare(text(a), text(b))
 	}
 	return cmp.Compare(float(a), float(b))
+}
+
+// groupText is what a value is grouped by.
+func groupText(x any) string {
+	if names, ok := x.([]string); ok {
+		return strings.Join(names, "\x01")
+	}
+	return text(x)
 }
 
 // entry returns the value of a dictionary's entry, "" when it has none.

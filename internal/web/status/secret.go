@@ -1,0 +1,25 @@
+package status
+
+import "strings"
+
+// SecretName reports whether a custom variable of that name may hold a secret,
+// which only those see who may see command lines.
+func SecretName(name string) bool {
+	name = strings.ToUpper(name)
+	for _, w := range []string{"PASS", "PWD", "SECRET", "TOKEN", "COMMUNITY", "APIKEY", "API_KEY", "PRIVATE", "CREDENTIAL", "AUTH"} {
+		if strings.Contains(name, w) {
+			return true
+		}
+	}
+	return strings.HasSuffix(name, "KEY")
+}
+
+// SecretValue reports whether the value of a custom variable is JSON with a
+// name in it that [SecretName] means: Icinga 2 writes dictionaries so.
+func SecretValue(value string) bool {
+	value = strings.TrimSpace(value)
+	if !strings.HasPrefix(value, "{") && !strings.HasPrefix(value, "[") {
+		return false
+	}
+	return SecretName(value) || strings.Contains(strings.ToUpper(value), `KEY"`)
+}
