@@ -7,6 +7,7 @@ import (
 	"belvedere/internal/feature/groups"
 	"belvedere/internal/feature/host"
 	"belvedere/internal/feature/hosts"
+	"belvedere/internal/feature/outages"
 	"belvedere/internal/feature/people"
 	"belvedere/internal/feature/problems"
 	"belvedere/internal/feature/profile"
@@ -14,6 +15,7 @@ import (
 	"belvedere/internal/feature/service"
 	"belvedere/internal/feature/services"
 	"belvedere/internal/feature/sites"
+	"belvedere/internal/feature/topology"
 	"belvedere/internal/feature/views"
 	"belvedere/internal/web"
 )
@@ -26,6 +28,8 @@ func (a *App) features() []web.Feature {
 		hosts.Feature(),
 		services.Feature(),
 		groups.Feature(),
+		outages.Feature(),
+		topology.Feature(),
 		host.Feature(),
 		service.Feature(),
 		downtimes.Feature(),

@@ -61,3 +61,9 @@ func ObjectPath(site, host, service string) string {
 	}
 	return "/service/" + url.PathEscape(site) + "/" + url.PathEscape(host) + "/" + url.PathEscape(service)
 }
+
+// MapPath returns the address of the map of parents and children around a host,
+// without prefix.
+func MapPath(site, host string) string {
+	return "/map?" + url.Values{"site": {site}, "host": {host}}.Encode()
+}

@@ -271,6 +271,8 @@ func ofList(x any, f lql.Filter) (bool, error) {
 	switch {
 	case f.Op == lql.Equal && f.Value == "":
 		return len(names) == 0, nil
+	case f.Op == lql.NotEqual && f.Value == "":
+		return len(names) > 0, nil
 	case f.Op == lql.GreaterOrEqual:
 		f.Op = lql.Equal
 	case f.Op != lql.EqualFold && f.Op != lql.MatchFold && f.Op != lql.Match:

@@ -1,0 +1,148 @@
+// Package outages is the room of hosts that are not up and block the way to
+// others: what is cut off behind each, and how much of it.
+package outages
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/triage"
+	"belvedere/internal/web/status"
+)
+
+// A request is what the address asks for.
+type request struct {
+	text          string
+	sort          string
+	desc          bool
+	offset, limit int
+}
+
+// An outage is one host that blocks others.
+type outage struct {
+	status.Row
+	hosts    int // behind it and not up
+	services int // of the host and of those behind it, whatever their state
+}
+
+// severity weighs an outage as the cores do: a host counts as four services.
+func (o outage) severity() int { return o.hosts*4 + o.services }
+
+// A picture is what the page shows.
+type picture struct {
+	all             int // outages under the filter
+	hosts, services int // affected by all of them
+	rows            []outage
+	cut             bool
+	parts           []lql.Part
+}
+
+// load finds all outages that the viewer may see, and reads those of the page.
+func load(ctx context.Context, q lql.Querier, w request, now time.Time) (*picture, error) {
+	s, err := triage.Take(ctx, q, triage.Want{})
+	if err != nil {
+		return nil, fmt.Errorf("outages: %w", err)
+	}
+	p := &picture{cut: s.Cut, parts: s.Parts}
+	found := blocking(s)
+	if len(found) == 0 {
+		return p, nil
+	}
+	if err := p.read(ctx, q, found, now); err != nil {
+		return nil, err
+	}
+	p.rows = slices.DeleteFunc(p.rows, func(o outage) bool {
+		return !status.Matches(w.text, o.Host, o.Alias, o.SiteName, o.Output)
+	})
+	p.all = len(p.rows)
+	for _, o := range p.rows {
+		p.hosts += o.hosts
+		p.services += o.services
+	}
+	slices.SortFunc(p.rows, w.compare)
+	p.rows = p.rows[min(w.offset, p.all):]
+	p.rows = p.rows[:min(w.limit, len(p.rows))]
+	return p, nil
+}
+
+// blocking returns the hosts that explain other hosts, with the hosts behind
+// each.
+func blocking(s *triage.Survey) map[triage.Key][]triage.Key {
+	out := map[triage.Key][]triage.Key{}
+	for i := range s.Problems[:s.Hosts] {
+		p := &s.Problems[i]
+		if p.Cause >= 0 && p.Cause != i {
+			root := s.Problems[p.Cause].Key
+			out[root] = append(out[root], p.Key)
+		}
+	}
+	return out
+}
+
+// read asks for the hosts that block, and for how many services every host has
+// that is not up.
+func (p *picture) read(ctx context.Context, q lql.Querier, found map[triage.Key][]triage.Key, now time.Time) error {
+	query := lql.Get("hosts", append(append(status.HostColumns(), status.InfoColumns()...), "num_services")...).Where(triage.Bad())
+	query.Limit = triage.MaxProblems
+	res, err := q.Query(ctx, query)
+	if err != nil {
+		return fmt.Errorf("outages: hosts: %w", err)
+	}
+	p.parts = append(p.parts, res.Parts...)
+	services := map[triage.Key]int{}
+	rows := status.Hosts(res, now)
+	for _, r := range rows {
+		services[triage.Key{Site: r.Site, Host: r.Host}] = int(r.Cells.Int("num_services", r.Index))
+	}
+	for _, r := range rows {
+		key := triage.Key{Site: r.Site, Host: r.Host}
+		behind, ok := found[key]
+		if !ok {
+			continue
+		}
+		o := outage{Row: r, hosts: len(behind), services: services[key]}
+		for _, k := range behind {
+			o.services += services[k]
+		}
+		p.rows = append(p.rows, o)
+	}
+	return nil
+}
+
+// sorts are the values of the parameter sort: the most severe first is the
+// default.
+func sorts() []string {
+	out := []string{"severity", "-severity"}
+	for _, s := range []string{"host", "site", "since", "hosts", "services"} {
+		out = append(out, s, "-"+s)
+	}
+	return out
+}
+
+// compare orders outages as the address asks, then by name.
+func (w request) compare(a, b outage) int {
+	c := 0
+	switch w.sort {
+	case "severity": // ascending is the most severe first
+		c = cmp.Compare(b.severity(), a.severity())
+	case "host":
+		c = strings.Compare(a.Host, b.Host)
+	case "site":
+		c = strings.Compare(a.SiteName, b.SiteName)
+	case "since": // ascending is the shortest age
+		c = b.Since.Compare(a.Since)
+	case "hosts":
+		c = cmp.Compare(a.hosts, b.hosts)
+	case "services":
+		c = cmp.Compare(a.services, b.services)
+	}
+	if w.desc {
+		c = -c
+	}
+	return cmp.Or(c, strings.Compare(a.Host, b.Host), strings.Compare(a.Site, b.Site))
+}
