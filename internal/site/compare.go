@@ -78,15 +78,15 @@ func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed 
 	c.window = req.position("last_check")
 	err := s.fetch(ctx, roundAnswer, req.query(), c)
 	if errors.Is(err, errManyNew) {
-		changed.cameOrWent = true
+		changed.cameOrWent, changed.many = true, true
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if s.came(t.table.Name, c.added) || len(c.gone()) > 0 {
+	if gone := c.gone(); s.came(t.table.Name, c.added, changed) || len(gone) > 0 {
 		changed.cameOrWent = true
-		return nil
+		changed.gone[t.table.Name] = gone
 	}
 	if t.window == "last_check" && c.newest > 0 && c.newest < s.cursor.newest[t.table.Name]-overlapCheck {
 		s.cursor.newest[t.table.Name] = c.newest // the core's clock went back
@@ -94,17 +94,22 @@ func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed 
 	return s.readKeys(ctx, t, c.changed, changed)
 }
 
-// came reports whether rows are there that the store does not have, and that
-// might fit in: those that did not at the last reading of all, services
-// without their host, do not count.
-func (s *session) came(table string, added []string) bool {
-	fresh := slices.ContainsFunc(added, func(k string) bool { return !s.cursor.unfit[store.Key(table, k)] })
-	if fresh {
-		for _, k := range added[:min(len(added), unfitAtMost)] {
-			s.suspects = append(s.suspects, [2]string{table, k})
+// came notes rows that the store does not have, and reports whether any might
+// fit in: those that did not when they were read last, services without their
+// host, do not count.
+func (s *session) came(table string, added []string, changed *changes) bool {
+	if !slices.ContainsFunc(added, func(k string) bool { return !s.cursor.unfit[store.Key(table, k)] }) {
+		return false
+	}
+	for _, k := range added {
+		if !slices.Contains(changed.came[table], k) && len(changed.came[table]) <= byKeyAtMost {
+			changed.came[table] = append(changed.came[table], k)
 		}
 	}
-	return fresh
+	for _, k := range added[:min(len(added), unfitAtMost)] {
+		s.suspects = append(s.suspects, [2]string{table, k})
+	}
+	return true
 }
 
 // unfitAtMost bounds how many rows that do not fit are remembered.
@@ -160,7 +165,7 @@ func (s *session) readRare(ctx context.Context, changed *changes) error {
 			return err
 		}
 		if err != nil || len(c.added) > 0 || len(c.gone()) > 0 {
-			changed.cameOrWent = true
+			changed.cameOrWent = true // the table is read with those that came
 			continue
 		}
 		if err := s.readKeys(ctx, t, c.changed, changed); err != nil {
@@ -184,7 +189,7 @@ func (s *session) readNumbered(ctx context.Context, changed *changes) error {
 		c := newComparer(&t.quick, s.st.Snapshot())
 		err := s.fetch(ctx, roundAnswer, t.quick.query(), c)
 		if errors.Is(err, errManyNew) {
-			changed.cameOrWent = true
+			changed.cameOrWent, changed.many = true, true
 			continue
 		}
 		if err != nil {

@@ -242,7 +242,8 @@ type window struct {
 	recent    map[string]uint64
 	executing []string
 	written   int
-	unknown   int
+	unknown   []string // keys of rows the store does not have, or some of them
+	many      bool     // too many of them
 }
 
 // readWindows reads the hosts and services that were checked, or changed
@@ -271,7 +272,10 @@ func (s *session) readWindows(ctx context.Context, changed *changes) error {
 	}
 	for _, w := range got {
 		s.cursor.newest[w.table], s.cursor.recent[w.table], s.cursor.executing[w.table] = w.newest, w.recent, w.executing
-		changed.cameOrWent = changed.cameOrWent || w.unknown > 0
+		changed.many = changed.many || w.many
+		if w.many || s.came(w.table, w.unknown, changed) {
+			changed.cameOrWent = true
+		}
 	}
 	return nil
 }
@@ -292,10 +296,11 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 	began := s.now()
 	q := t.live.query()
 	q.Filter = s.windowFilter(t)
-	if err := s.fetch(ctx, roundAnswer, q, f); err != nil && !errors.Is(err, errManyNew) {
+	err := s.fetch(ctx, roundAnswer, q, f)
+	if w.many = errors.Is(err, errManyNew); err != nil && !w.many {
 		return w, err
 	}
-	w.recent, w.written, w.unknown = f.recent, f.written, f.unknown
+	w.recent, w.written, w.unknown = f.recent, f.written, f.strangers
 	w.newest = min(f.newest, s.coreNow()+overlapCheck) - int64(s.now().Sub(began)/time.Second)
 	return w, nil
 }

@@ -52,12 +52,13 @@ type cursor struct {
 	recent    map[string]map[string]uint64 // table -> hashes of the last window's rows
 	executing map[string][]string          // table -> keys that were being checked
 
-	// when last done: comparing in two ways, all there is, all that polls
-	// read, comments and downtimes, storing table status
-	quick, deep, whole, full, numbered, counted time.Time
+	// when last done: comparing in two ways, reading all there is, or what
+	// came, all that polls read, comments and downtimes, storing table status
+	quick, deep, whole, few, full, numbered, counted time.Time
 
 	quickCost time.Duration
 	wholeCost time.Duration
+	fewCost   time.Duration
 	unfit     map[string]bool // rows of the core that have no place in the store
 	status    [2]uint64       // hashes of what wakes: checks, and the rest
 }
@@ -223,10 +224,8 @@ func (s *session) poll(ctx context.Context, because reason) (*changes, error) {
 		}
 		s.cursor.numbered = began
 	}
-	if since := began.Sub(s.cursor.whole); since >= wholeEvery || changed.cameOrWent && since >= s.wholeGap() {
-		if err := s.readAll(ctx); err != nil {
-			return nil, err
-		}
+	if err := s.readArrivals(ctx, began, changed); err != nil {
+		return nil, err
 	}
 	s.cursor.full = began
 	s.confirmed(began, changed)
@@ -279,12 +278,6 @@ func (s *session) spent(d time.Duration) {
 	sorted := s.rounds
 	slices.Sort(sorted[:])
 	s.round = sorted[1]
-}
-
-// wholeGap is the least time between two readings of everything for rows that
-// came or went: a core whose rows never fit together is not read for ever.
-func (s *session) wholeGap() time.Duration {
-	return min(max(time.Second, costFactor*s.cursor.wholeCost), time.Minute)
 }
 
 // reidentify asks the core anew what it is and has: a restart may have been an

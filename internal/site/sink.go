@@ -64,9 +64,10 @@ type feeder struct {
 	each func(key []byte, cells []livestatus.Cell)
 
 	// known, if not nil, is what may be written: rows it does not have are
-	// counted in unknown and left out.
-	known   *store.Snapshot
-	unknown int
+	// counted in unknown and left out, some of their keys are in strangers.
+	known     *store.Snapshot
+	unknown   int
+	strangers []string
 
 	most    int // rows an answer may have; 0: any number
 	rowsIn  int
@@ -110,6 +111,9 @@ func (f *feeder) Row(cells []livestatus.Cell) error {
 		if _, ok := f.known.Find(f.req.table, string(key)); !ok {
 			if f.unknown++; f.unknown > f.known.Rows(f.req.table)+1000 {
 				return errManyNew
+			}
+			if len(f.strangers) <= byKeyAtMost {
+				f.strangers = append(f.strangers, string(key))
 			}
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -330,6 +331,107 @@ func TestReload(t *testing.T) {
 	})
 }
 
+// TestReloadUnchanged reloads a core with the configuration it had: nothing of
+// the site counts as changed but its own status, and nothing of any other site.
+func TestReloadUnchanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, other := newToy(), newToy()
+		other.start -= 9
+		b := newBench(t, func(_ context.Context, _, addr string) *toy {
+			if addr == "other:6557" {
+				return other
+			}
+			return core
+		})
+		defer b.stop()
+		b.m.Apply([]Spec{spec("a", "tcp://core:6557"), spec("b", "tcp://other:6557")})
+		b.state("a", store.Fresh, 5*time.Second)
+		b.state("b", store.Fresh, 5*time.Second)
+		time.Sleep(5 * time.Second)
+		tables := func(key string) (v []uint64) {
+			for _, name := range []string{"hosts", "services", "comments", "downtimes", "contacts", "timeperiods"} {
+				v = append(v, b.snapshot(key).Table(name).Version(), b.snapshot(key).Table(name).Shape())
+			}
+			return v
+		}
+		versions, others := tables("a"), tables("b")
+		var mu sync.Mutex
+		dirty := map[string]bool{}
+		b.fleet.OnChange(func(c store.Change) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, name := range c.Tables {
+				dirty[c.Site+" "+name] = true
+			}
+		})
+		core.with(func() { core.start += 100 })
+		core.happened()
+		time.Sleep(5 * time.Second)
+		if n := b.snapshot("a").Int("status", "program_start", 0); n != core.start {
+			t.Fatalf("the reload was not seen")
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if !dirty["a status"] || len(dirty) != 1 {
+			t.Errorf("changed: %v", dirty)
+		}
+		if got := tables("a"); !slices.Equal(got, versions) {
+			t.Errorf("versions of tables %v, before the reload %v", got, versions)
+		}
+		if got := tables("b"); !slices.Equal(got, others) {
+			t.Errorf("versions of the other site's tables %v, before %v", got, others)
+		}
+	})
+}
+
+// TestResyncIsOfOneSite counts what reading one site anew allocates: as much
+// among nine sites as alone.
+func TestResyncIsOfOneSite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		toys := map[string]*toy{}
+		var specs []Spec
+		for i := range 9 {
+			core := newToy()
+			core.start -= int64(i)
+			for n := range 3000 {
+				core.tables["services"].rows = append(core.tables["services"].rows, map[string]any{"host_name": "h1", "description": fmt.Sprint("more", n), "plugin_output": fmt.Sprint("output ", n)})
+			}
+			addr := fmt.Sprintf("core%d:6557", i)
+			toys[addr] = core
+			specs = append(specs, spec(fmt.Sprint("s", i), "tcp://"+addr))
+		}
+		b := newBench(t, func(_ context.Context, _, addr string) *toy { return toys[addr] })
+		defer b.stop()
+		reread := func() uint64 {
+			var before, after runtime.MemStats
+			core := toys["core0:6557"]
+			core.with(func() { core.start += 100 })
+			runtime.ReadMemStats(&before)
+			core.happened()
+			time.Sleep(time.Second)
+			runtime.ReadMemStats(&after)
+			if n := b.snapshot("s0").Int("status", "program_start", 0); n != core.start {
+				t.Fatal("the reload was not seen")
+			}
+			return after.TotalAlloc - before.TotalAlloc
+		}
+		b.m.Apply(specs[:1])
+		b.state("s0", store.Fresh, 5*time.Second)
+		time.Sleep(30 * time.Second)
+		alone := reread()
+		b.m.Apply(specs)
+		for _, s := range specs {
+			b.state(s.Key, store.Fresh, 5*time.Second)
+		}
+		time.Sleep(30 * time.Second)
+		if among := reread(); among > alone+alone/4 {
+			t.Errorf("%d bytes among nine sites, %d alone", among, alone)
+		} else {
+			t.Logf("%d bytes among nine sites, %d alone", among, alone)
+		}
+	})
+}
+
 // TestComeAndGo adds and removes objects within one run of the core.
 func TestComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -349,6 +451,17 @@ func TestComeAndGo(t *testing.T) {
 		}
 		if snap := b.snapshot("a"); snap.Rows("hosts") != 4 || snap.Rows("services") != 11 {
 			t.Errorf("%d hosts, %d services", snap.Rows("hosts"), snap.Rows("services"))
+		}
+		whole := 0
+		core.with(func() {
+			for _, a := range core.asked {
+				if strings.HasPrefix(a, "GET services") && strings.Contains(a, "plugin_output") && !strings.Contains(a, "Filter") {
+					whole++
+				}
+			}
+		})
+		if whole != 1 { // the first reading
+			t.Errorf("the whole table of services was read %d times", whole)
 		}
 	})
 }

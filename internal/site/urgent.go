@@ -12,15 +12,17 @@ import (
 
 // changes is what one poll found.
 type changes struct {
-	woke       bool // counters show that something happened
-	ordered    bool // and that it was more than checks
-	cameOrWent bool // rows are there that were not, or the reverse
+	woke       bool                // counters show that something happened
+	ordered    bool                // and that it was more than checks
+	cameOrWent bool                // rows are there that were not, or the reverse
+	many       bool                // and so many, or such, that all is to be read
+	came, gone map[string][]string // the keys of others, by table
 	keys       map[string]map[string]bool
 	all        map[string]bool // tables of which too many rows changed to name
 }
 
 func newChanges() *changes {
-	return &changes{keys: map[string]map[string]bool{}, all: map[string]bool{}}
+	return &changes{keys: map[string]map[string]bool{}, all: map[string]bool{}, came: map[string][]string{}, gone: map[string][]string{}}
 }
 
 // add takes in what a commit changed.
