@@ -152,6 +152,14 @@ func (c *Client) profile() Profile {
 	return profileOf(0)
 }
 
+type largestKey struct{}
+
+// WithLargest returns a context whose request takes an answer of so many bytes
+// at most, where that is less than [Options.MaxBytes].
+func WithLargest(ctx context.Context, bytes int64) context.Context {
+	return context.WithValue(ctx, largestKey{}, bytes)
+}
+
 type sentKey struct{}
 
 // WithSent returns a context whose request calls sent once it is on its way to
@@ -238,7 +246,7 @@ func (c *Client) exchange(w *wire, q *lql.Query, request []byte, s Sink) (*scann
 	sc.header, sc.loose = q.ColumnHeaders == lql.On, b.loose
 	if !sc.header {
 		sc.names = columnsOf(q)
-		sc.width = len(sc.names)
+		sc.expect(len(sc.names))
 	}
 	err = sc.scan()
 	return sc, c.scanError(w, err)

@@ -3,6 +3,7 @@ package livestatus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"belvedere/internal/lql"
@@ -125,9 +126,17 @@ func known(t *schema.Table, impl schema.Cores) []string {
 	return slices.Compact(names)
 }
 
+// What a table columns may hold: real ones have about 3,000 rows, and no name
+// is longer than 40 bytes. Longer ones are no columns that we know.
+const (
+	columnsAtMost = 50_000
+	columnName    = 100
+)
+
 // columnsSink collects table columns.
 type columnsSink struct {
 	table, name int
+	count       int
 	tables      map[string][]string
 }
 
@@ -143,8 +152,12 @@ func (s *columnsSink) Row(cells []Cell) error {
 	if s.table < 0 || s.name < 0 {
 		return nil
 	}
+	if s.count++; s.count > columnsAtMost {
+		return &Error{Kind: KindTooLarge, Cause: fmt.Sprintf("The core lists more than %d columns.", columnsAtMost),
+			Fix: "That is no sane answer: see the core's log, and what stands between it and us."}
+	}
 	table, name := cells[s.table].Text(), cells[s.name].Text()
-	if table != "" && name != "" {
+	if table != "" && name != "" && len(table) <= columnName && len(name) <= columnName {
 		s.tables[table] = append(s.tables[table], name)
 	}
 	return nil

@@ -89,6 +89,12 @@ func newScanner(r io.Reader, l scanLimits, s Sink, size int64) *scanner {
 	return &scanner{r: r, limits: l, sink: s, total: -1, buf: make([]byte, min(max(size, 256), 64<<10))}
 }
 
+// expect says how many values each row has.
+func (s *scanner) expect(width int) {
+	s.width = width
+	s.spans, s.cells = make([]span, 0, width), make([]Cell, 0, width)
+}
+
 // unknownSize is for answers whose size is not known.
 const unknownSize = math.MaxInt64
 

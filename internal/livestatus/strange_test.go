@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -286,6 +287,26 @@ func TestTooLarge(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+	f := newFake(t, func(string) (string, bool) { return framed(200, body), false })
+	for most, want := range map[int64]ErrKind{5000: KindTooLarge, 50_000: ""} {
+		_, err := f.client(Options{}).Query(WithLargest(t.Context(), most), lql.Get("hosts", "name"))
+		if KindOf(err) != want {
+			t.Errorf("at most %d bytes: error %v", most, err)
+		}
+	}
+}
+
+// TestManyColumns bounds what is learnt of a core's columns.
+func TestManyColumns(t *testing.T) {
+	long := strings.Repeat("x", 200)
+	for n, want := range map[int]ErrKind{2: "", columnsAtMost + 1: KindTooLarge} {
+		body := `[["table","name"]` + strings.Repeat(",\n[\"hosts\",\""+long+"\"]", n-1) + ",\n[\"hosts\",\"name\"]]"
+		f := newFake(t, func(string) (string, bool) { return framed(200, body), false })
+		has, err := f.client(Options{}).Columns(t.Context(), Core{Profile: Profile{ColumnsTable: true}})
+		if KindOf(err) != want || err == nil && (len(has) != 1 || !slices.Equal(has["hosts"], []string{"name"})) {
+			t.Errorf("%d columns: error %v, %d tables", n, err, len(has))
+		}
 	}
 }
 

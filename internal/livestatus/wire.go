@@ -20,6 +20,7 @@ type wire struct {
 	began time.Time     // when the present request was sent
 	first time.Duration // until its first byte
 	limit time.Duration // for the first byte
+	most  int64         // bytes of the answer
 	in    int64
 	out   int64
 	used  bool        // it has carried a request before the present one
@@ -30,7 +31,10 @@ type wire struct {
 // left it alone.
 func (w *wire) use(ctx context.Context) (done func() bool) {
 	w.ctx, w.in, w.out, w.first = ctx, 0, 0, 0
-	w.limit = w.o.FirstByte
+	w.limit, w.most = w.o.FirstByte, int64(w.o.MaxBytes)
+	if n, ok := ctx.Value(largestKey{}).(int64); ok {
+		w.most = min(w.most, n)
+	}
 	return context.AfterFunc(ctx, func() { w.SetDeadline(time.Unix(1, 0)) })
 }
 
@@ -70,8 +74,8 @@ func (w *wire) Read(p []byte) (int, error) {
 		w.first = time.Since(w.began)
 	}
 	w.in += int64(n)
-	if w.in > int64(w.o.MaxBytes) {
-		return n, fmt.Errorf("%w: more than %d bytes", errLarge, w.o.MaxBytes)
+	if w.in > w.most {
+		return n, fmt.Errorf("%w: more than %d bytes", errLarge, w.most)
 	}
 	if err == nil || err == io.EOF {
 		return n, err

@@ -148,13 +148,21 @@ func (s *session) plausible(table string) int {
 	case "status":
 		return 1 // of more than one readTable says what that means
 	case "hosts", "services", "comments", "downtimes":
-		if n := s.told[table]; n > 0 {
+		n := s.told[table]
+		if table == "hosts" || table == "services" {
+			n = max(n, int64(s.st.Snapshot().Rows(table)))
+		}
+		if n > 0 {
 			return int(min(2*n+1000, int64(s.m.o.MaxRows)))
 		}
 		return s.m.o.MaxRows
 	}
 	return min(smallTable, s.m.o.MaxRows)
 }
+
+// largest is how many bytes an answer about a table may have: 64 KiB for each
+// row there may be, which is fifty times what real ones have, and 64 MiB more.
+func (s *session) largest(table string) int64 { return int64(s.plausible(table)+1000) << 16 }
 
 // smallTable is how many groups, people or commands there may be.
 const smallTable = 200_000

@@ -30,9 +30,9 @@ const (
 	// numbers a second.
 	wakesASecond  = 100
 	pollsASecond  = 200
-	netsASecond   = 100
+	netsASecond   = 80
 	deepsASecond  = 8
-	clocksASecond = 8
+	clocksASecond = 4
 	// calmEvery is how often a core is polled in full whose counters say that
 	// nothing happened.
 	calmEvery    = 15 * time.Second
@@ -163,7 +163,7 @@ func (s *session) follow(ctx context.Context) error {
 func (s *session) fetch(ctx context.Context, limit time.Duration, q *lql.Query, sink livestatus.Sink) error {
 	inner, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	stats, err := s.client.Fetch(inner, q, sink)
+	stats, err := s.client.Fetch(livestatus.WithLargest(inner, s.largest(q.Table)), q, sink)
 	s.health.count(stats)
 	s.longest = max(s.longest, stats.Took)
 	if err != nil && inner.Err() != nil && ctx.Err() == nil {
@@ -250,7 +250,7 @@ func (s *session) readAnew(ctx context.Context, changed *changes) error {
 // the rows, so the poll after one that found something is always full.
 func (s *session) restful(began time.Time, changed *changes) bool {
 	return s.plan.counts.checks && !changed.woke && s.calm > 0 &&
-		began.Sub(s.cursor.full) < max(calmEvery, 8*s.m.share(netsASecond))
+		began.Sub(s.cursor.full) < max(calmEvery, 16*s.m.share(netsASecond))
 }
 
 // onlyChecks reports whether a core that counts says that there were checks
