@@ -181,8 +181,7 @@ func (r *request) position(core string) int {
 // table status if it did or that is due. same is false if the core is another
 // run of itself than the data in the store.
 func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, err error) {
-	due := s.now().Sub(s.cursor.counted) >= countersEvery
-	if s.calm == 0 || due || s.plan.counts == (counting{}) {
+	if s.calm == 0 || s.countersDue() || s.plan.counts == (counting{}) {
 		return s.readCounters(ctx, changed)
 	}
 	id, err := s.readPulse(ctx, &s.plan.pulse, discard{}, changed)
@@ -190,6 +189,12 @@ func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, 
 		return id == s.held, err
 	}
 	return s.readCounters(ctx, changed)
+}
+
+// countersDue reports whether table status is to be stored although nothing
+// happened.
+func (s *session) countersDue() bool {
+	return s.now().Sub(s.cursor.counted) >= max(countersEvery, s.m.share(countersASecond))
 }
 
 // readCounters reads the whole row of table status.
@@ -202,12 +207,11 @@ func (s *session) readCounters(ctx context.Context, changed *changes) (same bool
 		b.Abort()
 		return false, err
 	}
-	now := s.now()
-	if !changed.woke && now.Sub(s.cursor.counted) < countersEvery {
+	if !changed.woke && !s.countersDue() {
 		b.Abort() // only what our own asking moves
 		return true, nil
 	}
-	s.cursor.counted = now
+	s.cursor.counted = s.now()
 	return true, s.commit(b, newChanges())
 }
 

@@ -26,13 +26,16 @@ const (
 	wakeGap    = 20 * time.Millisecond
 	wakeFactor = 8
 	// However many sites there are, the polls that wakes lead to, those that
-	// are due, those below a wait, and comparing every number stay below these
+	// are due, those below a wait, comparing every number, looking at the
+	// clock, and storing the counters of a core at rest stay below these
 	// numbers a second.
 	wakesASecond  = 100
 	pollsASecond  = 200
 	netsASecond   = 80
 	deepsASecond  = 8
 	clocksASecond = 4
+
+	countersASecond = 8
 	// calmEvery is how often a core is polled in full whose counters say that
 	// nothing happened.
 	calmEvery    = 15 * time.Second

@@ -99,8 +99,8 @@ type reason uint8
 
 const (
 	due     reason = iota // its time has come, or somebody asked
-	woken                 // a wait came back
-	forcing               // a wait came back early, and not for what was read already
+	woken                 // a wait came back early
+	forcing               // and not for what was read already
 )
 
 // pause waits for whatever comes first: the next poll is due, somebody asks
@@ -140,8 +140,11 @@ func (s *session) wake(ctx context.Context, w *waiter, r waitResult) (reason, er
 		s.log.Debug("site: wait failed", "site", s.spec.Name, "err", r.err)
 	}
 	why := woken
+	switch {
+	case r.err == nil && !r.early:
+		why = due // nothing happened for as long as a wait lasts
 	// What the last poll found may have been the reason of this one, too.
-	if r.err != nil || r.early && (r.at.After(s.polled) || !s.found) {
+	case r.err != nil, r.at.After(s.polled), !s.found:
 		why = forcing
 	}
 	if gap := s.gap() - s.now().Sub(s.polled); gap > 0 {
