@@ -35,5 +35,5 @@ race:
 fuzz:
 	./scripts/fuzz $${FUZZTIME:-5s}
 
-bench:
+bench: ## quick benchmarks beside the recorded ones
 	./scripts/bench

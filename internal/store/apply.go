@@ -603,11 +603,13 @@ func (a *applier) set(def *tableDef, t *Table, st *staging, at []place) *Table {
 	}
 	next := t.copy()
 	next.cols, next.refs = slices.Clone(t.cols), slices.Clone(t.refs)
-	dirty := false
 	changes := make([]rowChange, len(at))
+	touched, k := make([]bool, len(at)), 0 // rows come rising, column by column
 	changed := func(row int) {
-		dirty = true
-		a.changed[def.at].add(func() string { return a.next.keyOf(t, row) })
+		for at[k].row != row {
+			k = (k + 1) % len(at)
+		}
+		touched[k] = true
 	}
 	for i, c := range st.cols {
 		if c == nil || def.via[i].link >= 0 || slices.Contains(def.keys, i) {
@@ -636,6 +638,13 @@ func (a *applier) set(def *tableDef, t *Table, st *staging, at []place) *Table {
 			next.refs[j] = filled(schema.Int, t.n, cell{num: -1})
 		}
 		next.refs[j] = next.refs[j].with(changes, a.version, changed)
+	}
+	dirty := false
+	for k, p := range at {
+		if touched[k] {
+			dirty = true
+			a.changed[def.at].add(func() string { return a.next.keyOf(t, p.row) })
+		}
 	}
 	if !dirty {
 		return t

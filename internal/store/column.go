@@ -330,8 +330,7 @@ func (c *Column) changeChunk(dict **Dict, k *chunk, changes []rowChange, changed
 				continue
 			}
 			if t == nil {
-				cp := *k.texts
-				t = &cp
+				t = k.texts.successor()
 			}
 			t.drop(old)
 			v = t.add(ch.val.bytes)

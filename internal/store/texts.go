@@ -35,8 +35,16 @@ func (t *texts) at(place int64) []byte {
 	return b[w : w+int(n) : w+int(n)]
 }
 
-// add appends a text and returns its place. It may only be called on the
-// newest version of a chunk's texts.
+// successor returns texts that can be added to, over the same blocks, until
+// they are published. Only the newest texts of a chunk have a successor.
+func (t *texts) successor() *texts {
+	next := *t
+	next.tail = append(make([][]byte, 0, len(t.tail)+2), t.tail...)
+	return &next
+}
+
+// add appends a text and returns its place. It may only be called on a
+// successor.
 func (t *texts) add(text []byte) int64 {
 	if len(text) == 0 {
 		return 0
@@ -52,13 +60,11 @@ func (t *texts) add(text []byte) int64 {
 		if need > size {
 			size = need
 		}
-		t.tail = append(t.tail[:len(t.tail):len(t.tail)], make([]byte, 0, size))
+		t.tail = append(t.tail, make([]byte, 0, size))
 		last = len(t.tail) - 1
 		for k := tailBlock; k < need; k += tailBlock {
 			t.tail = append(t.tail, nil)
 		}
-	} else {
-		t.tail = append([][]byte(nil), t.tail...)
 	}
 	b := t.tail[last]
 	place := len(t.head) + last*tailBlock + len(b)
