@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // time zones that people choose, on machines without them
 
 	"github.com/alecthomas/kong"
 

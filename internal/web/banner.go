@@ -1,7 +1,7 @@
 package web
 
 import (
-	"fmt"
+	"context"
 	"strings"
 
 	"belvedere/internal/lql"
@@ -51,19 +51,19 @@ func lacking(parts []lql.Part) incomplete {
 }
 
 // sentence returns the first words of the banner.
-func (b incomplete) sentence() string {
+func (b incomplete) sentence(ctx context.Context) string {
 	n := len(b.Sites)
 	if n == b.All && n > 1 {
-		return fmt.Sprintf("none of the %d sites is up to date.", n)
+		return ui.T(ctx, "none of the %d sites is up to date.", n)
 	}
-	return fmt.Sprintf("%d of %s late or missing.", n, ui.Plural(b.All, "site is", "sites are"))
+	return ui.N(ctx, b.All, "%[1]d of %[2]d site is late or missing.", "%[1]d of %[2]d sites are late or missing.", n, b.All)
 }
 
 // cause returns the cause with one full stop.
-func (l lackingSite) cause() string {
-	c := strings.TrimRight(strings.TrimSpace(l.Cause), ".")
+func (l lackingSite) cause(ctx context.Context) string {
+	c := strings.TrimRight(strings.TrimSpace(ui.Said(ctx, l.Cause)), ".")
 	if c == "" {
-		c = "does not answer"
+		c = ui.T(ctx, "does not answer")
 	}
 	return c + "."
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/web/ui"
 )
 
 // fail is the one place that turns an error into an answer and a log line. The
@@ -17,6 +18,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	st := from(r)
 	e := explain(err)
+	e.Msg, e.Hint = ui.Said(r.Context(), e.Msg), ui.Said(r.Context(), e.Hint)
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		s.log.Debug("client went away", "request", st.id, "pattern", r.Pattern)
 		e.Status = 499

@@ -37,7 +37,7 @@ func WriteHits(w http.ResponseWriter, r *http.Request, total int, hits []Hit) er
 	for i, h := range hits {
 		out[i] = hit{Group: h.Group, Title: h.Title, Note: h.Note, Href: string(URL(r, h.Path)), Icon: h.Icon}
 		if h.State.Word != "" {
-			out[i].Class, out[i].Glyph, out[i].Label, out[i].Done = h.State.Class, h.State.Glyph, h.State.Label(), h.State.Done
+			out[i].Class, out[i].Glyph, out[i].Label, out[i].Done = h.State.Class, h.State.Glyph, h.State.Label(r.Context()), h.State.Done
 		}
 	}
 	return JSON(w, http.StatusOK, map[string]any{"total": total, "hits": out})

@@ -31,7 +31,7 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, v loginView) error {
 	v.Version, v.Host = s.opt.Version, r.Host
-	return s.render(w, r, Page{Title: "Sign in", Bare: true, Status: status, Body: loginBody(v)})
+	return s.render(w, r, Page{Title: ui.T(r.Context(), "Sign in"), Bare: true, Status: status, Body: loginBody(v)})
 }
 
 // login serves POST /login.
@@ -44,17 +44,17 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	var limited *auth.RateLimitedError
 	switch {
 	case errors.Is(err, auth.ErrBadCredentials):
-		v.Error = "User name or password is wrong"
-		v.Hint = "Check the spelling and whether Caps Lock is on."
+		v.Error = ui.T(r.Context(), "User name or password is wrong")
+		v.Hint = ui.T(r.Context(), "Check the spelling and whether Caps Lock is on.")
 		return s.refuseLogin(w, r, http.StatusUnauthorized, v)
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", retryAfter(limited.Retry))
-		v.Error = "Too many failed sign-ins"
-		v.Hint = "Try again in " + ui.Ago(int64(limited.Retry/time.Second)+1) + "."
+		v.Error = ui.T(r.Context(), "Too many failed sign-ins")
+		v.Hint = ui.T(r.Context(), "Try again in %s.", ui.Ago(int64(limited.Retry/time.Second)+1))
 		return s.refuseLogin(w, r, http.StatusTooManyRequests, v)
 	case errors.Is(err, auth.ErrBusy):
-		v.Error = "Too many people sign in at this moment"
-		v.Hint = "Try again in a few seconds."
+		v.Error = ui.T(r.Context(), "Too many people sign in at this moment")
+		v.Hint = ui.T(r.Context(), "Try again in a few seconds.")
 		return s.refuseLogin(w, r, http.StatusServiceUnavailable, v)
 	case err != nil:
 		return err

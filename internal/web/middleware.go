@@ -34,7 +34,8 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		st := &state{server: s, id: rand.Text()[:12], prefs: &Preferences{}, origin: o}
 		r = stripPrefix(r, o.prefix)
 		env := &ui.Environment{Prefix: o.prefix, Now: began, Sprite: s.assets.path("icons.svg"),
-			Path: r.URL.EscapedPath(), Query: r.URL.Query(), Remote: o.remote}
+			Path: r.URL.EscapedPath(), Query: r.URL.Query(), Remote: o.remote,
+			Words: s.words.Pick("", r.Header.Get("Accept-Language"))}
 		st.env = env
 		ctx := context.WithValue(r.Context(), stateKey{}, st)
 		r = r.WithContext(ui.WithEnv(ctx, env))
@@ -203,7 +204,7 @@ func (s *Server) identify(r *http.Request) error {
 	if st.prefs.values, err = s.opt.Prefs.Preferences(r.Context(), p.ID); err != nil {
 		return fmt.Errorf("web: preferences: %w", err)
 	}
-	st.loadZone()
+	st.habits(r)
 	if st.chosen.Sites, err = s.chosenSites(r.Context(), st); err != nil {
 		return err
 	}

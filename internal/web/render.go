@@ -75,7 +75,7 @@ func (s *Server) renderBlocks(w http.ResponseWriter, r *http.Request, p Page, na
 			c, ok, banner = bannerContent(lacking(p.Parts)), true, true
 		}
 		if !ok {
-			return NotFound("There is no block "+strconv.Quote(name)+" on this page", "Reload the page")
+			return NotFound(ui.T(r.Context(), "There is no block %q on this page", name), "Reload the page")
 		}
 		if err := writeBlock(ctx, &buf, name, c); err != nil {
 			return err

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -22,31 +21,22 @@ import (
 
 // state is what the middleware knows about a request.
 type state struct {
-	server *Server
-	id     string
-	person auth.Person
-	signed bool
-	token  string // of the session; "" with HTTP Basic
-	viewer access.Viewer
-	chosen access.Viewer // viewer narrowed to the chosen sites
-	prefs  *Preferences
-	origin origin
-	rev    uint64 // changes of the chosen sites before anything was read
-	env    *ui.Environment
+	server  *Server
+	id      string
+	person  auth.Person
+	signed  bool
+	token   string // of the session; "" with HTTP Basic
+	viewer  access.Viewer
+	chosen  access.Viewer // viewer narrowed to the chosen sites
+	prefs   *Preferences
+	origin  origin
+	rev     uint64 // changes of the chosen sites before anything was read
+	env     *ui.Environment
+	density string // of rows: "", "compact" or "roomy"
+	week    string // first day: "", "monday", "saturday", "sunday"
 	// personal is set while a block is drawn for all who see the same: true
 	// once somebody asked for what only one person has.
 	personal *bool
-}
-
-// loadZone takes over the person's time zone.
-func (s *state) loadZone() {
-	var name string
-	if err := s.prefs.Get("zone", &name); err != nil || name == "" {
-		return
-	}
-	if z, err := time.LoadLocation(name); err == nil {
-		s.env.Zone = z
-	}
 }
 
 type stateKey struct{}
@@ -157,7 +147,7 @@ func Int(r *http.Request, name string, def, min, max int) (int, error) {
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil || n < min || n > max {
-		return 0, BadRequest(fmt.Sprintf("%s must be a whole number from %d to %d", name, min, max), "Correct the address or go back")
+		return 0, BadRequest(ui.T(r.Context(), "%[1]s must be a whole number from %[2]d to %[3]d", name, min, max), "Correct the address or go back")
 	}
 	return n, nil
 }
@@ -175,7 +165,7 @@ func OneOf(r *http.Request, name string, allowed ...string) (string, error) {
 			return v, nil
 		}
 	}
-	return "", BadRequest(fmt.Sprintf("%s must be one of %s", name, strings.Join(allowed, ", ")), "Correct the address or go back")
+	return "", BadRequest(ui.T(r.Context(), "%[1]s must be one of %[2]s", name, strings.Join(allowed, ", ")), "Correct the address or go back")
 }
 
 // With returns the address of r's page, without prefix, with query parameters

@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/auth"
 	"belvedere/internal/live"
 	"belvedere/internal/lql"
+	"belvedere/internal/web/words"
 )
 
 const (
@@ -76,6 +77,7 @@ type Server struct {
 	log      *slog.Logger
 	public   publicURL
 	assets   *assets
+	words    *words.Catalogue
 	menu     []MenuItem
 	palette  []PaletteItem
 	counts   map[string]ViewCount
@@ -103,6 +105,9 @@ func New(o Options) (*Server, error) {
 	}
 	var err error
 	if s.public, err = parsePublic(o.PublicURL); err != nil {
+		return nil, err
+	}
+	if s.words, err = words.Load(); err != nil {
 		return nil, err
 	}
 	if s.assets, err = loadAssets(); err != nil {

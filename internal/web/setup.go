@@ -40,7 +40,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request, status int, v
 	if v.First == "" {
 		v.First = "site"
 	}
-	return s.render(w, r, Page{Title: "First start", Bare: true, Wide: true, Status: status, Body: setupBody(v)})
+	return s.render(w, r, Page{Title: ui.T(r.Context(), "First start"), Bare: true, Wide: true, Status: status, Body: setupBody(v)})
 }
 
 // setup serves POST /setup: makes the admin, signs in, goes on to the first
@@ -57,13 +57,13 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, auth.ErrSetupDone):
 		return Redirect(w, r, "/login", "There is an account already: sign in with it")
 	case errors.Is(err, auth.ErrBadCode):
-		v.Field, v.Error = "code", "This is not the code. It stands in the log of the server: code=…"
+		v.Field, v.Error = "code", ui.T(r.Context(), "This is not the code. It stands in the log of the server: code=…")
 		return s.showSetup(w, r, http.StatusUnprocessableEntity, v)
 	case errors.As(err, &input):
-		v.Field, v.Error, v.Hint = input.Field, capital(input.Msg), input.Hint
+		v.Field, v.Error, v.Hint = input.Field, capital(ui.Said(r.Context(), input.Msg)), ui.Said(r.Context(), input.Hint)
 		return s.showSetup(w, r, http.StatusUnprocessableEntity, v)
 	case errors.As(err, &limited):
-		v.Field, v.Error = "code", "Too many tries. Try again in "+ui.Ago(int64(limited.Retry/time.Second)+1)+"."
+		v.Field, v.Error = "code", ui.T(r.Context(), "Too many tries. Try again in %s.", ui.Ago(int64(limited.Retry/time.Second)+1))
 		return s.showSetup(w, r, http.StatusTooManyRequests, v)
 	case err != nil:
 		return err

@@ -1,12 +1,13 @@
 package web
 
 import (
-	"fmt"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 
+	"belvedere/internal/access"
 	"belvedere/internal/auth"
 	"belvedere/internal/web/ui"
 )
@@ -16,6 +17,9 @@ type shellView struct {
 	Title    string // of the window, with the count
 	Base     string // without it, for the browser to count on
 	Theme    string
+	Lang     string  // "en", "de"
+	Density  string  // "", "compact" or "roomy"
+	Browser  browser // texts and settings of the scripts
 	Person   auth.Person
 	Signed   bool
 	Menu     [][]menuEntry
@@ -63,11 +67,12 @@ func (v chooserView) trouble() int {
 }
 
 // words says what is chosen: "5 sites", "2 of 5 sites".
-func (v chooserView) words() string {
+func (v chooserView) words(ctx context.Context) string {
+	all := ui.N(ctx, len(v.Sites), "%s site", "%s sites", ui.Number(len(v.Sites)))
 	if n := v.chosen(); n < len(v.Sites) {
-		return fmt.Sprintf("%d of %s", n, ui.Plural(len(v.Sites), "site", "sites"))
+		return ui.T(ctx, "%[1]s of %[2]s", ui.Number(n), all)
 	}
-	return ui.Plural(len(v.Sites), "site", "sites")
+	return all
 }
 
 // markChosen marks the sites the person wants to see.
@@ -82,7 +87,7 @@ func markChosen(sites []site, st *state) {
 func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView {
 	st := from(r)
 	p.Title = ui.Visible(p.Title)
-	v := shellView{Title: p.Title, Base: p.Title, Theme: themeOf(r), Person: st.person, Signed: st.signed, Version: s.opt.Version,
+	v := shellView{Title: p.Title, Base: p.Title, Theme: themeOf(r), Lang: st.env.Words.Tag(), Density: st.density, Browser: st.browser(), Person: st.person, Signed: st.signed, Version: s.opt.Version,
 		Boot: strconv.FormatInt(s.started.UnixMilli(), 10), Rev: strconv.FormatUint(st.rev, 10), Keys: true, Lacking: lacking(p.Parts), Assets: s.assets.base,
 		CSS: s.assets.path("app.css"), JS: s.assets.path("app.js"), Worker: s.assets.path("worker.js"),
 		Favicon: s.assets.path("favicon.svg"), Manifest: s.assets.path("manifest.webmanifest")}
@@ -138,6 +143,7 @@ const sayCookie = "belvedere_say"
 
 func setSay(w http.ResponseWriter, r *http.Request, say string) {
 	st := from(r)
+	say = ui.Said(r.Context(), say)
 	if len(say) > 500 {
 		say = say[:500]
 	}
@@ -187,9 +193,31 @@ func errorIcon(status int) string {
 }
 
 // setupHint says what a good password is.
-func setupHint(v setupView) string {
+func setupHint(ctx context.Context, v setupView) string {
 	if v.Hint != "" {
 		return v.Hint
 	}
-	return "At least 10 characters. This account is the administrator."
+	return ui.T(ctx, "At least 10 characters. This account is the administrator.")
+}
+
+// RoleName says what a role is called.
+func RoleName(ctx context.Context, r access.Role) string {
+	switch r {
+	case access.RoleAdmin:
+		return ui.T(ctx, "Admin")
+	case access.RoleOperator:
+		return ui.T(ctx, "Operator")
+	}
+	return ui.T(ctx, "Viewer")
+}
+
+// stateWord says how a site is that gives no data for a reason.
+func stateWord(ctx context.Context, state string) string {
+	switch state {
+	case "paused":
+		return ui.T(ctx, "paused")
+	case "incompatible":
+		return ui.T(ctx, "not usable")
+	}
+	return ui.T(ctx, "loading")
 }

@@ -232,8 +232,8 @@ func TestLacking(t *testing.T) {
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
-		if tt.say != "" && got.sentence() != tt.say {
-			t.Errorf("%s: %q", tt.name, got.sentence())
+		if tt.say != "" && got.sentence(t.Context()) != tt.say {
+			t.Errorf("%s: %q", tt.name, got.sentence(t.Context()))
 		}
 	}
 }

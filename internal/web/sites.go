@@ -177,25 +177,18 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r)
 }
 
-// setPreference serves POST /preferences: theme, single-key shortcuts.
+// setPreference serves POST /preferences: one of the habits.
 func (s *Server) setPreference(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
 	}
 	st := from(r)
 	name, value := r.PostForm.Get("name"), r.PostForm.Get("value")
-	allowed := map[string][]string{"theme": {"auto", "light", "dark"}, "keys": {"on", "off"}}
-	if !slices.Contains(allowed[name], value) {
+	if !s.allowedHabit(name, value) {
 		return BadRequest("There is no such preference", "Reload the page and try again")
 	}
-	if name == "theme" {
-		http.SetCookie(w, &http.Cookie{Name: themeCookie, Value: value, Path: st.cookiePath(), MaxAge: 365 * 86400,
-			HttpOnly: true, Secure: st.origin.https, SameSite: http.SameSiteLaxMode})
-	}
-	if st.signed {
-		if err := st.prefs.Set(name, value); err != nil {
-			return err
-		}
+	if err := st.setHabit(w, name, value); err != nil {
+		return err
 	}
 	return s.done(w, r)
 }

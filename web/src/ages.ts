@@ -1,5 +1,6 @@
 // Ages count up by one timer. The words are those of the server.
 import { all } from "./dom";
+import { T } from "./words";
 
 let offset = -Infinity; // server clock minus ours, in seconds
 
@@ -36,7 +37,7 @@ export function fillAges(root: ParentNode): void {
   for (const el of all("time[data-age]", root)) write(el, ago(t - Number(el.dataset["age"])));
   for (const el of all("time[data-ago]", root)) {
     const s = t - Number(el.dataset["ago"]);
-    write(el, s < 0 ? `in ${ago(-s)}` : `${ago(s)} ago`);
+    write(el, s < -2 ? T("in {0}", ago(-s)) : T("{0} ago", ago(s)));
   }
 }
 

@@ -6,7 +6,7 @@ import { startFolds } from "./folds";
 import { copy, startKeys } from "./keys";
 import { startLists } from "./lists";
 import { startLive } from "./live";
-import { startMenus } from "./menus";
+import { startMenus, startZones } from "./menus";
 import { startMerge } from "./merge";
 import { startPalette } from "./palette";
 import { startParts } from "./parts";
@@ -16,9 +16,10 @@ import { startView } from "./view";
 
 startAges();
 startMenus();
+startZones();
 startParts();
 startView();
-on("click", "[data-copy]", (el) => void copy(el.dataset["copy"] ?? "", (el.getAttribute("aria-label") ?? "text").replace(/^Copy /, "")));
+on("click", "[data-copy]", (el) => void copy(el.dataset["copy"] ?? "", el.dataset["what"] ?? ""));
 if (document.body.classList.contains("app")) {
   startKeys();
   startPalette();

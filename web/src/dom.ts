@@ -1,4 +1,5 @@
 // Small helpers over the document.
+import { T } from "./words";
 
 export const all = <E extends Element = HTMLElement>(selector: string, root: ParentNode = document): E[] => [...root.querySelectorAll<E>(selector)];
 export const one = <E extends Element = HTMLElement>(selector: string, root: ParentNode = document): E | null => root.querySelector<E>(selector);
@@ -47,7 +48,7 @@ export function say(text: string): void {
 export function toast(kind: "ok" | "warn" | "crit", title: string, detail = ""): void {
   const icon = kind === "ok" ? "check" : "alert";
   const el = make("div", { class: "toast", role: "status" }, symbol("i-" + icon, "i " + kind), make("strong", {}, title),
-    make("button", { type: "button", class: "btn quiet ic", "data-dismiss": "", "aria-label": "Close" }, symbol("i-x", "i")));
+    make("button", { type: "button", class: "btn quiet ic", "data-dismiss": "", "aria-label": T("Close") }, symbol("i-x", "i")));
   if (detail) el.append(make("p", { class: "mut s" }, detail));
   document.getElementById("toasts")?.append(el);
   fade(el, kind);

@@ -7,6 +7,7 @@ import { closeTop, cycleTheme } from "./menus";
 import { openPalette } from "./palette";
 import { closeSide, followSide, objectOf, openSide, sideShows } from "./side";
 import { clearSelection, selectAll, selectTo, toggleRow } from "./view";
+import { T } from "./words";
 
 const singleOn = (): boolean => document.body.dataset["keys"] !== "off";
 
@@ -95,7 +96,7 @@ function openChooser(): boolean {
 
 function copyLink(row: HTMLTableRowElement | null): void {
   const link = row ? one<HTMLAnchorElement>("th a, a", row)?.href : location.href;
-  void copy(link ?? location.href, "link");
+  void copy(link ?? location.href, T("link"));
 }
 
 // copy copies text and says so.
@@ -110,10 +111,10 @@ export async function copy(text: string, what: string): Promise<void> {
     field.select();
     const ok = document.execCommand("copy");
     field.remove();
-    if (!ok) return toast("warn", "The browser does not let this page copy", "Select the text and copy it yourself.");
+    if (!ok) return toast("warn", T("The browser does not let this page copy"), T("Select the text and copy it yourself."));
   }
-  say(`Copied ${what}`);
-  toast("ok", `Copied ${what}`);
+  say(T("Copied: {0}", what));
+  toast("ok", T("Copied: {0}", what));
 }
 
 function escape(): boolean {

@@ -4,6 +4,7 @@ import { connect, type Connection } from "./connect";
 import { all, make, one, path, say, symbol } from "./dom";
 import type { Count, Message, News } from "./feed";
 import { merge, mergeAll } from "./merge";
+import { N, T, clock } from "./words";
 
 const LOST_MARK = 15; // s without news: the mark turns hollow
 const LOST_BANNER = 30; // s without connection: the banner
@@ -202,9 +203,9 @@ async function fetchBlocks(): Promise<void> {
 function gone(status: number): void {
   ended = true;
   if (status !== 404) return;
-  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), "Reload");
+  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), T("Reload"));
   button.addEventListener("click", () => location.reload());
-  banner("b-gone", "plan", "alert", make("p", {}, make("b", {}, "What this page shows is no longer there."), " You see its last state."), button);
+  banner("b-gone", "plan", "alert", make("p", {}, make("b", {}, T("What this page shows is no longer there.")), " " + T("You see its last state.")), button);
 }
 
 async function apply(res: Response, key: string): Promise<void> {
@@ -298,7 +299,7 @@ function tick(): void {
   mark.classList.toggle("off", paused);
   const text = one("[data-live-age]", mark);
   if (text) {
-    const next = paused ? " · paused" : newest > 0 ? ` · ${ago(Math.max(age, up ? 0 : silent))}` : "";
+    const next = paused ? " · " + T("paused") : newest > 0 ? ` · ${ago(Math.max(age, up ? 0 : silent))}` : "";
     if (text.textContent !== next) text.textContent = next;
   }
   showLost(lost);
@@ -314,18 +315,18 @@ function showLost(lost: boolean): void {
   if (!lost) {
     if (el) {
       el.remove();
-      say("Connected again");
+      say(T("Connected again"));
     }
     return;
   }
   if (el) return;
-  const at = new Date(heard).toLocaleTimeString("en-GB");
-  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), "Try now");
+  const at = clock(heard);
+  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), T("Try now"));
   button.addEventListener("click", () => {
     connection?.retry();
     void stillSignedIn();
   });
-  banner("b-lost", "crit", "nolink", make("p", {}, make("b", {}, "Connection to Belvedere lost."), " You see the state of ", make("b", {}, at), ". It is tried again by itself; the list does not move until then."), button);
+  banner("b-lost", "crit", "nolink", make("p", {}, make("b", {}, T("Connection to Belvedere lost.")), " " + T("You see the state of {0}. It is tried again by itself; the list does not move until then.", at)), button);
 }
 
 // togglePause stops the page from changing, and lets it go on.
@@ -336,32 +337,32 @@ export function togglePause(): void {
     pausedAt = Date.now();
     arrived = 0;
     showPaused();
-    say("Live updates paused");
+    say(T("Live updates paused"));
   } else {
     document.getElementById("b-paused")?.remove();
     away = true;
-    say("Live updates go on");
+    say(T("Live updates go on"));
     plan(0);
   }
   tick();
 }
 
 function showPaused(): void {
-  const at = new Date(pausedAt).toLocaleTimeString("en-GB");
-  const words = arrived === 0 ? "Nothing changed" : arrived === 1 ? "1 change arrived" : `${arrived} changes arrived`;
+  const at = clock(pausedAt);
+  const words = arrived === 0 ? T("Nothing changed since {0}.", at) : N(arrived, "{0} change arrived since {1}.", "{0} changes arrived since {1}.", at);
   const old = document.querySelector("#b-paused span");
   if (old) {
-    old.textContent = ` ${words} since ${at}.`;
+    old.textContent = " " + words;
     return;
   }
-  const button = make("button", { type: "button", class: "btn" }, symbol("i-play", "i"), "Resume ", make("kbd", {}, "p"));
+  const button = make("button", { type: "button", class: "btn" }, symbol("i-play", "i"), T("Resume") + " ", make("kbd", {}, "p"));
   button.addEventListener("click", togglePause);
-  banner("b-paused", "plan", "pause", make("p", {}, make("b", {}, "Paused."), make("span", {}, ` ${words} since ${at}.`)), button);
+  banner("b-paused", "plan", "pause", make("p", {}, make("b", {}, T("Paused.")), make("span", {}, " " + words)), button);
 }
 
 // showCollected shows what was collected while the person worked in a list.
 export function showCollected(): void {
-  if (!mergeAll()) say("Nothing new");
+  if (!mergeAll()) say(T("Nothing new"));
 }
 
 // refresh fetches all blocks now.
@@ -436,7 +437,7 @@ async function stillSignedIn(): Promise<void> {
 // renewed says that the server has been upgraded under this page.
 function renewed(): void {
   if (document.getElementById("b-new")) return;
-  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), "Reload");
+  const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), T("Reload"));
   button.addEventListener("click", () => location.reload());
-  banner("b-new", "plan", "alert", make("p", {}, make("b", {}, "Belvedere was upgraded."), " Reload this page to get the new one."), button);
+  banner("b-new", "plan", "alert", make("p", {}, make("b", {}, T("Belvedere was upgraded.")), " " + T("Reload this page to get the new one.")), button);
 }

@@ -1,5 +1,6 @@
 // Menus, dialogs, toasts, theme, forms: the small manners of the page.
 import { all, closest, fade, make, on, one, post, say, symbol } from "./dom";
+import { T } from "./words";
 
 // closeTop closes an open menu and gives its button the focus.
 export function closeTop(): boolean {
@@ -24,7 +25,7 @@ export function cycleTheme(): void {
   const now = document.documentElement.dataset["theme"] ?? THEMES[0];
   const dark = now === "dark" || (now === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
   setTheme(dark ? "light" : "dark");
-  say(dark ? "Light" : "Dark");
+  say(dark ? T("Light") : T("Dark"));
 }
 
 // opened remembers what had the focus when a dialog opened.
@@ -47,7 +48,7 @@ export function show(dialog: HTMLDialogElement): void {
 function confirmed(question: string, verb: string): Promise<boolean> {
   return new Promise((resolve) => {
     const yes = make("button", { type: "button", class: "btn bad" }, verb);
-    const no = make("button", { type: "button", class: "btn" }, "Cancel");
+    const no = make("button", { type: "button", class: "btn" }, T("Cancel"));
     const dialog = make("dialog", { class: "dlg", "aria-labelledby": "confirm-h" },
       make("header", {}, make("h2", { id: "confirm-h" }, verb)), make("div", { class: "body" }, make("p", {}, question)), make("footer", {}, yes, no));
     let answer = false;
@@ -85,7 +86,7 @@ function forms(): void {
     const ask = button?.dataset["confirm"] ?? form.dataset["confirm"];
     if (ask && button?.dataset["sure"] !== "1") {
       e.preventDefault();
-      void confirmed(ask, (button?.textContent ?? "Continue").trim()).then((sure) => {
+      void confirmed(ask, (button?.textContent ?? T("Continue")).trim()).then((sure) => {
         if (!sure) return;
         if (button) button.dataset["sure"] = "1";
         form.requestSubmit(button);
@@ -133,4 +134,13 @@ export function startMenus(): void {
   });
   for (const t of all(".toasts .toast")) fade(t, "ok");
   forms();
+}
+
+// startZones offers the time zones that the browser knows, below the one it
+// is in.
+export function startZones(): void {
+  const list = one<HTMLDataListElement>("[data-zones]");
+  if (!list || !("supportedValuesOf" in Intl)) return;
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const z of new Set([here, ...Intl.supportedValuesOf("timeZone")])) list.append(make("option", { value: z }));
 }

@@ -4,6 +4,7 @@ import { Idiomorph } from "../vendor/idiomorph/idiomorph.esm.js";
 import { fillAges } from "./ages";
 import { all, closest, make, one, say } from "./dom";
 import { dress, showBulk } from "./view";
+import { N, T } from "./words";
 
 const AFTER = 5000; // ms the order stays frozen after pointer and focus left
 const FLASH_AGAIN = 10_000; // ms in which a row flashes once at most
@@ -340,14 +341,14 @@ function showCollected(block: Element, n: Counts | null): void {
     old?.remove();
     return;
   }
-  const word = one("table[data-solved]", block) ? "solved" : "gone";
-  const parts = [news > 0 ? `${news} new` : "", gone > 0 ? `${gone} ${word}` : ""].filter(Boolean).join(", ");
+  const solved = one("table[data-solved]", block) !== null;
+  const parts = [news > 0 ? N(news, "{0} new", "{0} new") : "", gone > 0 ? (solved ? N(gone, "{0} solved", "{0} solved") : N(gone, "{0} gone", "{0} gone")) : ""].filter(Boolean).join(", ");
   if (old) {
     const b = one("b", old);
     if (b && b.textContent !== parts) b.textContent = parts;
     return;
   }
-  const button = make("button", { type: "button", class: "btn collected", title: "Collected while you work in the list" }, make("b", {}, parts), make("kbd", {}, "u"));
+  const button = make("button", { type: "button", class: "btn collected", title: T("Collected while you work in the list") }, make("b", {}, parts), make("kbd", {}, "u"));
   button.addEventListener("click", () => mergeAll());
   block.before(button);
 }
@@ -377,9 +378,9 @@ function speak(): void {
   sayTimer = undefined;
   saidAt = Date.now();
   const n = unsaid.length;
-  const names = unsaid.slice(0, 3).join(", ") + (n > 3 ? ` and ${n - 3} more` : "");
+  const names = unsaid.slice(0, 3).join(", ") + (n > 3 ? " " + T("and {0} more", n - 3) : "");
   unsaid = [];
-  say(`${n === 1 ? "1 new problem" : `${n} new problems`}: ${names}`);
+  say(N(n, "{0} new problem: {1}", "{0} new problems: {1}", names));
 }
 
 export function startMerge(): void {

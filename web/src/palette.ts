@@ -1,6 +1,7 @@
 // The palette: hosts and services from the server, pages from the menu.
 import { all, make, on, one, path, symbol } from "./dom";
 import { show } from "./menus";
+import { N, T } from "./words";
 
 interface Hit { group: string; title: string; note?: string; href: string; class?: string; glyph?: string; label?: string; done?: boolean; icon?: string }
 interface Answer { total: number; hits: Hit[] }
@@ -28,7 +29,7 @@ export function openPalette(): void {
 
 function pages(words: string): Hit[] {
   const needle = words.toLowerCase();
-  return all("[data-palette-pages] li").map((li) => ({ group: "Pages", title: li.dataset["label"] ?? "", href: li.dataset["href"] ?? "", icon: li.dataset["icon"] ?? "right" }))
+  return all("[data-palette-pages] li").map((li) => ({ group: T("Pages"), title: li.dataset["label"] ?? "", href: li.dataset["href"] ?? "", icon: li.dataset["icon"] ?? "right" }))
     .filter((p) => needle === "" || p.title.toLowerCase().includes(needle)).slice(0, needle === "" ? 30 : 6);
 }
 
@@ -48,7 +49,7 @@ async function search(): Promise<void> {
   }
 }
 
-const everything = (words: string): Hit => ({ group: "Search everywhere", title: `All results for “${words}”`, href: path("/search?q=") + encodeURIComponent(words), icon: "search" });
+const everything = (words: string): Hit => ({ group: T("Search everywhere"), title: T("All results for “{0}”", words), href: path("/search?q=") + encodeURIComponent(words), icon: "search" });
 
 function draw(words: string, hits: Hit[], total: number): void {
   const list = one("#palette-list");
@@ -65,7 +66,7 @@ function draw(words: string, hits: Hit[], total: number): void {
   }
   choose(0);
   const note = one("[data-palette-note]");
-  if (note) note.textContent = words === "" ? "" : total === 1 ? "1 object" : `${total} objects`;
+  if (note) note.textContent = words === "" ? "" : N(total, "{0} object", "{0} objects");
 }
 
 function option(h: Hit, words: string, n: number): HTMLElement {

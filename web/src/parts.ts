@@ -1,6 +1,7 @@
 // A form whose answer comes in parts: the steps of a connection test.
 import { all, on, one, say, toast } from "./dom";
 import { busy } from "./menus";
+import { T } from "./words";
 
 interface Part { list?: string; id?: string; html?: string; go?: string }
 
@@ -43,13 +44,13 @@ async function send(form: HTMLFormElement, button: HTMLButtonElement): Promise<v
     const res = await fetch(to, { method: "POST", body, headers: { Accept: "application/x-ndjson, application/json" }, signal: mine.signal });
     if (!res.ok || !res.body) {
       const e = (await res.json().catch(() => ({}))) as { error?: string; hint?: string };
-      toast("crit", e.error ?? "The server did not answer", e.hint ?? "");
+      toast("crit", e.error ?? T("The server did not answer"), e.hint ?? "");
       return;
     }
     await lines(res.body, (line) => take(JSON.parse(line) as Part));
-    say("Done");
+    say(T("Done"));
   } catch {
-    if (!mine.signal.aborted) toast("crit", "The connection to Belvedere broke off", "Try again.");
+    if (!mine.signal.aborted) toast("crit", T("The connection to Belvedere broke off"), T("Try again."));
   } finally {
     if (running.get(form) === mine) {
       running.delete(form);

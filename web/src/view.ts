@@ -1,6 +1,7 @@
 // What the person did to the page and a live update must not undo: selected
 // rows. Kept by key, so that it survives sorting and paging.
 import { all, closest, on, one } from "./dom";
+import { T } from "./words";
 
 const KEEP = "belvedere view " + location.pathname; // of this list, while the window lives
 const chosen = new Set<string>(); // row keys
@@ -99,7 +100,7 @@ export function showBulk(): void {
   for (const bar of all(".bulk")) {
     bar.hidden = chosen.size === 0;
     const out = one<HTMLOutputElement>("output", bar);
-    if (out) out.value = shown < chosen.size ? `${chosen.size} selected, ${chosen.size - shown} not shown` : String(chosen.size);
+    if (out) out.value = shown < chosen.size ? T("{0} selected, {1} not shown", chosen.size, chosen.size - shown) : String(chosen.size);
   }
   for (const box of all<HTMLInputElement>(".pick-all")) {
     const rows = all<HTMLInputElement>("tbody .pick", box.closest("table") ?? document);

@@ -76,18 +76,18 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) error {
 		v.Entries = v.Entries[:min(v.Limit, len(v.Entries))]
 		v.Older = v.Entries[len(v.Entries)-1].ID
 	}
-	return web.Render(w, r, web.Page{Title: "Audit", Active: "audit", Body: body(v)})
+	return web.Render(w, r, web.Page{Title: ui.T(r.Context(), "Audit"), Active: "audit", Body: body(v)})
 }
 
 // words says what an action is in words; unknown ones stay as they are.
-func words(action string) string {
+func words(ctx context.Context, action string) string {
 	known := map[string]string{
-		"sign-in": "signed in", "sign-out": "signed out", "setup": "first start",
-		"site.add": "added site", "site.change": "changed site", "site.remove": "removed site",
-		"site.demo": "started the demo", "site.demo-end": "ended the demo",
-		"site.pause": "paused site", "site.resume": "resumed site",
-		"person.add": "added person", "person.change": "changed person", "person.remove": "removed person",
-		"person.password": "set password of", "session.revoke": "ended sign-in of",
+		"sign-in": ui.T(ctx, "signed in"), "sign-out": ui.T(ctx, "signed out"), "setup": ui.T(ctx, "first start"),
+		"site.add": ui.T(ctx, "added site"), "site.change": ui.T(ctx, "changed site"), "site.remove": ui.T(ctx, "removed site"),
+		"site.demo": ui.T(ctx, "started the demo"), "site.demo-end": ui.T(ctx, "ended the demo"),
+		"site.pause": ui.T(ctx, "paused site"), "site.resume": ui.T(ctx, "resumed site"),
+		"person.add": ui.T(ctx, "added person"), "person.change": ui.T(ctx, "changed person"), "person.remove": ui.T(ctx, "removed person"),
+		"person.password": ui.T(ctx, "set password of"), "session.revoke": ui.T(ctx, "ended sign-in of"),
 	}
 	if w, ok := known[action]; ok {
 		return w
@@ -96,8 +96,18 @@ func words(action string) string {
 }
 
 // label names a kind of entries.
-func label(kind string) string {
-	return map[string]string{"": "All", "sign-in": "Sign-ins", "site.": "Sites", "person.": "People", "session.": "Sessions"}[kind]
+func label(ctx context.Context, kind string) string {
+	switch kind {
+	case "sign-in":
+		return ui.T(ctx, "Sign-ins")
+	case "site.":
+		return ui.T(ctx, "Sites")
+	case "person.":
+		return ui.T(ctx, "People")
+	case "session.":
+		return ui.T(ctx, "Sessions")
+	}
+	return ui.T(ctx, "All")
 }
 
 // path returns the address of a kind of entries with the other filters kept.
@@ -116,10 +126,10 @@ func (v view) path(kind string) string {
 }
 
 // links are the kinds to choose from.
-func links(v view) []ui.Link {
+func links(ctx context.Context, v view) []ui.Link {
 	var out []ui.Link
 	for _, k := range kinds() {
-		out = append(out, ui.Link{Label: label(k), Path: v.path(k), Current: v.Kind == k})
+		out = append(out, ui.Link{Label: label(ctx, k), Path: v.path(k), Current: v.Kind == k})
 	}
 	return out
 }

@@ -45,7 +45,7 @@ func index(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := newView(req, p, web.Viewer(r).All)
+	v := newView(r.Context(), req, p, web.Viewer(r).All)
 	title := kindWord(r.Context(), req.kind)
 	return web.Render(w, r, web.Page{
 		Title:  title,

@@ -34,15 +34,15 @@ const (
 )
 
 // newView arranges a picture for the templates.
-func newView(w request, p *picture, seesAll bool) view {
+func newView(ctx context.Context, w request, p *picture, seesAll bool) view {
 	v := view{request: w, all: p.all, troubled: p.troubled, groups: p.groups, members: p.members, names: p.names}
-	v.paging = ui.Paging{Offset: w.offset, Limit: w.limit, Shown: len(p.groups), Total: p.all, One: "group", Many: "groups"}
+	v.paging = ui.Paging{Offset: w.offset, Limit: w.limit, Shown: len(p.groups), Total: p.all, Of: ui.N(ctx, p.all, "%s group", "%s groups", ui.Number(p.all))}
 	if w.view == "matrix" && len(p.members) == 1 {
 		m := p.members[0]
 		v.matrix = newMatrix(m.hosts, w.from)
-		v.paging = ui.Paging{Offset: w.offset, Limit: pageHosts, Shown: m.shown, Total: m.total, One: "host", Many: "hosts"}
+		v.paging = ui.Paging{Offset: w.offset, Limit: pageHosts, Shown: m.shown, Total: m.total, Of: ui.N(ctx, m.total, "%s host", "%s hosts", ui.Number(m.total))}
 		if w.kind == "service" {
-			v.paging.Limit, v.paging.One, v.paging.Many = pageRows, "service", "services"
+			v.paging.Limit, v.paging.Of = pageRows, ui.N(ctx, m.total, "%s service", "%s services", ui.Number(m.total))
 		}
 	}
 	read := 0

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/a-h/templ"
@@ -32,7 +33,7 @@ func show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !found {
-		return missing(p.parts, name)
+		return missing(r.Context(), p.parts, name)
 	}
 	v := newView(p)
 	return web.Render(w, r, web.Page{
@@ -46,11 +47,11 @@ func show(w http.ResponseWriter, r *http.Request) error {
 
 // missing says that there is no such host; whoever may not see it gets the
 // same answer.
-func missing(parts []lql.Part, name string) error {
+func missing(ctx context.Context, parts []lql.Part, name string) error {
 	for _, part := range parts {
 		if part.Missing {
-			return web.NotFound("The host “"+ui.Visible(name)+"” is not known now", "Its site has not been read yet. Look at the sites, and try again in a moment.")
+			return web.NotFound(ui.T(ctx, "The host “%s” is not known now", ui.Visible(name)), "Its site has not been read yet. Look at the sites, and try again in a moment.")
 		}
 	}
-	return web.NotFound("There is no host “"+ui.Visible(name)+"” here", "It may have been removed or renamed, or you may not see it. Search for its name.")
+	return web.NotFound(ui.T(ctx, "There is no host “%s” here", ui.Visible(name)), "It may have been removed or renamed, or you may not see it. Search for its name.")
 }

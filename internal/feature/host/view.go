@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"net/url"
 
 	"belvedere/internal/web/object"
@@ -28,8 +29,16 @@ type count struct {
 
 // A level is the hosts at one distance above the host.
 type level struct {
-	label string
+	above int // how far above: 0 the parents
 	rows  []status.Row
+}
+
+// label says what the hosts of a level are.
+func (l level) label(ctx context.Context) string {
+	if l.above > 0 {
+		return ui.T(ctx, "Above")
+	}
+	return ui.N(ctx, len(l.rows), "Parent", "Parents")
 }
 
 // newView arranges a picture for the templates.
@@ -53,22 +62,15 @@ func newView(p *picture) view {
 		}
 	}
 	for i, rows := range p.levels {
-		label := "Parent"
-		switch {
-		case i > 0:
-			label = "Above"
-		case len(rows) > 1:
-			label = "Parents"
-		}
-		v.levels = append(v.levels, level{label, rows})
+		v.levels = append(v.levels, level{i, rows})
 	}
 	return v
 }
 
 // note says why the problems of the services look handled.
-func (v view) note() string {
+func (v view) note(ctx context.Context) string {
 	if v.State.Problem() && len(v.counts) > 0 {
-		return "problems are hollow: the host itself is not up"
+		return ui.T(ctx, "problems are hollow: the host itself is not up")
 	}
 	return ""
 }

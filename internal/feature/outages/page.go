@@ -38,7 +38,7 @@ func index(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := newView(req, p, web.Viewer(r).All)
+	v := newView(r.Context(), req, p, web.Viewer(r).All)
 	return web.Render(w, r, web.Page{
 		Title:  ui.T(r.Context(), "Outages"),
 		Active: "outages",
@@ -85,9 +85,9 @@ const (
 )
 
 // newView arranges a picture for the templates.
-func newView(w request, p *picture, seesAll bool) view {
+func newView(ctx context.Context, w request, p *picture, seesAll bool) view {
 	v := view{request: w, picture: p}
-	v.paging = ui.Paging{Offset: w.offset, Limit: w.limit, Shown: len(p.rows), Total: p.all, One: "outage", Many: "outages"}
+	v.paging = ui.Paging{Offset: w.offset, Limit: w.limit, Shown: len(p.rows), Total: p.all, Of: ui.N(ctx, p.all, "%s outage", "%s outages", ui.Number(p.all))}
 	read := 0
 	for _, part := range p.parts {
 		if !part.Missing {

@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/auth"
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/ui"
 )
 
 // Accounts keep people. *auth.Service is one.
@@ -63,7 +64,7 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("people: %w", err)
 	}
-	return web.Render(w, r, web.Page{Title: "People", Active: "people", Body: listBody(listView{People: all, Me: web.Person(r).ID})})
+	return web.Render(w, r, web.Page{Title: ui.T(r.Context(), "People"), Active: "people", Body: listBody(listView{People: all, Me: web.Person(r).ID})})
 }
 
 // sites asks for the names of all sites.
@@ -86,14 +87,14 @@ func (h handler) create(w http.ResponseWriter, r *http.Request) error {
 
 func (h handler) show(w http.ResponseWriter, r *http.Request, status int, v editView) error {
 	v.Me = v.Person.ID != 0 && v.Person.ID == web.Person(r).ID
-	return web.Render(w, r, web.Page{Title: v.title(), Active: "people", Body: editBody(v), Status: status})
+	return web.Render(w, r, web.Page{Title: v.title(r.Context()), Active: "people", Body: editBody(v), Status: status})
 }
 
 // refused shows the form again when err says what is wrong with it.
 func (h handler) refused(w http.ResponseWriter, r *http.Request, v editView, err error) error {
 	var input *auth.InputError
 	if errors.As(err, &input) {
-		v.Field, v.Error, v.Hint = input.Field, sentence(input.Msg), sentence(input.Hint)
+		v.Field, v.Error, v.Hint = input.Field, sentence(ui.Said(r.Context(), input.Msg)), sentence(ui.Said(r.Context(), input.Hint))
 		return h.show(w, r, http.StatusUnprocessableEntity, v)
 	}
 	return missing(err)
@@ -129,7 +130,7 @@ func (h handler) add(w http.ResponseWriter, r *http.Request) error {
 	if _, err := h.Auth.AddPerson(r.Context(), actor(r), v.Person, r.PostForm.Get("password")); err != nil {
 		return h.refused(w, r, v, err)
 	}
-	return web.Redirect(w, r, "/people", v.Person.Username+" added")
+	return web.Redirect(w, r, "/people", ui.T(r.Context(), "%s added", v.Person.Username))
 }
 
 // form reads what was entered about a person.
@@ -180,12 +181,12 @@ func (h handler) update(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Auth.UpdatePerson(r.Context(), actor(r), v.Person); err != nil {
 		return h.refused(w, r, v, err)
 	}
-	return web.Redirect(w, r, "/people", p.Username+" changed")
+	return web.Redirect(w, r, "/people", ui.T(r.Context(), "%s changed", p.Username))
 }
 
 // change does something with the person of the address, and shows their page
 // with the reason when it is refused.
-func (h handler) change(w http.ResponseWriter, r *http.Request, say string, do func(auth.Person) error) error {
+func (h handler) change(w http.ResponseWriter, r *http.Request, say func(context.Context, string) string, do func(auth.Person) error) error {
 	p, err := h.find(r)
 	if err != nil {
 		return err
@@ -197,21 +198,25 @@ func (h handler) change(w http.ResponseWriter, r *http.Request, say string, do f
 		}
 		return h.refused(w, r, editView{Person: p, Sites: s}, err)
 	}
-	return web.Redirect(w, r, "/people", p.Username+" "+say)
+	return web.Redirect(w, r, "/people", say(r.Context(), p.Username))
 }
 
 // password serves POST /people/{id}/password.
 func (h handler) password(w http.ResponseWriter, r *http.Request) error {
-	return h.change(w, r, "has a new password and is signed out everywhere", func(p auth.Person) error {
+	return h.change(w, r, func(ctx context.Context, who string) string {
+		return ui.T(ctx, "%s has a new password and is signed out everywhere", who)
+	}, func(p auth.Person) error {
 		return h.Auth.SetPassword(r.Context(), actor(r), p.ID, r.PostFormValue("password"))
 	})
 }
 
 // disable serves POST /people/{id}/disable and enable.
 func (h handler) disable(disabled bool) web.HandlerFunc {
-	say := "may sign in again"
-	if disabled {
-		say = "may not sign in any more"
+	say := func(ctx context.Context, who string) string {
+		if disabled {
+			return ui.T(ctx, "%s may not sign in any more", who)
+		}
+		return ui.T(ctx, "%s may sign in again", who)
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		return h.change(w, r, say, func(p auth.Person) error {
@@ -223,7 +228,7 @@ func (h handler) disable(disabled bool) web.HandlerFunc {
 
 // remove serves POST /people/{id}/remove.
 func (h handler) remove(w http.ResponseWriter, r *http.Request) error {
-	return h.change(w, r, "removed", func(p auth.Person) error {
+	return h.change(w, r, func(ctx context.Context, who string) string { return ui.T(ctx, "%s removed", who) }, func(p auth.Person) error {
 		return h.Auth.RemovePerson(r.Context(), actor(r), p.ID)
 	})
 }

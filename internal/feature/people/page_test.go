@@ -45,7 +45,7 @@ func TestAddChangeRemove(t *testing.T) {
 		t.Errorf("kept %+v", eva)
 	}
 	list := s.Get("root", "/people")
-	if got := webtest.Text(list.One("[id=person|" + id(eva) + "]")); !strings.HasPrefix(got, "eva Eva Lindström operator what contact eva.l, e.lindstrom sees") {
+	if got := webtest.Text(list.One("[id=person|" + id(eva) + "]")); !strings.HasPrefix(got, "eva Eva Lindström Operator what contacts eva.l, e.lindstrom see") {
 		t.Errorf("the list says %q", got)
 	}
 	form := s.Get("root", "/people/"+id(eva)+"/edit")
@@ -133,13 +133,13 @@ func TestSees(t *testing.T) {
 		{auth.Person{SeeAll: true, Contact: "x"}, "everything"},
 		{auth.Person{}, "nothing"},
 		{auth.Person{SiteContacts: map[string]string{"a": ""}}, "nothing"},
-		{auth.Person{Contact: "x", SiteContacts: map[string]string{"a": "x", "b": "y"}}, "what contact x, y sees"},
+		{auth.Person{Contact: "x", SiteContacts: map[string]string{"a": "x", "b": "y"}}, "what contacts x, y see"},
 	} {
-		if got := sees(tt.p); got != tt.want {
+		if got := sees(t.Context(), tt.p); got != tt.want {
 			t.Errorf("%+v sees %q, want %q", tt.p, got, tt.want)
 		}
 	}
-	if !slices.Contains([]string{""}, state(auth.Person{HasPassword: true})) || state(auth.Person{}) != "no password yet" {
+	if !slices.Contains([]string{""}, state(t.Context(), auth.Person{HasPassword: true})) || state(t.Context(), auth.Person{}) != "no password yet" {
 		t.Error("states of accounts are named wrongly")
 	}
 }

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"context"
 	"maps"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"belvedere/internal/access"
 	"belvedere/internal/auth"
 	"belvedere/internal/lql"
+	"belvedere/internal/web"
 	"belvedere/internal/web/ui"
 )
 
@@ -60,9 +62,9 @@ func (v editView) whole() (msg, hint string) {
 }
 
 // title names the page.
-func (v editView) title() string {
+func (v editView) title(ctx context.Context) string {
 	if v.Person.ID == 0 {
-		return "Add person"
+		return ui.T(ctx, "Add person")
 	}
 	return v.Person.Username
 }
@@ -76,12 +78,12 @@ func (v editView) action() string {
 }
 
 // roles are the choices of the role.
-func (v editView) roles() []ui.Option {
+func (v editView) roles(ctx context.Context) []ui.Option {
 	role := v.Person.Role
 	return []ui.Option{
-		{Value: string(access.RoleViewer), Label: "Viewer", Note: "looks", Selected: role == access.RoleViewer, Disabled: v.Person.Provisioned},
-		{Value: string(access.RoleOperator), Label: "Operator", Note: "acts on what they see", Selected: role == access.RoleOperator, Disabled: v.Person.Provisioned},
-		{Value: string(access.RoleAdmin), Label: "Admin", Note: "sees all, manages sites and people", Selected: role == access.RoleAdmin, Disabled: v.Person.Provisioned},
+		{Value: string(access.RoleViewer), Label: web.RoleName(ctx, access.RoleViewer), Note: ui.T(ctx, "looks"), Selected: role == access.RoleViewer, Disabled: v.Person.Provisioned},
+		{Value: string(access.RoleOperator), Label: web.RoleName(ctx, access.RoleOperator), Note: ui.T(ctx, "acts on what they see"), Selected: role == access.RoleOperator, Disabled: v.Person.Provisioned},
+		{Value: string(access.RoleAdmin), Label: web.RoleName(ctx, access.RoleAdmin), Note: ui.T(ctx, "sees all, manages sites and people"), Selected: role == access.RoleAdmin, Disabled: v.Person.Provisioned},
 	}
 }
 
@@ -91,12 +93,12 @@ func path(id int64, what string) string {
 }
 
 // sees says in words what a person sees.
-func sees(p auth.Person) string {
+func sees(ctx context.Context, p auth.Person) string {
 	switch {
 	case p.Role == access.RoleAdmin || p.SeeAll:
-		return "everything"
+		return ui.T(ctx, "everything")
 	case p.Contact == "" && len(p.SiteContacts) == 0:
-		return "nothing"
+		return ui.T(ctx, "nothing")
 	}
 	var names []string
 	if p.Contact != "" {
@@ -108,18 +110,18 @@ func sees(p auth.Person) string {
 		}
 	}
 	if len(names) == 0 {
-		return "nothing"
+		return ui.T(ctx, "nothing")
 	}
-	return "what contact " + strings.Join(names, ", ") + " sees"
+	return ui.N(ctx, len(names), "what contact %s sees", "what contacts %s see", strings.Join(names, ", "))
 }
 
 // state says in one word how an account is.
-func state(p auth.Person) string {
+func state(ctx context.Context, p auth.Person) string {
 	switch {
 	case p.Disabled:
-		return "disabled"
+		return ui.T(ctx, "disabled")
 	case !p.HasPassword:
-		return "no password yet"
+		return ui.T(ctx, "no password yet")
 	}
 	return ""
 }

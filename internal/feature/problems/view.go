@@ -225,7 +225,7 @@ func (v view) note(ctx context.Context, x section) string {
 	case triage.CutOffHosts:
 		return ui.T(ctx, "no parent that is down is known")
 	case triage.SameCheck:
-		return ui.T(ctx, "%s on %s, %s, since %s", x.Name, hosts(ctx, x.Hosts), v.where(ctx, x), status.Short(ctx, status.Unix(x.Since)))
+		return ui.T(ctx, "%s on %s, %s, since %s", x.Name, hosts(ctx, x.Hosts), v.where(ctx, x), ui.Short(ctx, status.Unix(x.Since)))
 	case triage.OnTheirOwn:
 		return ui.N(ctx, n, "%s on its own", "%s on their own", ui.Number(n))
 	case triage.Behind:
@@ -307,8 +307,8 @@ func (v view) sortValue() string {
 }
 
 // paging says which rows of how many are shown.
-func (v view) paging() ui.Paging {
-	return ui.Paging{Offset: v.offset, Limit: v.limit, Shown: v.shown, Total: v.units, One: "row", Many: "rows"}
+func (v view) paging(ctx context.Context) ui.Paging {
+	return ui.Paging{Offset: v.offset, Limit: v.limit, Shown: v.shown, Total: v.units, Of: ui.N(ctx, v.units, "%s row", "%s rows", ui.Number(v.units))}
 }
 
 // summary says how many problems there are and who has them.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -48,7 +49,7 @@ func Feature(o Options) web.Feature {
 			{Pattern: "GET /profile", Right: web.SignedIn, Handler: h.page},
 			{Pattern: "POST /profile/name", Right: web.SignedIn, Handler: h.name},
 			{Pattern: "POST /profile/password", Right: web.SignedIn, Handler: h.password},
-			{Pattern: "POST /profile/theme", Right: web.SignedIn, Handler: theme},
+			{Pattern: "POST /profile/look", Right: web.SignedIn, Handler: setLook},
 			{Pattern: "POST /profile/sessions/{id}/revoke", Right: web.SignedIn, Handler: h.revoke},
 			{Pattern: "POST /profile/sessions/revoke", Right: web.SignedIn, Handler: h.revokeOthers},
 		},
@@ -60,9 +61,10 @@ type view struct {
 	Person      auth.Person
 	Sessions    []auth.Session
 	SignIns     []db.SignIn
-	Theme       string
-	Basic       bool   // signed in with each request: there is no session
-	Field       string // which field Error is about, "" the whole
+	Habits      web.Habits
+	Languages   [][2]string // tag and own name
+	Basic       bool        // signed in with each request: there is no session
+	Field       string      // which field Error is about, "" the whole
 	Error, Hint string
 }
 
@@ -83,11 +85,8 @@ func (h handler) show(w http.ResponseWriter, r *http.Request, status int, v view
 	if v.SignIns, err = h.Auth.SignIns(r.Context(), v.Person.ID, maxSignIns); err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}
-	v.Theme = "auto"
-	if err := web.Prefs(r).Get("theme", &v.Theme); err != nil {
-		return fmt.Errorf("profile: %w", err)
-	}
-	return web.Render(w, r, web.Page{Title: "Your profile", Active: "profile", Body: body(v), Status: status})
+	v.Habits, v.Languages = web.HabitsOf(r), web.Languages(r)
+	return web.Render(w, r, web.Page{Title: ui.T(r.Context(), "Your profile"), Active: "profile", Body: body(v), Status: status})
 }
 
 // refused shows the page again when err says what is wrong with a form.
@@ -96,10 +95,10 @@ func (h handler) refused(w http.ResponseWriter, r *http.Request, err error) erro
 	var limited *auth.RateLimitedError
 	switch {
 	case errors.As(err, &input):
-		return h.show(w, r, http.StatusUnprocessableEntity, view{Field: input.Field, Error: sentence(input.Msg), Hint: sentence(input.Hint)})
+		return h.show(w, r, http.StatusUnprocessableEntity, view{Field: input.Field, Error: sentence(ui.Said(r.Context(), input.Msg)), Hint: sentence(ui.Said(r.Context(), input.Hint))})
 	case errors.As(err, &limited):
 		return h.show(w, r, http.StatusTooManyRequests, view{Field: "old_password",
-			Error: "Too many wrong passwords. Try again in " + ui.Ago(int64(limited.Retry/time.Second)+1) + "."})
+			Error: ui.T(r.Context(), "Too many wrong passwords. Try again in %s.", ui.Ago(int64(limited.Retry/time.Second)+1))})
 	case errors.Is(err, auth.ErrBusy):
 		return web.Unavailable("Too many passwords are being checked", "Try again in a moment.", err)
 	case errors.Is(err, auth.ErrNoSession):
@@ -139,14 +138,17 @@ func (h handler) password(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, "/profile", "Password changed. Other browsers are signed out")
 }
 
-// theme serves POST /profile/theme.
-func theme(w http.ResponseWriter, r *http.Request) error {
-	t, err := web.OneOf(r, "theme", "auto", "light", "dark")
-	if err != nil {
-		return err
+// setLook serves POST /profile/look: language, colours, times, keys.
+func setLook(w http.ResponseWriter, r *http.Request) error {
+	to := web.Habits{
+		Language: r.PostFormValue("language"), Theme: r.PostFormValue("theme"), Density: r.PostFormValue("density"),
+		Zone: strings.TrimSpace(r.PostFormValue("zone")), Clock: r.PostFormValue("clock"), Week: r.PostFormValue("week"), Keys: "off",
 	}
-	if err := web.Prefs(r).Set("theme", t); err != nil {
-		return fmt.Errorf("profile: theme: %w", err)
+	if r.PostFormValue("keys") != "" {
+		to.Keys = "on"
+	}
+	if err := web.SetHabits(w, r, to); err != nil {
+		return err
 	}
 	return web.Redirect(w, r, "/profile", "")
 }

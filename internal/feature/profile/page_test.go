@@ -21,7 +21,7 @@ func TestOwnData(t *testing.T) {
 	s := start(t)
 	a := s.Get("anna", "/profile")
 	page := webtest.Text(a.One("main"))
-	for _, want := range []string{"User name anna", "Role viewer", "what contact anna sees"} {
+	for _, want := range []string{"User name anna", "Role Viewer", "what contact anna sees"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q: %s", want, page)
 		}
@@ -82,16 +82,47 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-func TestTheme(t *testing.T) {
+// TestLook: what is chosen is kept, is offered as chosen, and holds on all
+// pages; what cannot be is refused by name.
+func TestLook(t *testing.T) {
 	s := start(t)
-	if a := s.Post("anna", "/profile/theme", "theme", "dark"); a.Status != http.StatusSeeOther {
-		t.Fatalf("status %d", a.Status)
+	a := s.Post("anna", "/profile/look", "theme", "dark", "language", "de", "zone", "Asia/Tokyo", "clock", "12", "week", "sunday", "density", "compact")
+	if a.Status != http.StatusSeeOther {
+		t.Fatalf("status %d: %s", a.Status, a.Body)
 	}
-	if got := webtest.Attr(s.Get("anna", "/profile").One("[name=theme][checked]"), "value"); got != "dark" {
-		t.Errorf("theme %q", got)
+	page := s.Get("anna", "/profile")
+	for _, sel := range []string{`html[lang=de][data-theme=dark][data-density=compact]`, `[name=theme][value=dark][checked]`, `[name=density][value=compact][checked]`,
+		`[name=language] [value=de][selected]`, `[name=clock] [value=12][selected]`, `[name=week] [value=sunday][selected]`, `[name=zone][value=Asia/Tokyo]`,
+		`body[data-keys=off]`} {
+		page.One(sel)
 	}
-	if a := s.Post("anna", "/profile/theme", "theme", "pink"); a.Status != http.StatusBadRequest {
-		t.Errorf("an unknown theme: %d", a.Status)
+	if got := webtest.Text(page.One("h1")); got != "Ihr Profil" {
+		t.Errorf("in German: %q", got)
+	}
+	if at := webtest.Text(page.All("[aria-labelledby=h-in] tbody time")[0]); !strings.Contains(at, "M") {
+		t.Errorf("a time without AM or PM: %q", at)
+	}
+	for name, bad := range map[string]string{"theme": "pink", "zone": "Europe/Atlantis", "language": "xx", "clock": "13", "week": "friday", "density": "none"} {
+		a := s.Post("anna", "/profile/look", name, bad)
+		if a.Status != http.StatusBadRequest || !strings.Contains(a.Body, name) {
+			t.Errorf("%s %s: %d %s", name, bad, a.Status, webtest.Text(a.One("h1")))
+		}
+	}
+}
+
+// TestGerman: without a choice the browser's languages decide.
+func TestGerman(t *testing.T) {
+	s := start(t)
+	for accept, want := range map[string]string{"": "Your profile", "de-AT,de;q=0.9,en;q=0.8": "Ihr Profil", "fr, de;q=0.5": "Ihr Profil", "fr": "Your profile", ";;": "Your profile", "en-US,de;q=0.5": "Your profile"} {
+		if got := webtest.Text(s.Get("anna", "/profile", "Accept-Language", accept).One("h1")); got != want {
+			t.Errorf("%q: %q", accept, got)
+		}
+	}
+	if got := webtest.Text(s.Get("anna", "/nowhere", "Accept-Language", "de").One("h1")); got != "Diese Seite gibt es nicht" {
+		t.Errorf("an error in German: %q", got)
+	}
+	if got := webtest.Text(s.Get("", "/login", "Accept-Language", "de").One("h1")); got != "Anmelden" {
+		t.Errorf("the sign-in page in German: %q", got)
 	}
 }
 
@@ -108,7 +139,7 @@ func TestBrowser(t *testing.T) {
 		"Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36 Edg/130.0": "Edge on Windows",
 		"Mozilla/5.0 (Linux; Android 15) Chrome/130.0 Safari/537.36":         "Chrome on Android",
 	} {
-		if got := browser(ua); got != want {
+		if got := browser(t.Context(), ua); got != want {
 			t.Errorf("browser(%q) = %q, want %q", ua, got, want)
 		}
 	}

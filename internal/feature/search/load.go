@@ -19,15 +19,32 @@ import (
 // maxText bounds the text that is searched, in bytes.
 const maxText = 500
 
-// The kinds whose hits are objects; the others are groups of them.
+// A kind is what is found.
+type kind uint8
+
 const (
-	hostsTitle    = "Hosts"
-	servicesTitle = "Services"
+	hostKind kind = iota
+	serviceKind
+	hostGroupKind
+	serviceGroupKind
 )
+
+// title names the kind of a group.
+func (g group) title(ctx context.Context) string {
+	switch g.kind {
+	case hostKind:
+		return ui.T(ctx, "Hosts")
+	case serviceKind:
+		return ui.T(ctx, "Services")
+	case hostGroupKind:
+		return ui.T(ctx, "Host groups")
+	}
+	return ui.T(ctx, "Service groups")
+}
 
 // A group is the hits of one kind.
 type group struct {
-	title string
+	kind  kind
 	hits  []hit
 	total int
 	all   string // address of the list of all of them
@@ -77,7 +94,7 @@ func (p *picture) jump() string {
 	objects := false
 	for _, g := range p.groups {
 		switch {
-		case g.title == hostsTitle, g.title == servicesTitle:
+		case g.kind == hostKind, g.kind == serviceKind:
 			objects = true
 		case objects:
 			continue
@@ -89,7 +106,7 @@ func (p *picture) jump() string {
 				n++
 			}
 		}
-		if g.title == hostsTitle && n == 1 {
+		if g.kind == hostKind && n == 1 {
 			return only[0]
 		}
 	}
@@ -126,7 +143,7 @@ func both(ctx context.Context, q lql.Querier, base func() *lql.Query, text, name
 }
 
 func findHosts(ctx context.Context, q lql.Querier, text string, limit int, now time.Time) (group, []lql.Part, error) {
-	g := group{title: hostsTitle, all: "/hosts?" + url.Values{"q": {text}}.Encode()}
+	g := group{kind: hostKind, all: "/hosts?" + url.Values{"q": {text}}.Encode()}
 	base := func() *lql.Query { return lql.Get("hosts", status.HostColumns()...).OrderBy("name", "peer_name") }
 	var err error
 	var parts []lql.Part
@@ -139,7 +156,7 @@ func findHosts(ctx context.Context, q lql.Querier, text string, limit int, now t
 }
 
 func findServices(ctx context.Context, q lql.Querier, text string, limit int, now time.Time) (group, []lql.Part, error) {
-	g := group{title: servicesTitle, all: "/services?" + url.Values{"q": {text}}.Encode()}
+	g := group{kind: serviceKind, all: "/services?" + url.Values{"q": {text}}.Encode()}
 	base := func() *lql.Query {
 		return lql.Get("services", status.ServiceColumns()...).OrderBy("-state_order", "description", "host_name", "peer_name")
 	}
@@ -155,20 +172,20 @@ func findServices(ctx context.Context, q lql.Querier, text string, limit int, no
 }
 
 func findHostGroups(ctx context.Context, q lql.Querier, text string, limit int, _ time.Time) (group, []lql.Part, error) {
-	return findGroups(ctx, q, text, limit, "Host groups", "hostgroups", func(name string) string {
+	return findGroups(ctx, q, text, limit, hostGroupKind, "hostgroups", func(name string) string {
 		return "/hosts?" + url.Values{"hostgroup": {name}}.Encode()
 	})
 }
 
 func findServiceGroups(ctx context.Context, q lql.Querier, text string, limit int, _ time.Time) (group, []lql.Part, error) {
-	return findGroups(ctx, q, text, limit, "Service groups", "servicegroups", func(name string) string {
+	return findGroups(ctx, q, text, limit, serviceGroupKind, "servicegroups", func(name string) string {
 		return "/services?" + url.Values{"servicegroup": {name}}.Encode()
 	})
 }
 
 // findGroups finds groups; a name that several sites have is one hit.
-func findGroups(ctx context.Context, q lql.Querier, text string, limit int, title, table string, path func(string) string) (group, []lql.Part, error) {
-	g := group{title: title}
+func findGroups(ctx context.Context, q lql.Querier, text string, limit int, what kind, table string, path func(string) string) (group, []lql.Part, error) {
+	g := group{kind: what}
 	query := lql.Get(table)
 	query.GroupBy = []string{"name", "alias"}
 	query.Count(lql.AndOf())
@@ -217,7 +234,7 @@ func (h hit) title() string {
 }
 
 // note returns where the hit is and how it is, in one line.
-func (h hit) note(now time.Time) string {
+func (h hit) note(ctx context.Context, now time.Time) string {
 	if h.name != "" {
 		if h.alias == h.name {
 			return ""
@@ -226,7 +243,7 @@ func (h hit) note(now time.Time) string {
 	}
 	words := []string{h.row.SiteName}
 	if h.row.State.Problem() {
-		words = append(words, h.row.State.Word+" for "+ui.Ago(int64(now.Sub(h.row.Since)/time.Second)))
+		words = append(words, ui.T(ctx, "%[1]s for %[2]s", h.row.State.Word, ui.Ago(int64(now.Sub(h.row.Since)/time.Second))))
 	}
 	if h.row.Service == "" {
 		if h.row.Alias != "" && h.row.Alias != h.row.Host {

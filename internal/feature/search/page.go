@@ -49,7 +49,7 @@ func find(w http.ResponseWriter, r *http.Request) error {
 		var hits []web.Hit
 		for _, g := range p.groups {
 			for _, h := range g.hits {
-				one := web.Hit{Group: g.title, Title: ui.Visible(h.title()), Note: ui.Visible(h.note(now)), Path: h.path, State: h.row.State}
+				one := web.Hit{Group: g.title(r.Context()), Title: ui.Visible(h.title()), Note: ui.Visible(h.note(r.Context(), now)), Path: h.path, State: h.row.State}
 				if h.name != "" {
 					one.Icon = "groups"
 				}
@@ -61,5 +61,5 @@ func find(w http.ResponseWriter, r *http.Request) error {
 	if to := p.jump(); to != "" && r.FormValue("stay") == "" {
 		return web.Redirect(w, r, to, "")
 	}
-	return web.Render(w, r, web.Page{Title: "Search", Body: body(view{p, text}), Parts: p.parts})
+	return web.Render(w, r, web.Page{Title: ui.T(r.Context(), "Search"), Body: body(view{p, text}), Parts: p.parts})
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/a-h/templ"
@@ -32,11 +33,11 @@ func show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !found {
-		return missing(p.parts, host, name)
+		return missing(r.Context(), p.parts, host, name)
 	}
 	v := newView(p)
 	return web.Render(w, r, web.Page{
-		Title:  name + " on " + host + " · " + v.SiteName,
+		Title:  ui.T(r.Context(), "%[1]s on %[2]s", name, host) + " · " + v.SiteName,
 		Active: "services",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"object": facts(v), "peek": object.Peek(v.Object)},
@@ -46,11 +47,11 @@ func show(w http.ResponseWriter, r *http.Request) error {
 
 // missing says that there is no such service; whoever may not see it gets the
 // same answer.
-func missing(parts []lql.Part, host, name string) error {
+func missing(ctx context.Context, parts []lql.Part, host, name string) error {
 	for _, part := range parts {
 		if part.Missing {
-			return web.NotFound("The service “"+ui.Visible(name)+"” on “"+ui.Visible(host)+"” is not known now", "Its site has not been read yet. Look at the sites, and try again in a moment.")
+			return web.NotFound(ui.T(ctx, "The service “%[1]s” on “%[2]s” is not known now", ui.Visible(name), ui.Visible(host)), "Its site has not been read yet. Look at the sites, and try again in a moment.")
 		}
 	}
-	return web.NotFound("There is no service “"+ui.Visible(name)+"” on “"+ui.Visible(host)+"” here", "It may have been removed or renamed, or you may not see it. Search for its name.")
+	return web.NotFound(ui.T(ctx, "There is no service “%[1]s” on “%[2]s” here", ui.Visible(name), ui.Visible(host)), "It may have been removed or renamed, or you may not see it. Search for its name.")
 }

@@ -1,10 +1,12 @@
 package service
 
 import (
+	"context"
 	"net/url"
 
 	"belvedere/internal/web/object"
 	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
 )
 
 // A view is what the templates draw.
@@ -22,9 +24,9 @@ func newView(p *picture) view {
 }
 
 // handledBy says what explains the service's problem, "" when nothing does.
-func (v view) handledBy() string {
+func (v view) handledBy(ctx context.Context) string {
 	if v.State.Problem() && v.HostProblem {
-		return "the host is " + v.HostState.Word
+		return ui.T(ctx, "the host is %s", v.HostState.Word)
 	}
 	return ""
 }

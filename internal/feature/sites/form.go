@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/site"
+	"belvedere/internal/web/ui"
 )
 
 // A form is what a person entered about a site, with what is wrong with it.
@@ -67,51 +69,51 @@ func formOf(s site.Spec) form {
 
 // spec returns what the form describes; ok is false when Errors says what is
 // wrong. A test needs no name.
-func (f *form) spec(key string, test bool) (s site.Spec, ok bool) {
+func (f *form) spec(ctx context.Context, key string, test bool) (s site.Spec, ok bool) {
 	s = site.Spec{Key: key, Name: f.Name, Section: strings.Trim(f.Section, "/ ")}
 	s.TLS = livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint}
 	switch {
 	case f.Name == "" && !test:
-		f.Errors[fieldName] = "Give the site the name people know it by."
+		f.Errors[fieldName] = ui.T(ctx, "Give the site the name people know it by.")
 	case len(f.Name) > maxName || strings.ContainsFunc(f.Name, control):
-		f.Errors[fieldName] = fmt.Sprintf("name must be at most %d bytes, on one line.", maxName)
+		f.Errors[fieldName] = ui.T(ctx, "name must be at most %d bytes, on one line.", maxName)
 	}
 	if len(f.Section) > maxSection || strings.ContainsFunc(f.Section, control) {
-		f.Errors[fieldSection] = fmt.Sprintf("section must be at most %d bytes, on one line.", maxSection)
+		f.Errors[fieldSection] = ui.T(ctx, "section must be at most %d bytes, on one line.", maxSection)
 	}
 	if p := strings.ReplaceAll(f.Fingerprint, ":", ""); p != "" && (len(p) != 64 || strings.Trim(strings.ToLower(p), "0123456789abcdef") != "") {
-		f.Errors[fieldPrint] = "fingerprint must be 64 hexadecimal digits, colons allowed."
+		f.Errors[fieldPrint] = ui.T(ctx, "fingerprint must be 64 hexadecimal digits, colons allowed.")
 	}
 	for _, line := range strings.Split(f.Addresses, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
 			s.Addresses = append(s.Addresses, line)
 		}
 	}
-	f.checkAddresses(s.Addresses)
+	f.checkAddresses(ctx, s.Addresses)
 	if f.Interval != "" {
 		n, err := strconv.ParseFloat(f.Interval, 64)
 		if err != nil || n < 0 || n > maxInterval {
-			f.Errors[fieldInterval] = fmt.Sprintf("interval must be a number of seconds from 0 to %d.", maxInterval)
+			f.Errors[fieldInterval] = ui.T(ctx, "interval must be a number of seconds from 0 to %d.", maxInterval)
 		}
 		s.Interval = time.Duration(n * float64(time.Second))
 	}
 	return s, len(f.Errors) == 0
 }
 
-func (f *form) checkAddresses(addresses []string) {
+func (f *form) checkAddresses(ctx context.Context, addresses []string) {
 	switch {
 	case len(addresses) == 0:
-		f.Errors[fieldAddresses] = "Where does it listen? For example tcp://10.1.2.3:6557 or unix:///var/cache/naemon/live."
+		f.Errors[fieldAddresses] = ui.T(ctx, "Where does it listen? For example tcp://10.1.2.3:6557 or unix:///var/cache/naemon/live.")
 		return
 	case len(addresses) > maxAddresses:
-		f.Errors[fieldAddresses] = fmt.Sprintf("addresses must be at most %d.", maxAddresses)
+		f.Errors[fieldAddresses] = ui.T(ctx, "addresses must be at most %d.", maxAddresses)
 		return
 	}
 	for _, a := range addresses {
 		_, err := livestatus.ParseAddress(a)
 		var bad *livestatus.AddressError
 		if errors.As(err, &bad) {
-			f.Errors[fieldAddresses] = fmt.Sprintf("%q: %s. %s", a, bad.Msg, bad.Hint)
+			f.Errors[fieldAddresses] = fmt.Sprintf("%q: %s. %s", a, ui.Said(ctx, bad.Msg), ui.Said(ctx, bad.Hint))
 			return
 		}
 	}

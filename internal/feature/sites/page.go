@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/site"
 	"belvedere/internal/web"
+	"belvedere/internal/web/ui"
 )
 
 // testWithin bounds a connection test.
@@ -85,7 +86,7 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := listView{Admin: web.Person(r).IsAdmin(), Rows: rows}
 	return web.Render(w, r, web.Page{
-		Title:  "Sites",
+		Title:  ui.T(r.Context(), "Sites"),
 		Active: "sites",
 		Body:   listBody(v),
 		Blocks: map[string]templ.Component{"list": listRows(v)},
@@ -98,7 +99,7 @@ func (h handler) wizard(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h handler) show(w http.ResponseWriter, r *http.Request, status int, v editView) error {
-	p := web.Page{Title: v.title(), Active: "sites", Body: editBody(v), Status: status}
+	p := web.Page{Title: v.title(r.Context()), Active: "sites", Body: editBody(v), Status: status}
 	if v.Key != "" {
 		p.Blocks = map[string]templ.Component{"health": health(v)}
 	}
@@ -119,7 +120,7 @@ func (h handler) add(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	spec, ok := f.spec("", false)
+	spec, ok := f.spec(r.Context(), "", false)
 	if !ok {
 		return h.show(w, r, http.StatusUnprocessableEntity, editView{Form: f})
 	}
@@ -127,9 +128,9 @@ func (h handler) add(w http.ResponseWriter, r *http.Request) error {
 	if _, err := h.Manager.Add(r.Context(), actor(r), spec); err != nil {
 		return h.refused(w, r, editView{Form: f}, err)
 	}
-	say := "Site added. Its data appears as it is read"
+	say := ui.T(r.Context(), "Site added. Its data appears as it is read")
 	if spec.Paused {
-		say = "Site added, paused"
+		say = ui.T(r.Context(), "Site added, paused")
 	}
 	return web.Redirect(w, r, "/sites", say)
 }
@@ -139,7 +140,7 @@ func (h handler) refused(w http.ResponseWriter, r *http.Request, v editView, err
 	var e *web.Error
 	switch {
 	case errors.Is(err, db.ErrExists):
-		v.Form.Errors[fieldName] = "There is a site with this name already."
+		v.Form.Errors[fieldName] = ui.T(r.Context(), "There is a site with this name already.")
 	case errors.As(err, &e) && e.Status < 500 && e.Status != http.StatusNotFound:
 		v.Error, v.Hint = e.Msg, e.Hint
 	default:
@@ -211,7 +212,7 @@ func (h handler) update(w http.ResponseWriter, r *http.Request) error {
 	if v.Form, err = entered(r); err != nil {
 		return err
 	}
-	spec, ok := v.Form.spec(v.Key, false)
+	spec, ok := v.Form.spec(r.Context(), v.Key, false)
 	if !ok {
 		return h.show(w, r, http.StatusUnprocessableEntity, v)
 	}
@@ -228,9 +229,9 @@ func (h handler) pause(paused bool) web.HandlerFunc {
 		if err := h.Manager.Pause(r.Context(), actor(r), r.PathValue("key"), paused); err != nil {
 			return missing(err)
 		}
-		say := "Site runs again"
+		say := ui.T(r.Context(), "Site runs again")
 		if paused {
-			say = "Site paused. Its last data stays and is marked"
+			say = ui.T(r.Context(), "Site paused. Its last data stays and is marked")
 		}
 		return web.Redirect(w, r, "/sites", say)
 	}
@@ -243,7 +244,7 @@ func (h handler) refresh(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.Manager.Refresh(s.Spec.Key)
-	return web.Redirect(w, r, "/sites", "Asking "+s.Spec.Name+" now")
+	return web.Redirect(w, r, "/sites", ui.T(r.Context(), "Asking %s now", s.Spec.Name))
 }
 
 // remove serves POST /sites/{key}/remove.
@@ -271,7 +272,7 @@ func (h handler) test(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Form = f
 	}
-	spec, ok := f.spec(v.Key, true)
+	spec, ok := f.spec(ctx, v.Key, true)
 	if !web.WantsStream(r) {
 		if ok {
 			report := h.Manager.Test(ctx, spec, func(s livestatus.Step) { v.Steps = merge(v.Steps, s) })

@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/url"
@@ -21,7 +22,7 @@ type row struct {
 	Key, Name, Section string
 	Look               look
 	Core               string // "Naemon 1.4.2"
-	Transport          string // "TLS"
+	Transport          string // "tls"
 	Hosts, Services    int
 	Last               int64 // unix seconds of the newest data; 0 never
 	Stale              bool
@@ -39,30 +40,50 @@ func (r row) latencyISO() string { return fmt.Sprintf("PT%.4fS", r.Latency.Secon
 
 // A look is how the state of a site is drawn.
 type look struct {
-	Class, Word string
-	Glyph       string // of the sprite, or
-	Icon        string // an icon
+	Class string
+	State string // "fresh", "late", …
+	Glyph string // of the sprite, or
+	Icon  string // an icon
 }
 
 // lookOf returns how a state of the sites table is drawn.
 func lookOf(state string) look {
 	switch state {
 	case "fresh":
-		return look{Class: "ok", Word: "live", Glyph: "s-ok"}
+		return look{Class: "ok", State: state, Glyph: "s-ok"}
 	case "late":
-		return look{Class: "warn", Word: "late", Icon: "clock"}
+		return look{Class: "warn", State: state, Icon: "clock"}
 	case "down":
-		return look{Class: "warn", Word: "not answering", Icon: "nolink"}
+		return look{Class: "warn", State: state, Icon: "nolink"}
 	case "incompatible":
-		return look{Class: "crit", Word: "not usable", Icon: "alert"}
+		return look{Class: "crit", State: state, Icon: "alert"}
 	case "paused":
-		return look{Class: "pend", Word: "paused", Icon: "pause"}
+		return look{Class: "pend", State: state, Icon: "pause"}
 	}
-	return look{Class: "pend", Word: "loading", Icon: "clock"}
+	return look{Class: "pend", State: state, Icon: "clock"}
+}
+
+// word says how the site is.
+func (l look) word(ctx context.Context) string {
+	switch l.State {
+	case "fresh":
+		return ui.T(ctx, "live")
+	case "late":
+		return ui.T(ctx, "late")
+	case "down":
+		return ui.T(ctx, "not answering")
+	case "incompatible":
+		return ui.T(ctx, "not usable")
+	case "paused":
+		return ui.T(ctx, "paused")
+	}
+	return ui.T(ctx, "loading")
 }
 
 // state makes a look a state that has a glyph.
-func (l look) state() ui.State { return ui.State{Class: l.Class, Glyph: l.Glyph, Word: l.Word} }
+func (l look) state(ctx context.Context) ui.State {
+	return ui.State{Class: l.Class, Glyph: l.Glyph, Word: l.word(ctx)}
+}
 
 // rowsOf returns the sites that a viewer may know of, without what is for
 // admins.
@@ -96,7 +117,7 @@ func withHealth(all []site.Status, counted []row) []row {
 		r.Look = lookOf(state)
 		r.Stale = h.State == store.Late || h.State == store.Down || h.State == store.Incompatible
 		r.Core = strings.TrimSpace(h.Implementation + " " + h.Version)
-		r.Transport, r.Latency, r.Cause = transport(h.Transport), h.Latency, h.Cause
+		r.Transport, r.Latency, r.Cause = h.Transport, h.Latency, h.Cause
 		r.Address = display(s)
 		if !h.LastOK.IsZero() {
 			r.Last = h.LastOK.Unix()
@@ -119,14 +140,15 @@ func display(s site.Status) string {
 	return text
 }
 
-func transport(t string) string {
+// transport says how a site is reached.
+func transport(ctx context.Context, t string) string {
 	switch t {
 	case "tcp":
-		return "Livestatus over TCP"
+		return ui.T(ctx, "Livestatus over TCP")
 	case "tls":
-		return "Livestatus over TLS"
+		return ui.T(ctx, "Livestatus over TLS")
 	case "unix":
-		return "Livestatus, Unix socket"
+		return ui.T(ctx, "Livestatus, Unix socket")
 	}
 	return ""
 }
@@ -138,19 +160,19 @@ type listView struct {
 }
 
 // note says how many sites there are, and how.
-func (v listView) note() string {
+func (v listView) note(ctx context.Context) string {
 	var live, paused int
 	for _, r := range v.Rows {
-		switch r.Look.Word {
-		case "live":
+		switch r.Look.State {
+		case "fresh":
 			live++
 		case "paused":
 			paused++
 		}
 	}
-	s := fmt.Sprintf("%s, %d live", ui.Plural(len(v.Rows), "site", "sites"), live)
+	s := ui.N(ctx, len(v.Rows), "%s site", "%s sites", ui.Number(len(v.Rows))) + ", " + ui.T(ctx, "%d live", live)
 	if paused > 0 {
-		s += fmt.Sprintf(", %d paused", paused)
+		s += ", " + ui.T(ctx, "%d paused", paused)
 	}
 	return s
 }
@@ -178,9 +200,9 @@ type editView struct {
 }
 
 // title names the page.
-func (v editView) title() string {
+func (v editView) title(ctx context.Context) string {
 	if v.Key == "" {
-		return "Add site"
+		return ui.T(ctx, "Add site")
 	}
 	return v.Row.Name
 }
@@ -209,25 +231,26 @@ func (v editView) errorKinds() string {
 }
 
 // skew says how far the core's clock is off, "" when it hardly is.
-func (v editView) skew() string {
+func (v editView) skew(ctx context.Context) string {
 	s := v.Health.ClockSkew
 	switch {
 	case s > time.Second:
-		return ui.Duration(s) + " ahead of this server"
+		return ui.T(ctx, "%s ahead of this server", ui.Duration(ctx, s))
 	case s < -time.Second:
-		return ui.Duration(-s) + " behind this server"
+		return ui.T(ctx, "%s behind this server", ui.Duration(ctx, -s))
 	}
 	return ""
 }
 
 // A verdict is the outcome of a test.
 type verdict struct {
-	Class, Title string
-	Cause, Fix   string
-	Fingerprint  string // of a certificate that could be trusted
-	Trusted      string // fingerprint that was trusted for this test
-	Notes        []string
-	Duplicate    string
+	Class       string
+	Step        int // where it stopped, from 1; 0 unknown
+	Cause, Fix  string
+	Fingerprint string // of a certificate that could be trusted
+	Trusted     string // fingerprint that was trusted for this test
+	Notes       []string
+	Duplicate   string
 }
 
 // verdictOf says what a report means.
@@ -235,10 +258,10 @@ func verdictOf(r livestatus.Report, trusted string) *verdict {
 	v := &verdict{Cause: r.Cause, Fix: r.Fix, Notes: r.Warnings, Duplicate: r.Duplicate, Trusted: trusted}
 	switch {
 	case !r.OK:
-		v.Class, v.Title = "crit", "failed"
+		v.Class = "crit"
 		for i, s := range r.Steps {
 			if s.State == livestatus.StepFail {
-				v.Title = fmt.Sprintf("stopped at step %d", i+1)
+				v.Step = i + 1
 				break
 			}
 		}
@@ -246,36 +269,49 @@ func verdictOf(r livestatus.Report, trusted string) *verdict {
 			v.Fingerprint = r.Fingerprint
 		}
 	case len(r.Warnings) > 0:
-		v.Class, v.Title = "warn", "ready, "+ui.Plural(len(r.Warnings), "warning", "warnings")
+		v.Class = "warn"
 	default:
-		v.Class, v.Title = "ok", "ready"
+		v.Class = "ok"
 	}
 	return v
 }
 
+// title says in a few words how the test ended.
+func (v *verdict) title(ctx context.Context) string {
+	switch {
+	case v.Class == "crit" && v.Step > 0:
+		return ui.T(ctx, "stopped at step %d", v.Step)
+	case v.Class == "crit":
+		return ui.T(ctx, "failed")
+	case v.Class == "warn":
+		return ui.N(ctx, len(v.Notes), "ready, %d warning", "ready, %d warnings", len(v.Notes))
+	}
+	return ui.T(ctx, "ready")
+}
+
 // stepState is how a step of the test is drawn.
-func stepState(s livestatus.Step) ui.State {
+func stepState(ctx context.Context, s livestatus.Step) ui.State {
 	switch s.State {
 	case livestatus.StepOK:
 		return ui.State{Class: "ok", Glyph: "s-ok", Word: "OK"}
 	case livestatus.StepWarn:
-		return ui.State{Class: "warn", Glyph: "s-warn", Word: "warning"}
+		return ui.State{Class: "warn", Glyph: "s-warn", Word: ui.T(ctx, "warning")}
 	case livestatus.StepFail:
-		return ui.State{Class: "crit", Glyph: "s-fail", Word: "failed"}
+		return ui.State{Class: "crit", Glyph: "s-fail", Word: ui.T(ctx, "failed")}
 	case livestatus.StepSkip:
-		return ui.State{Class: "pend", Glyph: "s-pend", Word: "not done"}
+		return ui.State{Class: "pend", Glyph: "s-pend", Word: ui.T(ctx, "not done")}
 	}
-	return ui.State{Class: "pend", Glyph: "s-pend", Word: "running"}
+	return ui.State{Class: "pend", Glyph: "s-pend", Word: ui.T(ctx, "running")}
 }
 
 // stepNote is what stands at the end of a step's line.
-func stepNote(s livestatus.Step) string {
+func stepNote(ctx context.Context, s livestatus.Step) string {
 	var words []string
 	if s.Detail != "" {
-		words = append(words, s.Detail)
+		words = append(words, ui.Said(ctx, s.Detail))
 	}
 	if s.Took > 0 && (s.State == livestatus.StepOK || s.State == livestatus.StepWarn || s.State == livestatus.StepFail) {
-		words = append(words, ui.Duration(s.Took))
+		words = append(words, ui.Duration(ctx, s.Took))
 	}
 	if len(words) == 0 && s.State == livestatus.StepRun {
 		return "…"

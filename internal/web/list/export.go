@@ -76,7 +76,7 @@ func (l *List) fields(columns []Column) []field {
 func OwnerValues(ctx context.Context) []Value {
 	now := ui.Now(ctx)
 	return []Value{
-		{Key: "owner", Text: func(c status.Cells, row int) string { return status.OwnerOf(c, row, now).Name() }},
+		{Key: "owner", Text: func(c status.Cells, row int) string { return status.OwnerOf(c, row, now).Name(ctx) }},
 		{Key: "owner_note", Label: ui.T(ctx, "Note"), Text: func(c status.Cells, row int) string { return status.OwnerOf(c, row, now).Text }},
 	}
 }

@@ -49,7 +49,7 @@ func (p *Plain) text(ctx context.Context, c status.Cells, row int) string {
 		return strconv.FormatInt(c.Int(p.Column, row), 10)
 	case schema.Float:
 		if p.Unit == "s" {
-			return status.Seconds(c.Float(p.Column, row))
+			return status.Seconds(ctx, c.Float(p.Column, row))
 		}
 		return strconv.FormatFloat(c.Float(p.Column, row), 'f', -1, 64)
 	case schema.Members:

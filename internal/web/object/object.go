@@ -7,6 +7,7 @@
 package object
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
 )
 
 // An Object is one host or service with everything known about it.
@@ -36,7 +38,26 @@ type Var struct {
 }
 
 // A Link is a page that the configuration names for the object.
-type Link struct{ Label, URL string }
+type Link struct {
+	URL    string
+	Action bool // the action page; else the notes
+}
+
+// Label names what the link leads to, for a button.
+func (l Link) Label(ctx context.Context) string {
+	if l.Action {
+		return ui.T(ctx, "Action")
+	}
+	return ui.T(ctx, "Notes")
+}
+
+// page names it in a list of facts.
+func (l Link) page(ctx context.Context) string {
+	if l.Action {
+		return ui.T(ctx, "Action page")
+	}
+	return ui.T(ctx, "Notes page")
+}
 
 // A Value is one column as the core gave it.
 type Value struct{ Name, Value, Doc string }
@@ -122,16 +143,19 @@ func (o Object) variable(p [2]string) Var {
 // The core has expanded their macros where it can.
 func (o Object) links() []Link {
 	var out []Link
-	for _, l := range []struct{ label, expanded, raw string }{
-		{"Notes", "notes_url_expanded", "notes_url"},
-		{"Action", "action_url_expanded", "action_url"},
+	for _, l := range []struct {
+		action        bool
+		expanded, raw string
+	}{
+		{false, "notes_url_expanded", "notes_url"},
+		{true, "action_url_expanded", "action_url"},
 	} {
 		url := status.Link(o.Text(l.expanded))
 		if url == "" {
 			url = status.Link(o.Text(l.raw))
 		}
 		if url != "" {
-			out = append(out, Link{l.label, url})
+			out = append(out, Link{url, l.action})
 		}
 	}
 	return out

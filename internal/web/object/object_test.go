@@ -87,7 +87,7 @@ func TestSecrets(t *testing.T) {
 		for _, v := range o.Vars {
 			all.WriteString(v.Name + "=" + v.Value + "\n")
 		}
-		all.WriteString(o.command("check_command") + o.handler())
+		all.WriteString(o.command("check_command") + o.handler(t.Context()))
 		if got := strings.Contains(all.String(), "hunter2"); got != secrets {
 			t.Errorf("secrets %v, but hunter2 in what is shown: %v\n%s", secrets, got, all.String())
 		}
@@ -102,7 +102,7 @@ func TestLinks(t *testing.T) {
 		text("name", "db"), text("notes_url", "http://wiki/$HOSTNAME$"), text("notes_url_expanded", "http://wiki/db"), text("action_url_expanded", "javascript:alert(1)"),
 	}}
 	o, _ := New("hosts", res, false, time.Now())
-	if want := []Link{{"Notes", "http://wiki/db"}}; !slices.Equal(o.Links, want) {
+	if want := []Link{{URL: "http://wiki/db"}}; !slices.Equal(o.Links, want) {
 		t.Errorf("links %+v, want %+v", o.Links, want)
 	}
 }

@@ -1,17 +1,18 @@
 package object
 
 import (
-	"strconv"
+	"context"
 	"strings"
 
 	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
 )
 
-func onOff(on bool) string {
+func onOff(ctx context.Context, on bool) string {
 	if on {
-		return "on"
+		return ui.T(ctx, "on")
 	}
-	return "off"
+	return ui.T(ctx, "off")
 }
 
 func bell(o Object) string {
@@ -21,69 +22,74 @@ func bell(o Object) string {
 	return "bell"
 }
 
-func percent(p float64) string { return strconv.FormatFloat(p, 'f', 1, 64) + " %" }
+func percent(ctx context.Context, p float64) string { return ui.Decimal(ctx, p, 1) + " %" }
+
+// times says how often something happened.
+func times(ctx context.Context, n int) string {
+	return ui.N(ctx, n, "%s time", "%s times", ui.Number(n))
+}
 
 // interval says how often the object is checked: "1 m, retry 30 s, period 24x7".
-func (o Object) interval() string {
+func (o Object) interval(ctx context.Context) string {
 	var parts []string
 	if s := minutes(o.Float("check_interval")); s != "" {
 		parts = append(parts, s)
 	}
 	if s := minutes(o.Float("retry_interval")); s != "" {
-		parts = append(parts, "retry "+s)
+		parts = append(parts, ui.T(ctx, "retry %s", s))
 	}
-	if s := o.period("check_period", "in_check_period"); s != "" {
-		parts = append(parts, "period "+s)
+	if s := o.period(ctx, "check_period", "in_check_period"); s != "" {
+		parts = append(parts, ui.T(ctx, "period %s", s))
 	}
 	return strings.Join(parts, ", ")
 }
 
 // period names a time period, and says when it is not now.
-func (o Object) period(column, in string) string {
+func (o Object) period(ctx context.Context, column, in string) string {
 	p := o.Text(column)
 	if p != "" && o.Cells.Has(in) && !o.Bool(in) {
-		p += " (not now)"
+		return ui.T(ctx, "%s (not now)", p)
 	}
 	return p
 }
 
 // kind says where results come from.
-func (o Object) kind() string {
+func (o Object) kind(ctx context.Context) string {
 	var parts []string
 	if o.Bool("active_checks_enabled") {
-		parts = append(parts, "active")
+		parts = append(parts, ui.T(ctx, "active"))
 	}
 	if o.Bool("accept_passive_checks") {
-		parts = append(parts, "passive accepted")
+		parts = append(parts, ui.T(ctx, "passive accepted"))
 	}
 	if len(parts) == 0 {
-		return "no checks at all"
+		return ui.T(ctx, "no checks at all")
 	}
 	if o.Bool("has_been_checked") && o.Int("check_type") == 1 {
-		parts = append(parts, "last result passive")
+		parts = append(parts, ui.T(ctx, "last result passive"))
 	}
 	return strings.Join(parts, ", ")
 }
 
 // handler names the event handler.
-func (o Object) handler() string {
+func (o Object) handler(ctx context.Context) string {
 	h := o.command("event_handler")
 	if h != "" && !o.Bool("event_handler_enabled") {
-		h += " (off)"
+		return ui.T(ctx, "%s (off)", h)
 	}
 	return h
 }
 
 // repeated says how often a notification is repeated.
-func (o Object) repeated() string {
+func (o Object) repeated(ctx context.Context) string {
 	every := minutes(o.Float("notification_interval"))
 	if every == "" {
-		every = "once only"
+		every = ui.T(ctx, "once only")
 	} else {
-		every = "every " + every
+		every = ui.T(ctx, "every %s", every)
 	}
 	if d := minutes(o.Float("first_notification_delay")); d != "" {
-		every += ", first after " + d
+		every += ", " + ui.T(ctx, "first after %s", d)
 	}
 	return every
 }
@@ -109,7 +115,7 @@ type lastTime struct {
 }
 
 // lastTimes are when the object was last found in each of its states.
-func (o Object) lastTimes() []lastTime {
+func (o Object) lastTimes(ctx context.Context) []lastTime {
 	states := []string{"up", "down", "unreachable"}
 	if o.Table == "services" {
 		states = []string{"ok", "warning", "critical", "unknown"}
@@ -117,7 +123,7 @@ func (o Object) lastTimes() []lastTime {
 	var out []lastTime
 	for _, s := range states {
 		if n := o.Int("last_time_" + s); n > 0 {
-			out = append(out, lastTime{"Last " + strings.ToUpper(s), n})
+			out = append(out, lastTime{ui.T(ctx, "Last %s", strings.ToUpper(s)), n})
 		}
 	}
 	return out
@@ -135,23 +141,23 @@ func commentIcon(c status.Comment) string {
 	return "comment"
 }
 
-func commentKind(c status.Comment) string {
+func commentKind(ctx context.Context, c status.Comment) string {
 	switch c.Type {
 	case 2:
-		return ", about a downtime"
+		return ", " + ui.T(ctx, "about a downtime")
 	case 3:
-		return ", about flapping"
+		return ", " + ui.T(ctx, "about flapping")
 	case 4:
-		return ", acknowledgement"
+		return ", " + ui.T(ctx, "acknowledgement")
 	}
 	return ""
 }
 
-func downtimeKind(d status.Downtime) string {
+func downtimeKind(ctx context.Context, d status.Downtime) string {
 	if d.Fixed {
-		return "(fixed)"
+		return ui.T(ctx, "(fixed)")
 	}
-	return "(" + span(d.Duration) + " within that span)"
+	return ui.T(ctx, "(%s within that span)", span(d.Duration))
 }
 
 // longOutput returns all of the output, line ends as cores write them.

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"time"
@@ -36,6 +37,6 @@ func Link(raw string) string {
 
 // Seconds writes a measured time that cores give in seconds: "31 ms",
 // "10.0 s".
-func Seconds(s float64) string {
-	return ui.Duration(time.Duration(s * float64(time.Second)))
+func Seconds(ctx context.Context, s float64) string {
+	return ui.Duration(ctx, time.Duration(s*float64(time.Second)))
 }

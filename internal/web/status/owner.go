@@ -141,7 +141,7 @@ func (o Owner) expiry(ctx context.Context) string {
 	default:
 		return ""
 	}
-	return ui.T(ctx, "until %s", Short(ctx, o.Until))
+	return ui.T(ctx, "until %s", ui.Short(ctx, o.Until))
 }
 
 func (o Owner) icon() string {
@@ -156,53 +156,44 @@ func (o Owner) icon() string {
 	return "bell"
 }
 
-func (o Owner) word() string {
+func (o Owner) word(ctx context.Context) string {
 	switch o.Kind {
 	case "ack":
-		return "acknowledged"
+		return ui.T(ctx, "acknowledged")
 	case "downtime":
-		return "in a downtime"
+		return ui.T(ctx, "in a downtime")
 	case "comment":
-		return "commented"
+		return ui.T(ctx, "commented")
 	}
-	return "notified"
+	return ui.T(ctx, "notified")
+}
+
+// by says who did it.
+func (o Owner) by(ctx context.Context) string {
+	switch {
+	case o.Who == "":
+		return o.word(ctx)
+	case o.Kind == "ack":
+		return ui.T(ctx, "acknowledged by %s", o.Who)
+	case o.Kind == "downtime":
+		return ui.T(ctx, "in a downtime by %s", o.Who)
+	case o.Kind == "comment":
+		return ui.T(ctx, "commented by %s", o.Who)
+	}
+	return ui.T(ctx, "notified %s", o.Who)
 }
 
 // Title returns who did what, when, and their words, for a tooltip.
 func (o Owner) Title(ctx context.Context) string {
-	s := o.word()
-	if o.Who != "" {
-		s += " by " + o.Who
-		if o.Kind == "notified" {
-			s = "notified " + o.Who
-		}
-	}
+	s := o.by(ctx)
 	if !o.At.IsZero() {
-		s += " at " + ui.Exact(ctx, o.At.Unix())
+		s += " " + ui.T(ctx, "at %s", ui.Exact(ctx, o.At.Unix()))
 	}
 	if !o.Until.IsZero() {
-		s += ", until " + ui.Exact(ctx, o.Until.Unix())
+		s += ", " + ui.T(ctx, "until %s", ui.Exact(ctx, o.Until.Unix()))
 	}
 	if o.Text != "" {
 		s += ": " + o.Text
 	}
 	return ui.Visible(s)
-}
-
-// Short writes a point in time in the person's zone for a narrow cell: the
-// time of today, else the day.
-func Short(ctx context.Context, t time.Time) string {
-	e := ui.Env(ctx)
-	zone := e.Zone
-	if zone == nil {
-		zone = time.Local
-	}
-	t, now := t.In(zone), e.Now.In(zone)
-	switch {
-	case t.Year() == now.Year() && t.YearDay() == now.YearDay():
-		return t.Format("15:04")
-	case t.Year() == now.Year():
-		return t.Format("2 Jan")
-	}
-	return t.Format("2 Jan 2006")
 }

@@ -1,14 +1,12 @@
 package status
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"belvedere/internal/lql"
-	"belvedere/internal/web/ui"
 )
 
 func TestMatchesAsWords(t *testing.T) {
@@ -167,16 +165,6 @@ func TestOwner(t *testing.T) {
 	short := Of(result(map[string]any{"comments_with_info": [][]any{{int64(1)}, {}}}))
 	if n := Comments(short, 0); len(n) != 2 || n[0].ID != 1 || n[0].Author != "" {
 		t.Errorf("short tuples read as %+v", n)
-	}
-}
-
-func TestShort(t *testing.T) {
-	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	ctx := ui.WithEnv(context.Background(), &ui.Environment{Now: now, Zone: time.UTC})
-	for want, at := range map[string]time.Time{"08:52": now.Add(-8 * time.Minute), "21 Nov": now.AddDate(0, 0, -1), "22 Nov 2025": now.AddDate(-1, 0, 0)} {
-		if got := Short(ctx, at); got != want {
-			t.Errorf("Short(%v) = %q, want %q", at, got, want)
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"context"
 	"time"
 
 	"belvedere/internal/web/ui"
@@ -43,9 +44,9 @@ func OwnerOf(c Cells, row int, now time.Time) Owner {
 
 // Name returns whoever has the problem, or what was done about it where that
 // is not known.
-func (o Owner) Name() string {
+func (o Owner) Name(ctx context.Context) string {
 	if o.Who == "" && o.Kind != "" {
-		return o.word()
+		return o.word(ctx)
 	}
 	return o.Who
 }

@@ -7,6 +7,7 @@
 package topo
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -206,9 +207,9 @@ func short(name string) string {
 func (n Node) hollow() bool { return n.State.Done || !n.State.Problem() || n.State.Class == "unre" }
 
 // label says a node in words.
-func (n Node) label() string {
+func (n Node) label(ctx context.Context) string {
 	if n.More > 0 {
 		return n.Note
 	}
-	return strings.TrimSuffix(ui.Visible(n.Host)+", "+n.State.Label()+", "+n.Note, ", ")
+	return strings.TrimSuffix(ui.Visible(n.Host)+", "+n.State.Label(ctx)+", "+n.Note, ", ")
 }

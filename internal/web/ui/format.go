@@ -15,9 +15,9 @@ func sprite(ctx context.Context, symbol string) string {
 }
 
 // Label returns the state in words with "handled" when it is.
-func (s State) Label() string {
+func (s State) Label(ctx context.Context) string {
 	if s.Done {
-		return s.Word + ", handled"
+		return T(ctx, "%s, handled", s.Word)
 	}
 	return s.Word
 }
@@ -73,11 +73,11 @@ func Ago(seconds int64) string {
 // AgoWords writes the distance of a time that was seconds ago: "3 m ago", "in
 // 39 s" when it is below zero. A second or two are what a page takes to be made
 // while its data goes on: they are "0 s ago".
-func AgoWords(seconds int64) string {
+func AgoWords(ctx context.Context, seconds int64) string {
 	if seconds < -2 {
-		return "in " + Ago(-seconds)
+		return T(ctx, "in %s", Ago(-seconds))
 	}
-	return Ago(seconds) + " ago"
+	return T(ctx, "%s ago", Ago(seconds))
 }
 
 // ago is Ago for a component: nothing where the browser fills it in.
@@ -95,51 +95,39 @@ func agoWords(ctx context.Context, unix int64) string {
 	if e.Still {
 		return ""
 	}
-	return AgoWords(e.Now.Unix() - unix)
+	return AgoWords(ctx, e.Now.Unix()-unix)
+}
+
+// Decimal writes f with so many digits after the point, or after what the
+// language has in its place.
+func Decimal(ctx context.Context, f float64, digits int) string {
+	return strings.Replace(strconv.FormatFloat(f, 'f', digits, 64), ".", T(ctx, "."), 1)
 }
 
 // Duration writes a measured length: "12 ms", "1.4 s", "2 m".
-func Duration(d time.Duration) string {
+func Duration(ctx context.Context, d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
-		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+		return Decimal(ctx, float64(d)/float64(time.Millisecond), 1) + " ms"
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < time.Minute:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+		return Decimal(ctx, d.Seconds(), 1) + " s"
 	}
 	return Ago(int64(d / time.Second))
 }
 
 // Bytes writes a number of bytes: "12 KB", "3.4 MB".
-func Bytes(n int64) string {
+func Bytes(ctx context.Context, n int64) string {
 	switch {
 	case n < 1000:
 		return fmt.Sprintf("%d B", n)
 	case n < 1e6:
 		return fmt.Sprintf("%d KB", n/1000)
 	case n < 1e9:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+		return Decimal(ctx, float64(n)/1e6, 1) + " MB"
 	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-}
-
-// Exact writes a point in time in the person's zone: the clock time today,
-// with the date otherwise.
-func Exact(ctx context.Context, unix int64) string {
-	e := Env(ctx)
-	zone := e.Zone
-	if zone == nil {
-		zone = time.Local
-	}
-	t, now := time.Unix(unix, 0).In(zone), e.Now.In(zone)
-	switch {
-	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
-		return t.Format("15:04:05")
-	case t.Year() == now.Year():
-		return t.Format("Mon 2 Jan 15:04:05")
-	}
-	return t.Format("2 Jan 2006 15:04:05")
+	return Decimal(ctx, float64(n)/1e9, 1) + " GB"
 }
 
 // moment writes a point in time in the person's zone to the minute: the clock

@@ -91,7 +91,7 @@ func PlaceParams() []string { return []string{"offset", "after", "before", "unti
 // A Paging says which rows of how many are shown.
 type Paging struct {
 	Offset, Limit, Shown, Total int
-	One, Many                   string // "host", "hosts"
+	Of                          string // all of them in words: "2 040 hosts"
 }
 
 // Next returns the offset of the next page, -1 when this is the last.
@@ -111,14 +111,14 @@ func (p Paging) Prev() int {
 }
 
 // Words returns "1 – 100 of 2 040 hosts".
-func (p Paging) Words() string {
+func (p Paging) Words(ctx context.Context) string {
 	if p.Total <= p.Shown && p.Offset == 0 {
-		return Plural(p.Total, p.One, p.Many)
+		return p.Of
 	}
 	if p.Shown == 0 {
-		return "none of " + Plural(p.Total, p.One, p.Many) + " here"
+		return T(ctx, "none of %s here", p.Of)
 	}
-	return Number(p.Offset+1) + " – " + Number(p.Offset+p.Shown) + " of " + Plural(p.Total, p.One, p.Many)
+	return T(ctx, "%[1]s – %[2]s of %[3]s", Number(p.Offset+1), Number(p.Offset+p.Shown), p.Of)
 }
 
 // offsetLink returns the address of the page from offset.

@@ -35,7 +35,7 @@ func TestAgo(t *testing.T) {
 		}
 	}
 	for s, want := range map[int64]string{-39: "in 39 s", -3: "in 3 s", -2: "0 s ago", -1: "0 s ago", 0: "0 s ago", 61: "1 m ago"} {
-		if got := AgoWords(s); got != want {
+		if got := AgoWords(t.Context(), s); got != want {
 			t.Errorf("AgoWords(%d) = %q, want %q", s, got, want)
 		}
 	}
@@ -206,19 +206,19 @@ func TestPaging(t *testing.T) {
 		prev, next int
 		words      string
 	}{
-		{Paging{0, 100, 7, 7, "host", "hosts"}, -1, -1, "7 hosts"},
-		{Paging{0, 100, 1, 1, "host", "hosts"}, -1, -1, "1 host"},
-		{Paging{0, 100, 100, 250, "host", "hosts"}, -1, 100, "1 – 100 of 250 hosts"},
-		{Paging{100, 100, 100, 250, "host", "hosts"}, 0, 200, "101 – 200 of 250 hosts"},
-		{Paging{200, 100, 50, 250, "host", "hosts"}, 100, -1, "201 – 250 of 250 hosts"},
-		{Paging{50, 100, 100, 250, "host", "hosts"}, 0, 150, "51 – 150 of 250 hosts"},
-		{Paging{300, 100, 0, 250, "host", "hosts"}, 200, -1, "none of 250 hosts here"},
+		{Paging{0, 100, 7, 7, "7 hosts"}, -1, -1, "7 hosts"},
+		{Paging{0, 100, 1, 1, "1 host"}, -1, -1, "1 host"},
+		{Paging{0, 100, 100, 250, "250 hosts"}, -1, 100, "1 – 100 of 250 hosts"},
+		{Paging{100, 100, 100, 250, "250 hosts"}, 0, 200, "101 – 200 of 250 hosts"},
+		{Paging{200, 100, 50, 250, "250 hosts"}, 100, -1, "201 – 250 of 250 hosts"},
+		{Paging{50, 100, 100, 250, "250 hosts"}, 0, 150, "51 – 150 of 250 hosts"},
+		{Paging{300, 100, 0, 250, "250 hosts"}, 200, -1, "none of 250 hosts here"},
 	} {
-		if tt.p.Prev() != tt.prev || tt.p.Next() != tt.next || tt.p.Words() != tt.words {
-			t.Errorf("%+v: %d %d %q", tt.p, tt.p.Prev(), tt.p.Next(), tt.p.Words())
+		if tt.p.Prev() != tt.prev || tt.p.Next() != tt.next || tt.p.Words(t.Context()) != tt.words {
+			t.Errorf("%+v: %d %d %q", tt.p, tt.p.Prev(), tt.p.Next(), tt.p.Words(t.Context()))
 		}
 	}
-	got := draw(t, Pager(Paging{Offset: 100, Limit: 100, Shown: 100, Total: 250, One: "host", Many: "hosts"}))
+	got := draw(t, Pager(Paging{Offset: 100, Limit: 100, Shown: 100, Total: 250, Of: "250 hosts"}))
 	if !strings.Contains(got, `href="/p/hosts?q=db&amp;sort=-name"`) || !strings.Contains(got, "offset=200") {
 		t.Errorf("links lose the filter: %s", got)
 	}
@@ -281,5 +281,15 @@ func TestStates(t *testing.T) {
 func TestEnvOutside(t *testing.T) {
 	if Env(context.Background()).Now.IsZero() {
 		t.Error("no time")
+	}
+}
+
+func TestShort(t *testing.T) {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	ctx := WithEnv(t.Context(), &Environment{Now: now, Zone: time.UTC})
+	for want, at := range map[string]time.Time{"08:52": now.Add(-8 * time.Minute), "21 Nov": now.AddDate(0, 0, -1), "22 Nov 2025": now.AddDate(-1, 0, 0)} {
+		if got := Short(ctx, at); got != want {
+			t.Errorf("Short(%v) = %q, want %q", at, got, want)
+		}
 	}
 }

@@ -2,9 +2,12 @@
 // English text is the key, as in gettext; a catalogue gives the other
 // languages. It knows no page: components call [ui.T] and [ui.N].
 //
-// Catalogues are the files LANG.json beside this one: one JSON object of
-// English text to translation. A test reads all sources and fails when a text
-// is missing in a catalogue, or a catalogue has one that nobody uses.
+// A language LANG has three catalogues beside this file, each one JSON object
+// of English text to translation: LANG.json for pages, LANG.browser.json for
+// the scripts in the browser, LANG.said.json for what the rooms below the face
+// say: causes, fixes, refusals. Tests read all sources and fail when a text is
+// missing in a catalogue, or a catalogue has one that nobody uses. README.md
+// says how terms are translated.
 package words
 
 import (
@@ -12,6 +15,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -23,11 +29,22 @@ var files embed.FS
 // A Words is one language. The nil Words is English. It never changes and may
 // be used by any number of goroutines.
 type Words struct {
-	tag  string
-	text map[string]string
+	tag      string
+	name     string
+	text     map[string]string
+	browser  map[string]string
+	said     map[string]string
+	patterns []pattern
 }
 
-// A Catalogue is all languages there are.
+// A pattern is a text of the lower rooms with values in it.
+type pattern struct {
+	match *regexp.Regexp
+	begin string // what it begins with, up to the first value
+	to    string // translation, a format of strings
+}
+
+// A Catalogue is all languages there are. It never changes.
 type Catalogue struct {
 	words   map[string]*Words
 	tags    []string
@@ -36,35 +53,87 @@ type Catalogue struct {
 
 // Load reads the embedded catalogues.
 func Load() (*Catalogue, error) {
-	c := &Catalogue{words: map[string]*Words{"en": {tag: "en"}}, tags: []string{"en"}}
+	c := &Catalogue{words: map[string]*Words{"en": {tag: "en", name: "English"}}, tags: []string{"en"}}
 	names, err := fs.Glob(files, "*.json")
 	if err != nil {
 		return nil, fmt.Errorf("words: %w", err)
 	}
 	known := []language.Tag{language.English}
 	for _, name := range names {
-		b, err := files.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("words: %s: %w", name, err)
+		tag, kind, _ := strings.Cut(strings.TrimSuffix(name, ".json"), ".")
+		w := c.words[tag]
+		if w == nil {
+			parsed, err := language.Parse(tag)
+			if err != nil {
+				return nil, fmt.Errorf("words: %s: %w", name, err)
+			}
+			w = &Words{tag: tag}
+			c.words[tag] = w
+			c.tags = append(c.tags, tag)
+			known = append(known, parsed)
 		}
-		w := &Words{tag: strings.TrimSuffix(name, ".json")}
-		if err := json.Unmarshal(b, &w.text); err != nil {
-			return nil, fmt.Errorf("words: %s: %w", name, err)
+		if err := w.read(name, kind); err != nil {
+			return nil, err
 		}
-		tag, err := language.Parse(w.tag)
-		if err != nil {
-			return nil, fmt.Errorf("words: %s: %w", name, err)
-		}
-		c.words[w.tag] = w
-		c.tags = append(c.tags, w.tag)
-		known = append(known, tag)
 	}
 	c.matcher = language.NewMatcher(known)
 	return c, nil
 }
 
+// read takes over one catalogue.
+func (w *Words) read(file, kind string) error {
+	b, err := files.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("words: %s: %w", file, err)
+	}
+	text := map[string]string{}
+	if err := json.Unmarshal(b, &text); err != nil {
+		return fmt.Errorf("words: %s: %w", file, err)
+	}
+	switch kind {
+	case "":
+		w.text, w.name = text, text["English"]
+	case "browser":
+		w.browser = text
+	case "said":
+		w.said = text
+		w.patterns = patternsOf(text)
+	default:
+		return fmt.Errorf("words: %s is no catalogue", file)
+	}
+	return nil
+}
+
+// verb is a place for a value in a text.
+var verb = regexp.MustCompile(`%(?:\[\d+\])?[sdqv]`)
+
+// patternsOf returns the texts with values in them, the longest first.
+func patternsOf(text map[string]string) []pattern {
+	var out []pattern
+	for _, key := range slices.Sorted(maps.Keys(text)) {
+		at := verb.FindAllStringIndex(key, -1)
+		if at == nil {
+			continue
+		}
+		var b strings.Builder
+		b.WriteString(`(?s)^`)
+		from := 0
+		for _, m := range at {
+			b.WriteString(regexp.QuoteMeta(key[from:m[0]]) + `(.*?)`)
+			from = m[1]
+		}
+		b.WriteString(regexp.QuoteMeta(key[from:]) + `$`)
+		out = append(out, pattern{regexp.MustCompile(b.String()), key[:at[0][0]], text[key]})
+	}
+	slices.SortStableFunc(out, func(a, b pattern) int { return len(b.match.String()) - len(a.match.String()) })
+	return out
+}
+
 // Tags returns the languages there are, "en" first.
 func (c *Catalogue) Tags() []string { return c.tags }
+
+// Of returns the language of a tag of [Catalogue.Tags], nil for any other.
+func (c *Catalogue) Of(tag string) *Words { return c.words[tag] }
 
 // Pick returns the language of a preference ("de"), or, when that is empty or
 // unknown, the best one for an Accept-Language header. It is never nil.
@@ -88,6 +157,23 @@ func (w *Words) Tag() string {
 	return w.tag
 }
 
+// Name returns what the language calls itself.
+func (w *Words) Name() string {
+	if w == nil {
+		return "English"
+	}
+	return w.name
+}
+
+// Browser returns the texts of the scripts, nil where they are as written. It
+// must not be changed.
+func (w *Words) Browser() map[string]string {
+	if w == nil {
+		return nil
+	}
+	return w.browser
+}
+
 // T returns text in this language, itself where the catalogue has no entry.
 // With args, text is a format of [fmt.Sprintf]; a translation may order them
 // anew with %[2]s. Text never comes from a core or a person: args do.
@@ -109,4 +195,33 @@ func (w *Words) N(n int, one, many string, args ...any) string {
 		return w.T(one, args...)
 	}
 	return w.T(many, args...)
+}
+
+// Said returns what one of the lower rooms said, or a text declared elsewhere
+// such as the label of a menu entry, in this language: by the whole text, or by
+// a text of the catalogue whose values it has. It returns text as it is when
+// nothing of that kind is known.
+func (w *Words) Said(text string) string {
+	if w == nil || text == "" {
+		return text
+	}
+	if t, ok := w.text[text]; ok {
+		return t
+	}
+	if t, ok := w.said[text]; ok {
+		return t
+	}
+	for _, p := range w.patterns {
+		if !strings.HasPrefix(text, p.begin) {
+			continue
+		}
+		if m := p.match.FindStringSubmatch(text); m != nil {
+			args := make([]any, len(m)-1)
+			for i, v := range m[1:] {
+				args[i] = v
+			}
+			return fmt.Sprintf(p.to, args...)
+		}
+	}
+	return text
 }
