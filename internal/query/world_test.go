@@ -117,7 +117,11 @@ func newWorld(t testing.TB, hosts int) (*query.Engine, *store.Fleet, testkit.Wor
 			t.Fatal(err)
 		}
 	}
-	return query.New(query.Options{Fleet: fleet, Now: func() time.Time { return clock }, Log: slog.Default()}), fleet, truth
+	return newEngine(fleet), fleet, truth
+}
+
+func newEngine(fleet *store.Fleet) *query.Engine {
+	return query.New(query.Options{Fleet: fleet, Now: func() time.Time { return clock }, Log: slog.Default()})
 }
 
 // sortRows puts rows in the order of their keys.
