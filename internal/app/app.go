@@ -133,6 +133,7 @@ func (a *App) build(ctx context.Context) error {
 	a.fleet = store.NewFleet(store.Options{Room: func() error { return a.memory.Room(0) }})
 	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory})
 	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed})
+	a.memory.OnPressure(a.engine.Shrink)
 	a.fleet.OnChange(func(c store.Change) {
 		a.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})
 	})

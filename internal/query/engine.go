@@ -70,6 +70,8 @@ type Options struct {
 	Now func() time.Time
 	// Version is this program's, for the sites table.
 	Version string
+	// NoCache has every query run, also one that was just answered.
+	NoCache bool
 }
 
 // An Engine answers queries over a fleet. Safe for concurrent use.
@@ -79,6 +81,8 @@ type Engine struct {
 
 	tallyMu sync.Mutex
 	tallies map[string]*siteTallies // by site, for viewers who see all
+
+	answers cache
 }
 
 // New returns an engine.
@@ -114,7 +118,20 @@ type querier struct {
 
 // Query implements [lql.Querier]. Errors are [*lql.QueryError], or that of ctx.
 func (q querier) Query(ctx context.Context, r *lql.Query) (*lql.Result, error) {
-	return q.e.query(ctx, q.v, r)
+	t, ok := schema.Lookup(r.Table)
+	if q.e.o.NoCache || !ok || t.Source == schema.Passed {
+		return q.e.query(ctx, q.v, r)
+	}
+	q.e.last.Store(q.e.o.Now().Unix())
+	key, sites := cacheKey(q.v, r), stampOf(q.e.o.Fleet.View())
+	if res := q.e.answers.get(key, sites, q.e.o.Now()); res != nil {
+		return res, nil
+	}
+	res, err := q.e.query(ctx, q.v, r)
+	if err == nil {
+		q.e.answers.put(key, sites, res, q.e.o.Now())
+	}
+	return res, err
 }
 
 // Wait implements [lql.Waiter].
