@@ -1,12 +1,15 @@
 package app
 
 import (
+	"strings"
+
 	"belvedere/internal/feature/audit"
 	"belvedere/internal/feature/comments"
 	"belvedere/internal/feature/downtimes"
 	"belvedere/internal/feature/groups"
 	"belvedere/internal/feature/host"
 	"belvedere/internal/feature/hosts"
+	"belvedere/internal/feature/oldlinks"
 	"belvedere/internal/feature/outages"
 	"belvedere/internal/feature/people"
 	"belvedere/internal/feature/problems"
@@ -23,7 +26,7 @@ import (
 // features are the rooms. Deleting a room is deleting its folder and a line
 // here.
 func (a *App) features() []web.Feature {
-	return []web.Feature{
+	rooms := []web.Feature{
 		problems.Feature(),
 		hosts.Feature(),
 		services.Feature(),
@@ -41,4 +44,18 @@ func (a *App) features() []web.Feature {
 		profile.Feature(profile.Options{Auth: a.auth}),
 		audit.Feature(audit.Options{Log: a.db}),
 	}
+	return append(rooms, oldlinks.Feature(oldlinks.Options{Pages: pagesOf(rooms)}))
+}
+
+// pagesOf returns the paths of the pages that rooms have.
+func pagesOf(rooms []web.Feature) []string {
+	var out []string
+	for _, f := range rooms {
+		for _, r := range f.Routes {
+			if path, ok := strings.CutPrefix(r.Pattern, "GET "); ok {
+				out = append(out, path)
+			}
+		}
+	}
+	return out
 }

@@ -1,0 +1,92 @@
+package oldlinks
+
+import (
+	"net/http"
+	"strings"
+
+	"belvedere/internal/lql"
+	"belvedere/internal/web"
+	"belvedere/internal/web/ui"
+)
+
+// Options are what the room needs.
+type Options struct {
+	// Pages are the paths of the pages that there are: "/hosts". An address that
+	// leads to none of them gets a hint.
+	Pages []string
+}
+
+type handler struct{ Options }
+
+// roots are the paths under which other programs are installed.
+func roots() []string {
+	return []string{"thruk", "nagios", "nagios3", "nagios4", "naemon", "icinga", "cgi-bin"}
+}
+
+// Feature returns the room.
+func Feature(o Options) web.Feature {
+	h := handler{o}
+	f := web.Feature{Name: "oldlinks"}
+	for _, root := range roots() {
+		f.Routes = append(f.Routes,
+			web.Route{Pattern: "GET /" + root, Right: web.SignedIn, Handler: h.old},
+			web.Route{Pattern: "GET /" + root + "/{rest...}", Right: web.SignedIn, Handler: h.old})
+	}
+	return f
+}
+
+// old serves an address of another program: with the page that shows the same,
+// or with a hint.
+func (h handler) old(w http.ResponseWriter, r *http.Request) error {
+	t := translate(r.PathValue("rest"), r.URL.Query())
+	if t.page != "" && !h.there(t.page) {
+		t.lost, t.page = nil, ""
+	}
+	if t.host != "" {
+		to, err := object(r, t)
+		if err != nil {
+			return err
+		}
+		if to != "" {
+			return web.Redirect(w, r, to, "")
+		}
+	}
+	if t.page != "" && len(t.lost) == 0 {
+		return web.Redirect(w, r, t.address(), "")
+	}
+	status := http.StatusOK
+	if t.page == "" {
+		status = http.StatusNotFound
+	}
+	ctx := r.Context()
+	return web.Render(w, r, web.Page{Title: ui.T(ctx, "An address of another program"), Status: status, Body: hint(t, r.URL.Path)})
+}
+
+// there reports whether there is the page.
+func (h handler) there(page string) bool {
+	if page == "/" {
+		return true
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(page, "/"), "/")
+	for _, p := range h.Pages {
+		if p == "/"+first || strings.HasPrefix(p, "/"+first+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// object returns the page of the host or service that is meant, when there is
+// just one of that name that whoever asks may see.
+func object(r *http.Request, t target) (string, error) {
+	query := lql.Get("hosts", "peer_key").Where(lql.Eq("name", t.host))
+	if t.svc != "" {
+		query = lql.Get("services", "peer_key").Where(lql.Eq("host_name", t.host), lql.Eq("description", t.svc))
+	}
+	query.Limit = 2
+	res, err := web.AllData(r).Query(r.Context(), query)
+	if err != nil || res.Rows != 1 {
+		return "", err
+	}
+	return ui.ObjectPath(res.Text(0, "peer_key"), t.host, t.svc), nil
+}

@@ -1,0 +1,115 @@
+package oldlinks
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"belvedere/internal/auth"
+	"belvedere/internal/db"
+	"belvedere/internal/lql"
+	"belvedere/internal/search"
+	"belvedere/internal/web"
+	"belvedere/internal/web/webtest"
+)
+
+func TestTranslate(t *testing.T) {
+	for _, tt := range []struct{ old, page, q string }{
+		{"cgi-bin/tac.cgi", "/overview", ""},
+		{"", "/", ""},
+		{"cgi-bin/status.cgi?host=all", "/services", ""},
+		{"cgi-bin/status.cgi?host=db-wien-01", "/services", "host=db-wien-01"},
+		{"cgi-bin/status.cgi?host=db-*&style=detail", "/services", "host=db-*"},
+		{"cgi-bin/status.cgi?host=all&servicestatustypes=28&serviceprops=10&type=detail", "/services", "state:warn,unknown,crit -is:downtime -is:acknowledged"},
+		{"cgi-bin/status.cgi?hostgroup=all&style=hostdetail&hoststatustypes=12", "/hosts", "state:down,unreachable"},
+		{"cgi-bin/status.cgi?host=all&hoststatustypes=3&servicestatustypes=16", "/services", "hoststate:pending,up state:crit"},
+		{"cgi-bin/status.cgi?hostgroup=web%20farm", "/hostgroup/web%20farm", ""},
+		{"cgi-bin/status.cgi?servicegroup=all&style=summary", "/groups", ""},
+		{"cgi-bin/status.cgi?servicegroup=disks&style=detail", "/services", "servicegroup=disks"},
+		{"cgi-bin/status.cgi?style=combined&hst_s0_hoststatustypes=4", "/problems", ""},
+		{"cgi-bin/status.cgi?dfl_s0_type=hostgroup&dfl_s0_op=%3D&dfl_s0_value=web&dfl_s1_type=service&dfl_s1_op=~&dfl_s1_value=http", "/services", "hostgroup=web or service:http"},
+		{"cgi-bin/extinfo.cgi?type=3", "/comments", ""},
+		{"cgi-bin/extinfo.cgi?type=6", "/downtimes", ""},
+		{"cgi-bin/extinfo.cgi?type=1&host=web", "/hosts", "host=web"},
+		{"cgi-bin/extinfo.cgi?type=2&host=web&service=Disk+%2F", "/services", `host=web service="Disk /"`},
+		{"frame.html?link=%2Fthruk%2Fcgi-bin%2Fextinfo.cgi%3Ftype%3D6", "/downtimes", ""},
+		{"cgi-bin/showlog.cgi?host=web", "/log", "host=web"},
+		{"cgi-bin/cmd.cgi?cmd_typ=33", "", ""},
+		{"r/hosts", "", ""},
+	} {
+		u, err := url.Parse(tt.old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := translate(u.Path, u.Query())
+		if q := search.And(got.terms...).String(); got.page != tt.page || q != tt.q || len(got.lost) > 0 {
+			t.Errorf("%s: page %q, q %q, lost %q; want %q, %q", tt.old, got.page, q, got.lost, tt.page, tt.q)
+		}
+	}
+	for _, old := range []string{"status.cgi?q=name+~+web", "status.cgi?serviceprops=256", "status.cgi?s0_type=service&s0_op=~&s0_value=a.b", "status.cgi?style=perfmap"} {
+		u, _ := url.Parse(old)
+		if got := translate(u.Path, u.Query()); len(got.lost) == 0 {
+			t.Errorf("%s: what is lost is not said", old)
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a"), webtest.Fresh("b")}, Tables: map[string][]webtest.Row{
+		"sites": {{"key": "a", "name": "Site a"}},
+		"hosts": {webtest.Host("a", "web", webtest.Row{"contacts": []string{}}), webtest.Host("a", "db", nil), webtest.Host("b", "db", nil)}},
+	}
+	s := webtest.New(t, w, func(*auth.Service, *db.DB) []web.Feature {
+		return []web.Feature{Feature(Options{Pages: []string{"/hosts", "/services", "/comments"}})}
+	})
+	for old, want := range map[string]string{
+		"/thruk/cgi-bin/extinfo.cgi?type=1&host=web": "/host/a/web",
+		"/nagios/cgi-bin/extinfo.cgi?type=1&host=db": "/hosts?q=host%3Ddb", // two sites have it
+		"/naemon/cgi-bin/status.cgi?host=nosuch":     "/services?q=host%3Dnosuch",
+		"/cgi-bin/icinga/extinfo.cgi?type=3":         "/comments",
+		"/thruk":                                     "/",
+		"/thruk/cgi-bin/status.cgi?style=hostdetail": "/hosts",
+		"/thruk/cgi-bin/extinfo.cgi?type=7":          "/services?columns=state%2Chost%2Cservice%2Csite%2Clast_check%2Cnext_check%2Ccheck_command&sort=next_check",
+	} {
+		if a := s.Get("all", old); a.Status != http.StatusSeeOther || a.Header.Get("Location") != want {
+			t.Errorf("%s: status %d, to %q, want %q", old, a.Status, a.Header.Get("Location"), want)
+		}
+	}
+	if a := s.Get("anna", "/thruk/cgi-bin/extinfo.cgi?type=1&host=web"); a.Header.Get("Location") != "/hosts?q=host%3Dweb" {
+		t.Errorf("anna is led to %q: she may not know where that host is", a.Header.Get("Location"))
+	}
+	a := s.Get("all", "/thruk/cgi-bin/status.cgi?q=name+~+web&host=web")
+	if a.Status != http.StatusOK || webtest.Attr(a.One(".empty a.pri"), "href") != "/services?q=host%3Dweb" {
+		t.Errorf("what is lost is answered with %d", a.Status)
+	}
+	for _, old := range []string{"/thruk/cgi-bin/cmd.cgi?cmd_typ=1", "/nagios/cgi-bin/statusjson.cgi", "/thruk/cgi-bin/tac.cgi"} { // no overview here
+		if a := s.Get("all", old); a.Status != http.StatusNotFound || len(a.All(".empty a")) < 3 {
+			t.Errorf("%s: status %d without a hint", old, a.Status)
+		}
+	}
+}
+
+func FuzzTranslate(f *testing.F) {
+	f.Add("cgi-bin/status.cgi", "host=a*&servicestatustypes=28&dfl_s0_type=host&dfl_s0_value=x%22y")
+	f.Add("frame.html", "link=frame.html%3Flink%3Dframe.html")
+	f.Fuzz(func(t *testing.T, rest, query string) {
+		q, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		to := translate(rest, q).address()
+		if to == "" || strings.HasPrefix(to, "?") {
+			return
+		}
+		u, err := url.Parse(to)
+		if err != nil || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
+			t.Fatalf("%q?%q leads to %q: %v", rest, query, to, err)
+		}
+		if text := u.Query().Get("q"); text != "" {
+			if _, err := search.Parse(text); err != nil {
+				t.Fatalf("%q?%q becomes %q: %v", rest, query, text, err)
+			}
+		}
+	})
+}
