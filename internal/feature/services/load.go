@@ -40,8 +40,7 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context) []list.Column {
 	return []list.Column{
-		// ascending is worst first; what was never checked stands before what is well
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w5", Sort: []string{"-state_order", "has_been_checked", "-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.ServiceWord}}},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w5", Steps: list.Steps(ctx, "services", severity()...), Sort: []string{"-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.ServiceWord}}},
 		{Key: "host", Label: ui.T(ctx, "Host"), Class: "w6", Sort: []string{"host_name", "peer_key", "description"}, Fixed: true, Values: []list.Value{{Column: "host_name"}}},
 		{Key: "service", Label: ui.T(ctx, "Service"), Class: "w6", Sort: []string{"description"}, Fixed: true, Values: []list.Value{{Column: "description"}}},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
@@ -59,6 +58,12 @@ func columns(ctx context.Context) []list.Column {
 		{Key: "check_command", Label: ui.T(ctx, "Check command"), Class: "w6", Sort: []string{"check_command"}, Need: []string{"check_command"}},
 		{Key: "perf_data", Label: ui.T(ctx, "Measured values"), Class: "w7", Need: []string{"perf_data"}},
 	}
+}
+
+// severity are the states from the worst; what was never checked stands before
+// what is well.
+func severity() []search.Expr {
+	return []search.Expr{search.Is("state", "crit"), search.Is("state", "unknown"), search.Is("state", "warn"), search.Is("state", "pending"), search.Is("state", "ok")}
 }
 
 // counted are what the head counts, each by the term of the filter that
