@@ -30,7 +30,9 @@ var aside = map[string][]string{
 	"internal/testkit":    {"internal/schema"},
 	"internal/schema/gen": {"internal/schema"},
 	"web":                 {}, // the embedded bundle
+	"tools/bare":          {},
 	"tools/bundle":        {},
+	"tools/ratio":         {},
 	"test/realcore":       {},
 	"test/harness":        {"internal/testkit", "test/realcore"},
 	"test/load":           {},
