@@ -43,6 +43,7 @@ type PaletteItem struct {
 	Path  string // "/sites/new"
 	Icon  string // name in the sprite without "i-"
 	Right Right
+	Key   string // letter after "g" that opens it, "" none
 }
 
 // A MenuItem is one entry of the navigation.

@@ -25,7 +25,7 @@ func menuOf(features []Feature) []MenuItem {
 func paletteOf(features []Feature, menu []MenuItem) []PaletteItem {
 	var out []PaletteItem
 	for _, m := range menu {
-		out = append(out, PaletteItem{Label: m.Label, Path: m.Path, Icon: m.Icon, Right: m.Right})
+		out = append(out, PaletteItem{Label: m.Label, Path: m.Path, Icon: m.Icon, Right: m.Right, Key: m.Key})
 	}
 	for _, f := range features {
 		out = append(out, f.Palette...)

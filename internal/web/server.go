@@ -180,7 +180,7 @@ func (s *Server) ownRoutes() []Route {
 		{Pattern: "GET /shell", Right: SignedIn, Handler: s.shellBlock},
 		{Pattern: "GET /shell/pinned", Right: SignedIn, Handler: s.pinnedBlock},
 		{Pattern: "POST /chooser", Right: SignedIn, Handler: s.choose, MaxBody: 256 << 10},
-		{Pattern: "POST /preferences", Right: Public, Handler: s.setPreference, MaxBody: 4 << 10},
+		{Pattern: "POST /preferences", Right: Public, Handler: s.setPreference, MaxBody: 64 << 10},
 		{Pattern: "GET /assets/{hash}/{name}", Right: Public, Handler: s.assets.serve},
 		{Pattern: "GET /favicon.ico", Right: Public, Handler: s.favicon},
 		{Pattern: "GET /healthz", Right: Public, Handler: s.healthz},

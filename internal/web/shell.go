@@ -25,6 +25,7 @@ type shellView struct {
 	Menu     [][]menuEntry
 	Phone    []menuEntry
 	Pinned   []pinned
+	Bells    string // JSON: which views ring
 	Chooser  chooserView
 	Newest   int64 // unix seconds of the newest data
 	Say      string
@@ -111,6 +112,7 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 	if err != nil {
 		s.log.Warn("shell without saved views", "request", st.id, "err", err)
 	}
+	v.Bells = bells(r)
 	v.Pinned = s.pinned(r, views, st.env.Path, st.env.Query)
 	for _, x := range views {
 		v.Palette = append(v.Palette, PaletteItem{Label: x.Name, Path: x.Address(), Icon: "bookmark"})

@@ -184,6 +184,9 @@ func (s *Server) setPreference(w http.ResponseWriter, r *http.Request) error {
 	}
 	st := from(r)
 	name, value := r.PostForm.Get("name"), r.PostForm.Get("value")
+	if name == bellPreference {
+		return s.setBells(w, r, value)
+	}
 	if !s.allowedHabit(name, value) {
 		return BadRequest("There is no such preference", "Reload the page and try again")
 	}

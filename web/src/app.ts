@@ -1,5 +1,6 @@
 // What every page loads.
 import { startAges } from "./ages";
+import { startBell } from "./bell";
 import { startChooser } from "./chooser";
 import { on } from "./dom";
 import { startFolds } from "./folds";
@@ -27,6 +28,7 @@ if (document.body.classList.contains("app")) {
   startMerge();
   startFolds();
   startSide();
+  startBell();
   startLists();
   startQuery();
   startLive();

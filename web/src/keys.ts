@@ -3,7 +3,7 @@
 import { all, closest, make, one, post, say, toast } from "./dom";
 import { unfold } from "./folds";
 import { showCollected, togglePause } from "./live";
-import { closeTop, cycleTheme } from "./menus";
+import { closeTop, cycleTheme, openSheet } from "./menus";
 import { openPalette } from "./palette";
 import { closeSide, followSide, objectOf, openSide, sideShows } from "./side";
 import { clearSelection, selectAll, selectTo, toggleRow } from "./view";
@@ -67,7 +67,7 @@ function letter(key: string): boolean {
     case "y": copyLink(row); return true;
     case "t": cycleTheme(); return true;
     case "i": return openChooser();
-    case "?": one<HTMLDialogElement>("#keysheet")?.showModal(); return true;
+    case "?": openSheet(); return true;
   }
   return false;
 }

@@ -3,6 +3,7 @@ import { fillAges, ago, now, setClock } from "./ages";
 import { connect, type Connection } from "./connect";
 import { all, make, one, path, say, symbol } from "./dom";
 import type { Count, Message, News } from "./feed";
+import { bellOn } from "./bell";
 import { merge, mergeAll } from "./merge";
 import { N, T, clock } from "./words";
 
@@ -118,6 +119,9 @@ export function renewNear(): void {
   plan(0);
 }
 
+// unseen reports whether nobody sees or hears what this window shows.
+const unseen = (): boolean => document.hidden && !bellOn();
+
 // here is the address of the page without what only the browser makes of it.
 function here(): string {
   const u = new URL(location.href);
@@ -149,7 +153,7 @@ async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
 
 // plan fetches what is dirty soon: one request at a time.
 function plan(wait = Math.max(landed + pace - Date.now(), SOON + Math.random() * spread)): void {
-  if (ended || document.hidden || paused || flight || timer !== undefined || (dirty.size === 0 && near().length === 0)) return;
+  if (ended || unseen() || paused || flight || timer !== undefined || (dirty.size === 0 && near().length === 0)) return;
   timer = window.setTimeout(() => {
     timer = undefined;
     void fetchBlocks();
@@ -158,7 +162,7 @@ function plan(wait = Math.max(landed + pace - Date.now(), SOON + Math.random() *
 
 async function fetchBlocks(): Promise<void> {
   const parts = near();
-  if (document.hidden || paused || flight || (dirty.size === 0 && parts.length === 0)) return;
+  if (unseen() || paused || flight || (dirty.size === 0 && parts.length === 0)) return;
   const names = [...dirty].filter((n) => n !== BANNER).sort();
   if (names.length === 0 && parts.length === 0) names.push(BANNER);
   dirty.clear();

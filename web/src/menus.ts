@@ -13,7 +13,7 @@ export function closeTop(): boolean {
 
 const THEMES = ["auto", "light", "dark"] as const;
 
-function setTheme(theme: string): void {
+export function setTheme(theme: string): void {
   document.documentElement.dataset["theme"] = theme;
   for (const b of all("[data-theme-set]")) b.setAttribute("aria-pressed", String(b.dataset["themeSet"] === theme));
   void post("/preferences", { name: "theme", value: theme });
@@ -26,6 +26,12 @@ export function cycleTheme(): void {
   const dark = now === "dark" || (now === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
   setTheme(dark ? "light" : "dark");
   say(dark ? T("Light") : T("Dark"));
+}
+
+// openSheet shows the sheet of keys.
+export function openSheet(): void {
+  const sheet = one<HTMLDialogElement>("#keysheet");
+  if (sheet) show(sheet);
 }
 
 // opened remembers what had the focus when a dialog opened.

@@ -93,7 +93,7 @@ export function merge(block: Element, fresh: Element, force: boolean, other = fa
     wait(block, fresh, n);
     return;
   }
-  if (!other) announce(block, n);
+  if (!other) announce(block, fresh, n);
   const before = new Map(n.changed.map((r) => [r.id, signature(document.getElementById(r.id) ?? r)]));
   const frozen = !force && inUse(block);
   if (frozen) {
@@ -358,8 +358,8 @@ let unsaid: string[] = [];
 let sayTimer: number | undefined;
 
 // announce tells screen readers of new problems: one sentence in 10 s at most.
-function announce(block: Element, n: Counts): void {
-  if (!one("table[data-solved]", block)) return;
+function announce(block: Element, fresh: Element, n: Counts): void {
+  if (!one("table[data-solved]", block) && !one("table[data-solved]", fresh)) return;
   const t = Date.now();
   for (const [id, at] of announced) if (t - at > SAY_ONCE) announced.delete(id);
   for (const row of n.fresh) {
@@ -380,7 +380,9 @@ function speak(): void {
   const n = unsaid.length;
   const names = unsaid.slice(0, 3).join(", ") + (n > 3 ? " " + T("and {0} more", n - 3) : "");
   unsaid = [];
-  say(N(n, "{0} new problem: {1}", "{0} new problems: {1}", names));
+  const text = N(n, "{0} new problem: {1}", "{0} new problems: {1}", names);
+  say(text);
+  document.dispatchEvent(new CustomEvent("problems", { detail: text }));
 }
 
 export function startMerge(): void {

@@ -1,13 +1,18 @@
 // The palette: hosts and services from the server, pages from the menu.
 import { all, make, on, one, path, symbol } from "./dom";
-import { show } from "./menus";
+import { openBell } from "./bell";
+import { togglePause } from "./live";
+import { openSheet, setTheme, show } from "./menus";
 import { N, T } from "./words";
 
-interface Hit { group: string; title: string; note?: string; href: string; class?: string; glyph?: string; label?: string; done?: boolean; icon?: string }
+interface Hit { group: string; title: string; note?: string; href?: string; act?: string; keys?: string[]; class?: string; glyph?: string; label?: string; done?: boolean; icon?: string }
 interface Answer { total: number; hits: Hit[] }
+
+const WAIT = 80; // ms without a key before the server is asked
 
 let asked: AbortController | null = null;
 let timer: number | undefined;
+let drawn = ""; // words whose answer is shown
 
 const dialog = (): HTMLDialogElement | null => one<HTMLDialogElement>("#palette");
 const input = (): HTMLInputElement | null => one<HTMLInputElement>("#palette input");
@@ -27,16 +32,34 @@ export function openPalette(): void {
   void search();
 }
 
+// rank says how well words fit a title: 0 best, -1 not at all.
+function rank(title: string, words: string): number {
+  const t = title.toLowerCase();
+  if (t.startsWith(words)) return 0;
+  if (t.split(/[\s/]+/).some((w) => w.startsWith(words))) return 1;
+  return words.split(" ").every((w) => t.includes(w)) ? 2 : -1;
+}
+
+// pages returns the pages, views and settings that fit, with their keys.
 function pages(words: string): Hit[] {
+  if (/^(h|s|hg|sg):/i.test(words)) return [];
   const needle = words.toLowerCase();
-  return all("[data-palette-pages] li").map((li) => ({ group: T("Pages"), title: li.dataset["label"] ?? "", href: li.dataset["href"] ?? "", icon: li.dataset["icon"] ?? "right" }))
-    .filter((p) => needle === "" || p.title.toLowerCase().includes(needle)).slice(0, needle === "" ? 30 : 6);
+  const singles = document.body.dataset["keys"] !== "off";
+  const found = all("[data-palette-pages] > li").map((li) => {
+    const d = li.dataset;
+    const keys = d["key"] ? ["g", d["key"]] : d["kbd"] ? [d["kbd"]] : [];
+    const group = li.parentElement?.dataset["palettePages"] ?? "";
+    return { group, title: d["label"] ?? "", href: d["href"] ?? "", act: d["act"] ?? "", icon: d["icon"] ?? "right", keys: singles ? keys : [], rank: rank(d["label"] ?? "", needle) };
+  });
+  if (needle === "") return found.filter((p) => p.href !== "").slice(0, 30);
+  return found.filter((p) => p.rank >= 0).sort((a, b) => a.rank - b.rank).slice(0, 6);
 }
 
 async function search(): Promise<void> {
   const words = input()?.value.trim() ?? "";
   asked?.abort();
   if (words === "") return draw("", pages(""), 0);
+  if (drawn !== words) draw(words, pages(words), -1); // what needs no asking, at once
   const mine = new AbortController();
   asked = mine;
   try {
@@ -54,6 +77,7 @@ const everything = (words: string): Hit => ({ group: T("Search everywhere"), tit
 function draw(words: string, hits: Hit[], total: number): void {
   const list = one("#palette-list");
   if (!list) return;
+  if (total >= 0) drawn = words;
   list.replaceChildren();
   const groups = new Map<string, Hit[]>();
   for (const h of hits) groups.set(h.group, [...(groups.get(h.group) ?? []), h]);
@@ -66,15 +90,16 @@ function draw(words: string, hits: Hit[], total: number): void {
   }
   choose(0);
   const note = one("[data-palette-note]");
-  if (note) note.textContent = words === "" ? "" : N(total, "{0} object", "{0} objects");
+  if (note) note.textContent = words === "" ? "" : total < 0 ? "…" : N(total, "{0} object", "{0} objects");
 }
 
 function option(h: Hit, words: string, n: number): HTMLElement {
   const sign = h.glyph ? symbol(h.glyph, `g ${h.class ?? ""} ${h.done ? "done" : ""}`) : symbol("i-" + (h.icon || "right"), "i");
-  const li = make("div", { role: "option", id: `palette-o${n}`, "aria-selected": "false", "data-href": h.href }, sign, marked(h.title, words));
+  const li = make("div", { role: "option", id: `palette-o${n}`, "aria-selected": "false", "data-href": h.href ?? "", "data-act": h.act ?? "" }, sign, marked(h.title, words));
   if (h.label) li.append(make("span", { class: "sr" }, h.label));
   if (h.note) li.append(make("span", { class: "dim s cut" }, h.note));
-  li.append(make("span", { class: "end" }, make("kbd", { hidden: "" }, "Enter")));
+  const end = make("span", { class: "end" }, ...(h.keys ?? []).flatMap((k) => [make("kbd", {}, k), " "]), make("kbd", { hidden: "", "data-enter": "" }, "Enter"));
+  li.append(end);
   return li;
 }
 
@@ -91,7 +116,7 @@ function choose(i: number): void {
   const list = options();
   list.forEach((o, n) => {
     o.setAttribute("aria-selected", String(n === i));
-    const key = one("kbd", o);
+    const key = one("kbd[data-enter]", o);
     if (key) key.hidden = n !== i;
   });
   const now = list[i];
@@ -100,7 +125,25 @@ function choose(i: number): void {
   else input()?.removeAttribute("aria-activedescendant");
 }
 
+// act does what a setting says, after the palette has closed.
+function act(what: string): void {
+  dialog()?.close();
+  const [name, value] = what.split(" ");
+  switch (name) {
+    case "theme": return setTheme(value ?? "auto");
+    case "keys": return openSheet();
+    case "pause": return togglePause();
+    case "bell": return openBell();
+    case "sites": {
+      const menu = one<HTMLDetailsElement>("[data-chooser]");
+      if (menu) menu.open = true;
+      menu?.querySelector("input")?.focus();
+    }
+  }
+}
+
 function follow(el: HTMLElement | undefined, tab: boolean): void {
+  if (el?.dataset["act"]) return act(el.dataset["act"]);
   const href = el?.dataset["href"];
   if (!href) return;
   if (tab) {
@@ -121,7 +164,7 @@ export function startPalette(): void {
   const field = input();
   field?.addEventListener("input", () => {
     window.clearTimeout(timer);
-    timer = window.setTimeout(() => void search(), 80);
+    timer = window.setTimeout(() => void search(), WAIT);
   });
   field?.addEventListener("keydown", (e) => {
     const list = options();
@@ -130,6 +173,9 @@ export function startPalette(): void {
     if (step !== 0 && list.length > 0) {
       e.preventDefault();
       choose((at + step + list.length) % list.length);
+    } else if (list.length > 0 && (e.key === "PageDown" || e.key === "PageUp")) {
+      e.preventDefault();
+      choose(e.key === "PageDown" ? Math.min(Math.max(at, 0) + 8, list.length - 1) : Math.max(at - 8, 0));
     } else if (e.key === "Enter" && !e.isComposing) {
       e.preventDefault();
       follow(list[Math.max(at, 0)], e.ctrlKey || e.metaKey);

@@ -4,6 +4,7 @@
 import { fillAges } from "./ages";
 import { all, closest, make, on, one, path, say, symbol } from "./dom";
 import { asking } from "./live";
+import { T } from "./words";
 
 const WIDE = "(min-width: 1000px)";
 const TABLES = "hosts services comments downtimes sites"; // as the blocks of these pages have
@@ -81,9 +82,9 @@ function mark(): void {
 function frame(): HTMLElement {
   const old = side();
   if (old) return old;
-  const close = make("button", { type: "button", class: "btn quiet ic", "data-side-close": "", "aria-label": "Close", title: "Close (Esc)" }, symbol("i-x", "i"));
-  const el = make("aside", { class: "side", id: "side", "aria-label": "Detail", tabindex: "-1" },
-    make("header", {}, make("a", { class: "btn", href: "#", "data-side-page": "" }, symbol("i-link", "i"), "Open page"), make("span", { class: "end" }), close),
+  const close = make("button", { type: "button", class: "btn quiet ic", "data-side-close": "", "aria-label": T("Close"), title: T("Close") + " (Esc)" }, symbol("i-x", "i"));
+  const el = make("aside", { class: "side", id: "side", "aria-label": T("Detail"), tabindex: "-1" },
+    make("header", {}, make("a", { class: "btn", href: "#", "data-side-page": "" }, symbol("i-link", "i"), T("Open page")), make("span", { class: "end" }), close),
     make("div", { class: "body" }));
   document.body.append(el);
   document.body.classList.add("beside");
@@ -122,7 +123,7 @@ async function show(href: string): Promise<void> {
 }
 
 function failed(body: HTMLElement | null): void {
-  body?.replaceChildren(make("div", { class: "empty" }, symbol("i-alert", "i"), make("h2", {}, "The detail cannot be shown"), make("p", {}, "Its page may say why. It is the button above.")));
+  body?.replaceChildren(make("div", { class: "empty" }, symbol("i-alert", "i"), make("h2", {}, T("The detail cannot be shown")), make("p", {}, T("Its page may say why. It is the button above."))));
 }
 
 // startSide opens what the address names and listens for the buttons.

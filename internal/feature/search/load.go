@@ -66,14 +66,38 @@ type picture struct {
 	parts  []lql.Part
 }
 
+// A kind is what can be found, with the prefix that asks for nothing else:
+// "h: db" finds hosts only.
+type kind struct {
+	prefix string
+	find   func(context.Context, lql.Querier, string, int, time.Time) (group, []lql.Part, error)
+}
+
+func kinds() []kind {
+	return []kind{{"h", findHosts}, {"s", findServices}, {"hg", findHostGroups}, {"sg", findServiceGroups}}
+}
+
+// scope returns the prefix of a text, "" when it has none, and the rest.
+func scope(text string) (prefix, rest string) {
+	before, after, found := strings.Cut(text, ":")
+	for _, k := range kinds() {
+		if found && strings.EqualFold(before, k.prefix) {
+			return k.prefix, strings.TrimSpace(after)
+		}
+	}
+	return "", text
+}
+
 // load searches for text, each kind up to limit hits: names that begin with
 // the text first.
 func load(ctx context.Context, q lql.Querier, text string, limit int, now time.Time) (*picture, error) {
 	p := &picture{}
-	for _, find := range []func(context.Context, lql.Querier, string, int, time.Time) (group, []lql.Part, error){
-		findHosts, findServices, findHostGroups, findServiceGroups,
-	} {
-		g, parts, err := find(ctx, q, text, limit, now)
+	kind, text := scope(text)
+	for _, k := range kinds() {
+		if kind != "" && kind != k.prefix || text == "" {
+			continue
+		}
+		g, parts, err := k.find(ctx, q, text, limit, now)
 		if err != nil {
 			return nil, err
 		}

@@ -121,3 +121,34 @@ func TestPageAndRights(t *testing.T) {
 		t.Error("who sees nothing finds a host")
 	}
 }
+
+// TestScope: a prefix asks for one kind only.
+func TestScope(t *testing.T) {
+	s := start(t)
+	for q, want := range map[string]string{
+		"h:db":     "Hosts",
+		"H: db":    "Hosts",
+		"s:load":   "Services",
+		"hg:db":    "Host groups",
+		"sg: load": "Service groups",
+		"h:":       "",
+		"x:db":     "",
+	} {
+		a := s.Get("all", "/search?format=json&q="+strings.ReplaceAll(q, " ", "+"))
+		var got struct {
+			Total int
+			Hits  []struct{ Group string }
+		}
+		if err := json.Unmarshal([]byte(a.Body), &got); err != nil {
+			t.Fatalf("%q: %v in %s", q, err, a.Body)
+		}
+		if want == "" && got.Total != 0 || want != "" && len(got.Hits) == 0 {
+			t.Errorf("%q finds %d", q, got.Total)
+		}
+		for _, h := range got.Hits {
+			if h.Group != want {
+				t.Errorf("%q finds one of %s", q, h.Group)
+			}
+		}
+	}
+}
