@@ -66,23 +66,23 @@ type picture struct {
 	parts  []lql.Part
 }
 
-// A kind is what can be found, with the prefix that asks for nothing else:
-// "h: db" finds hosts only.
-type kind struct {
+// A finder finds one kind; its prefix asks for nothing else: "h: db" finds
+// hosts only.
+type finder struct {
 	prefix string
 	find   func(context.Context, lql.Querier, string, int, time.Time) (group, []lql.Part, error)
 }
 
-func kinds() []kind {
-	return []kind{{"h", findHosts}, {"s", findServices}, {"hg", findHostGroups}, {"sg", findServiceGroups}}
+func finders() []finder {
+	return []finder{{"h", findHosts}, {"s", findServices}, {"hg", findHostGroups}, {"sg", findServiceGroups}}
 }
 
 // scope returns the prefix of a text, "" when it has none, and the rest.
 func scope(text string) (prefix, rest string) {
 	before, after, found := strings.Cut(text, ":")
-	for _, k := range kinds() {
-		if found && strings.EqualFold(before, k.prefix) {
-			return k.prefix, strings.TrimSpace(after)
+	for _, f := range finders() {
+		if found && strings.EqualFold(before, f.prefix) {
+			return f.prefix, strings.TrimSpace(after)
 		}
 	}
 	return "", text
@@ -92,12 +92,12 @@ func scope(text string) (prefix, rest string) {
 // the text first.
 func load(ctx context.Context, q lql.Querier, text string, limit int, now time.Time) (*picture, error) {
 	p := &picture{}
-	kind, text := scope(text)
-	for _, k := range kinds() {
-		if kind != "" && kind != k.prefix || text == "" {
+	only, text := scope(text)
+	for _, f := range finders() {
+		if only != "" && only != f.prefix || text == "" {
 			continue
 		}
-		g, parts, err := k.find(ctx, q, text, limit, now)
+		g, parts, err := f.find(ctx, q, text, limit, now)
 		if err != nil {
 			return nil, err
 		}
