@@ -83,6 +83,7 @@ func TestRegex(t *testing.T) {
 		{`xa{,3}y`, "xaaaay", false, false},
 		{`[{,3}]`, "3", false, true},
 		{`[]a]{,2}$`, "]", false, true},
+		{`^[[:digit:]{,]+$`, "1{,", false, true},
 		{`^(?!test)`, "test1", false, false},
 		{`^(?!test)`, "prod", false, true},
 		{`(a+)\1$`, "aa", false, true},
@@ -113,7 +114,8 @@ func TestRegex(t *testing.T) {
 			t.Errorf("%q fold %v on %q is %v", tt.pattern, tt.fold, tt.text, !tt.want)
 		}
 	}
-	for pattern, at := range map[string]string{`a(b`: "", `a[z-a]`: "position 3", `x**`: "position 2", `(?z)`: "position 1"} {
+	for pattern, at := range map[string]string{`a(b`: "position 2", `a[z-a]`: "position 3", `x**`: "position 2", `(?z)`: "position 1",
+		`a)b`: "position 2", `ü[[:alpha:](]b(c`: "position 15", `a{,3}**`: "position 6"} {
 		_, err := compileRegex(pattern, false, newSlowTime())
 		qe, ok := err.(*lql.QueryError)
 		if !ok || qe.Code != 400 || qe.Hint == "" || !strings.Contains(qe.Msg, at) {

@@ -262,6 +262,10 @@ func translate(p string) string {
 				b.WriteString(rest[:2])
 			}
 			i++
+		case class && namedClass(rest) > 0:
+			n := namedClass(rest)
+			b.WriteString(rest[:n])
+			i += n - 1
 		case class:
 			b.WriteByte(rest[0])
 			class = rest[0] != ']'
@@ -291,6 +295,18 @@ func classStart(s string) int {
 		n++
 	}
 	return n
+}
+
+// namedClass returns the length of [:name:] at the beginning of s, which stands
+// within a character class; 0 when there is none.
+func namedClass(s string) int {
+	if !strings.HasPrefix(s, "[:") {
+		return 0
+	}
+	if end := strings.Index(s, ":]"); end > 0 {
+		return end + 2
+	}
+	return 0
 }
 
 // slowRegex compiles an expression for the backtracking matcher, if that can
@@ -336,7 +352,7 @@ func findPossessive(re string) (at, plus int) {
 				if re[i+n] == '\\' {
 					n++
 				}
-				n++
+				n += max(1, namedClass(re[i+n:]))
 			}
 			n, last = min(n+1, len(re)-i), i
 		case '(':
@@ -365,16 +381,65 @@ func syntaxError(pattern string, cause error) error {
 	at := -1
 	if se, ok := cause.(*syntax.Error); ok {
 		msg = se.Code.String()
-		at = strings.Index(pattern, se.Expr)
-		if se.Expr == "" {
-			at = -1
-		}
+		at = faultAt(pattern, se)
 	}
 	text := fmt.Sprintf("regular expression %q: %s", clip(pattern), msg)
 	if at >= 0 {
 		text += fmt.Sprintf(" at position %d", utf8.RuneCountInString(pattern[:at])+1)
 	}
 	return badRequest(text, "expressions are those of RE2; write a backslash before a character that is meant as itself")
+}
+
+// faultAt returns the byte at which an expression goes wrong, -1 when that
+// cannot be told.
+func faultAt(pattern string, se *syntax.Error) int {
+	if se.Code == syntax.ErrMissingParen || se.Code == syntax.ErrUnexpectedParen {
+		return oddParen(pattern)
+	}
+	if at := strings.Index(pattern, se.Expr); at >= 0 && se.Expr != "" {
+		return at
+	}
+	// The fault has another spelling here: it is where the pattern begins to
+	// have it.
+	for i := range pattern[:min(len(pattern), 1000)] {
+		_, err := syntax.Parse(translate(pattern[:i]), syntax.Perl)
+		if e, ok := err.(*syntax.Error); ok && e.Code == se.Code {
+			return max(i-1, 0)
+		}
+	}
+	return max(len(pattern)-1, 0)
+}
+
+// oddParen returns where the bracket stands that has no partner, -1 when all
+// have one.
+func oddParen(p string) int {
+	var open []int
+	for i := 0; i < len(p); i++ {
+		switch p[i] {
+		case '\\':
+			i++
+		case '[':
+			i += classStart(p[i:])
+			for ; i < len(p) && p[i] != ']'; i++ {
+				if p[i] == '\\' {
+					i++
+				} else if n := namedClass(p[i:]); n > 0 {
+					i += n - 1
+				}
+			}
+		case '(':
+			open = append(open, i)
+		case ')':
+			if len(open) == 0 {
+				return i
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		return open[len(open)-1]
+	}
+	return -1
 }
 
 // A slowMatcher runs an expression in the backtracking matcher, once for each
