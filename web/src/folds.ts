@@ -27,12 +27,12 @@ async function follow(link: HTMLAnchorElement): Promise<void> {
   }
 }
 
-// headOf returns the row whose fold a row lies in: that of its cause, or the
-// head of its group.
+// headOf returns the row whose fold a row lies in: that of its cause, the first
+// of its host, or the head of its group.
 function headOf(row: HTMLTableRowElement): HTMLTableRowElement | null {
-  const kid = row.classList.contains("kid");
+  const inner = ["kid", "same"].find((c) => row.classList.contains(c));
   let at = row.previousElementSibling;
-  while (at && (kid ? at.classList.contains("kid") : !at.classList.contains("grp"))) at = at.previousElementSibling;
+  while (at && (inner ? at.matches(".kid, ." + inner) : !at.classList.contains("grp"))) at = at.previousElementSibling;
   return at as HTMLTableRowElement | null;
 }
 

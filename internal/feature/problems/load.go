@@ -70,7 +70,8 @@ type section struct {
 	hidden   [2]int         // and how many hosts and services
 	about    triage.Problem // Behind: the cause
 	standing triage.Standing
-	handled  bool // what somebody has, below what nobody has
+	handled  bool       // what somebody has, below what nobody has
+	first    triage.Key // the problem whose row comes first on the first page
 }
 
 // A picture is what the page shows.
@@ -180,7 +181,7 @@ func (w request) matcher(ctx context.Context, q lql.Querier) (func(*triage.Probl
 func (w request) sections(s *triage.Survey, items []int, by [][]int) []section {
 	var out []section
 	for _, g := range s.Arrange(items, w.group, w.order) {
-		x := section{Group: g, id: url.PathEscape(g.ID), visible: g.Items}
+		x := section{Group: g, id: url.PathEscape(g.ID), visible: g.Items, first: s.Problems[g.Items[0]].Key}
 		switch g.Kind {
 		case triage.SameCheck:
 			x.foldable, x.folded = true, !slices.Contains(w.open, g.ID)
@@ -191,6 +192,13 @@ func (w request) sections(s *triage.Survey, items []int, by [][]int) []section {
 			x.foldable, x.folded = true, slices.Contains(w.closed, g.ID)
 			if x.folded {
 				x.visible = nil
+			}
+			if w.group == triage.ByHost { // the first row of a host is its head
+				x.foldable = len(g.Items) > 1
+				x.visible = g.Items
+				if x.folded {
+					x.visible = g.Items[:1]
+				}
 			}
 			if g.Kind == triage.Behind {
 				x.about = s.Problems[g.Cause]

@@ -196,6 +196,8 @@ func (v view) title(ctx context.Context, x section) string {
 // named returns the head of a section by value.
 func (v view) named(ctx context.Context, x section) string {
 	switch {
+	case v.group == triage.ByHost:
+		return ""
 	case v.group == triage.BySite && v.sites[x.Name] != "":
 		return v.sites[x.Name]
 	case x.Name != "":
@@ -231,10 +233,7 @@ func (v view) note(ctx context.Context, x section) string {
 	case triage.Behind:
 		return ui.T(ctx, "%s on %s", problemsOf(ctx, n), hosts(ctx, x.Hosts))
 	}
-	switch v.group {
-	case triage.ByHost:
-		return v.sites[x.Site] + " · " + problemsOf(ctx, n)
-	case triage.BySite:
+	if v.group == triage.BySite {
 		return ui.T(ctx, "%s on %s", problemsOf(ctx, n), hosts(ctx, x.Hosts))
 	}
 	return ui.T(ctx, "%s on %s, %s", problemsOf(ctx, n), hosts(ctx, x.Hosts), v.where(ctx, x))
@@ -292,6 +291,8 @@ func (x section) foldLabel(ctx context.Context) string {
 	switch {
 	case x.Kind == triage.SameCheck:
 		return ui.T(ctx, "%s more", ui.Number(len(x.Items)-previewed))
+	case x.Kind == triage.Named && x.Site != "":
+		return problemsOf(ctx, len(x.Items))
 	case x.folded:
 		return ui.T(ctx, "show")
 	}
@@ -398,8 +399,25 @@ func (v view) stateWidth() string {
 	return "w5"
 }
 
-// same reports whether a row repeats the host of the one above it.
-func (v view) same(x section, at int) bool { return v.group == triage.ByHost && at > 0 }
+// same reports whether a row of the section repeats the host of the one above
+// it.
+func (v view) same(x section, at int) bool {
+	return v.group == triage.ByHost && x.rows[at].problem.Key != x.first
+}
+
+// leads reports whether the row of the section folds the others of its host.
+func (v view) leads(x section, at int) bool {
+	return v.group == triage.ByHost && x.foldable && !v.same(x, at)
+}
+
+// ownerWidth is the width class of the last column: wide where it is what the
+// view is about.
+func (v view) ownerWidth() string {
+	if v.tab == tabAck || v.tab == tabDowntime {
+		return "nar w8"
+	}
+	return "nar w7"
+}
 
 // offsetPath returns the address of the page from offset.
 func offsetPath(ctx context.Context, offset int) string {

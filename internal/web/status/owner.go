@@ -132,18 +132,6 @@ func (r *Row) setNotified() {
 	}
 }
 
-// expiry says until when an acknowledgement or downtime holds.
-func (o Owner) expiry(ctx context.Context) string {
-	switch {
-	case !o.Until.IsZero():
-	case o.Kind == "ack":
-		return ui.T(ctx, "no expiry")
-	default:
-		return ""
-	}
-	return ui.T(ctx, "until %s", ui.Short(ctx, o.Until))
-}
-
 func (o Owner) icon() string {
 	switch o.Kind {
 	case "ack":
