@@ -18,7 +18,7 @@ function typing(e: KeyboardEvent): boolean {
   return el.isContentEditable || el.matches("textarea, select");
 }
 
-const rows = (): HTMLTableRowElement[] => all<HTMLTableRowElement>("table[data-live] tbody > tr[id]").filter((r) => !r.hidden && r.offsetParent !== null);
+const rows = (): HTMLTableRowElement[] => all<HTMLTableRowElement>("table[data-live] tbody > tr[id]").filter((r) => !r.hidden && r.offsetParent !== null && (!r.classList.contains("grp") || one("[data-fold]", r)));
 const current = (): HTMLTableRowElement | null => closest<HTMLTableRowElement>(document.activeElement, "table[data-live] tbody > tr[id]");
 
 function go(step: 1 | -1): void {
