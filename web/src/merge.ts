@@ -267,7 +267,7 @@ function sweep(block: Element): void {
 function morph(from: Element, to: Element, style: "innerHTML" | "outerHTML", tables = false): void {
   Idiomorph.morph(from, style === "innerHTML" ? [...to.childNodes] : to, {
     morphStyle: style,
-    ignoreActiveValue: true,
+    ignoreActiveValue: false, // it would also leave what is inside the focused row; keep sees to fields
     restoreFocus: true,
     callbacks: {
       beforeNodeMorphed: (a, b) => !(tables && a instanceof HTMLTableElement && "live" in a.dataset) && keep(a, b),
