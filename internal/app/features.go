@@ -9,10 +9,13 @@ import (
 	"belvedere/internal/feature/groups"
 	"belvedere/internal/feature/host"
 	"belvedere/internal/feature/hosts"
+	"belvedere/internal/feature/hygiene"
 	"belvedere/internal/feature/oldlinks"
 	"belvedere/internal/feature/outages"
+	"belvedere/internal/feature/overview"
 	"belvedere/internal/feature/people"
 	"belvedere/internal/feature/problems"
+	"belvedere/internal/feature/processes"
 	"belvedere/internal/feature/profile"
 	"belvedere/internal/feature/search"
 	"belvedere/internal/feature/service"
@@ -28,6 +31,7 @@ import (
 func (a *App) features() []web.Feature {
 	rooms := []web.Feature{
 		problems.Feature(),
+		overview.Feature(),
 		hosts.Feature(),
 		services.Feature(),
 		groups.Feature(),
@@ -37,6 +41,8 @@ func (a *App) features() []web.Feature {
 		service.Feature(),
 		downtimes.Feature(),
 		comments.Feature(),
+		processes.Feature(),
+		hygiene.Feature(),
 		search.Feature(),
 		views.Feature(views.Options{Store: a.db}),
 		sites.Feature(sites.Options{Manager: a.sites}),

@@ -206,7 +206,14 @@ func stats(t *schema.Table, res *lql.Result, rows []Row, q *lql.Query) error {
 	}
 	for _, s := range q.Stats {
 		v := lql.Vector{}
+		if s.Agg != lql.Count {
+			v.Kind = lql.Floats
+		}
 		for _, k := range keys {
+			if s.Agg != lql.Count {
+				v.Floats = append(v.Floats, aggregate(s, byKey[k]))
+				continue
+			}
 			n := int64(0)
 			for _, r := range byKey[k] {
 				ok, err := holds(t, r, s.Filter)
@@ -373,4 +380,18 @@ func float(x any) float64 {
 func text(x any) string {
 	s, _ := x.(string)
 	return s
+}
+
+// aggregate computes an average or a maximum of a column of float64.
+func aggregate(s lql.Stat, rows []Row) float64 {
+	var sum, most float64
+	for _, r := range rows {
+		f, _ := r[s.Column].(float64)
+		sum += f
+		most = max(most, f)
+	}
+	if s.Agg == lql.Max || len(rows) == 0 {
+		return most
+	}
+	return sum / float64(len(rows))
 }
