@@ -107,11 +107,22 @@ func answer(ctx context.Context, t search.Typing, c search.Completion) completio
 		g.Items = append(g.Items, one)
 	}
 	if _, err := search.Parse(t.Text); err != nil {
-		if bad, ok := errors.AsType[*search.Error](err); ok && (bad.To < t.At || bad.From > t.At) {
+		if bad, ok := errors.AsType[*search.Error](err); ok && apart(t, bad) {
 			out.Wrong = &wrong{units(t.Text[:bad.From]), units(t.Text[:bad.To]), filter.Message(ctx, bad)}
 		}
 	}
 	return out
+}
+
+// apart reports whether the wrong word is not the one that is being written.
+func apart(t search.Typing, bad *search.Error) bool {
+	switch {
+	case bad.To < t.At:
+		return strings.Contains(t.Text[bad.To:t.At], " ")
+	case bad.From > t.At:
+		return strings.Contains(t.Text[t.At:bad.From], " ")
+	}
+	return false
 }
 
 // fieldNote says what a field is about; where several operators of one field
