@@ -38,7 +38,7 @@ func TestCompleteEndpoint(t *testing.T) {
 		t.Errorf("words of state: %+v", c)
 	}
 	c = completed(t, s, "all", "tables=hosts&at=4&text="+url.QueryEscape("𝒳 s x"))
-	if got := labels(c); c.From != 3 || c.To != 5 || !strings.HasPrefix(got, "site:, section:, state:") || c.Groups[0].Items[0].Note != "site" {
+	if got := labels(c); c.From != 3 || c.To != 4 || !strings.HasPrefix(got, "site:, section:, state:") || c.Groups[0].Items[0].Note != "site" {
 		t.Errorf("behind a letter of two units: %+v", c)
 	}
 	if c = completed(t, s, "all", "tables=hosts&at=2&text=st+a)+b"); c.Wrong == nil || c.Wrong.From != 4 || c.Wrong.Text == "" {

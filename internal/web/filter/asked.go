@@ -44,6 +44,9 @@ func Read(r *http.Request, tables ...string) (Asked, error) {
 		err = a.bind(r)
 	}
 	if bad, ok := errors.AsType[*search.Error](err); ok {
+		if bad.Problem == search.NoSuchWord && len(search.WordsOf(bad.Of, tables...)) > 0 {
+			bad.Want = search.WordsOf(bad.Of, tables...)
+		}
 		a.Err, a.parts = bad, nil
 		return a, nil
 	}

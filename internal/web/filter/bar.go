@@ -94,11 +94,11 @@ func (a Asked) formFields() []string {
 	return out
 }
 
-func has(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
+// fieldLabel names a field in the form.
+func fieldLabel(ctx context.Context, field string) string {
+	note := FieldNote(ctx, field)
+	if note == "" || note == field {
+		return field
 	}
-	return false
+	return field + " – " + note
 }
