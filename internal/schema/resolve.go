@@ -32,8 +32,16 @@ func (e *NoColumnError) Error() string {
 // prefix, found by the same rules there, but without further joins. Names are
 // case sensitive. The error is a [*NoColumnError].
 func (t *Table) Resolve(name string) (Ref, error) {
+	if ref, ok := t.Find(name); ok {
+		return ref, nil
+	}
+	return Ref{}, &NoColumnError{Table: t.Name, Name: name, Near: Nearest(name, t.Names())}
+}
+
+// Find is Resolve for those who do not want to know what else was meant.
+func (t *Table) Find(name string) (Ref, bool) {
 	if c, ok := t.own(name); ok {
-		return Ref{Join: -1, Column: c}, nil
+		return Ref{Join: -1, Column: c}, true
 	}
 	for i, j := range t.Joins {
 		rest, ok := strings.CutPrefix(name, j.Prefix)
@@ -42,10 +50,10 @@ func (t *Table) Resolve(name string) (Ref, error) {
 		}
 		joined, _ := Lookup(j.Table)
 		if c, ok := joined.own(rest); ok {
-			return Ref{Join: i, Column: c}, nil
+			return Ref{Join: i, Column: c}, true
 		}
 	}
-	return Ref{}, &NoColumnError{Table: t.Name, Name: name, Near: Nearest(name, t.Names())}
+	return Ref{}, false
 }
 
 func (t *Table) own(name string) (*Column, bool) {

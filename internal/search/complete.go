@@ -266,32 +266,42 @@ func (c *completer) columns(typed string) {
 
 func (c *completer) meant(f Field) bool { return slices.ContainsFunc(c.tables, f.In) }
 
-// counted adds the values found, best first: those that begin with what is
+// counted adds the best of the values found: those that begin with what is
 // typed, then those that more rows have.
 func (c *completer) counted(f Field, op Op, found map[string]Item, typed string, limit int) {
 	typed = strings.ToLower(typed)
-	items := make([]Item, 0, len(found))
+	var best []ranked
 	for _, i := range found {
-		items = append(items, i)
+		r := ranked{Item: i, folded: strings.ToLower(i.Label)}
+		r.begins = strings.HasPrefix(r.folded, typed)
+		if len(best) == limit && r.compare(best[limit-1]) > 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(best, r, ranked.compare)
+		best = slices.Insert(best, at, r)
+		best = best[:min(len(best), limit)]
 	}
-	slices.SortFunc(items, func(a, b Item) int {
-		return cmp.Or(
-			begins(b.Label, typed)-begins(a.Label, typed),
-			cmp.Compare(b.N, a.N),
-			strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label)),
-			strings.Compare(a.Label, b.Label))
-	})
-	for _, i := range items[:min(len(items), limit)] {
-		i.Kind, i.Field = ValueItem, f.Name
-		c.items = append(c.items, c.insertion(f, op, i))
+	for _, r := range best {
+		r.Kind, r.Field = ValueItem, f.Name
+		c.items = append(c.items, c.insertion(f, op, r.Item))
 	}
 }
 
-func begins(s, prefix string) int {
-	if strings.HasPrefix(strings.ToLower(s), prefix) {
+// A ranked is a value with what its place depends on.
+type ranked struct {
+	Item
+	folded string
+	begins bool // with what is typed
+}
+
+func (r ranked) compare(o ranked) int {
+	switch {
+	case r.begins != o.begins && r.begins:
+		return -1
+	case r.begins != o.begins:
 		return 1
 	}
-	return 0
+	return cmp.Or(cmp.Compare(o.N, r.N), strings.Compare(r.folded, o.folded), strings.Compare(r.Label, o.Label))
 }
 
 // insertion sets what an item inserts: the value alone behind a field, else the

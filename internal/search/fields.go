@@ -193,7 +193,7 @@ func columnOf(table, name string) (c *schema.Column, full string, ok bool) {
 		return nil, "", false
 	}
 	for _, full := range []string{name, "host_" + name} {
-		if ref, err := t.Resolve(full); err == nil {
+		if ref, ok := t.Find(full); ok {
 			return ref.Column, full, true
 		}
 	}

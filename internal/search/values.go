@@ -125,13 +125,15 @@ func (c *completer) names(ctx context.Context, f Field, table, typed string, fou
 			return err
 		}
 		query.GroupBy = []string{full}
-		switch {
-		case f.Name == "site":
+		if f.Name == "site" {
 			query.GroupBy = append(query.GroupBy, "peer_name")
-		case col.Kind == schema.Text && typed != "":
-			query.Where(lql.Cmp(full, lql.MatchFold, regexp.QuoteMeta(typed)))
-		case col.Kind == schema.TextList && typed != "":
-			query.Where(lql.Cmp(full, lql.MatchFold, regexp.QuoteMeta(typed)))
+		}
+		if typed != "" && col.Kind != schema.Dict { // rules out most rows before anything dearer is looked at
+			var any []lql.Filter
+			for _, g := range query.GroupBy {
+				any = append(any, lql.Cmp(g, lql.MatchFold, regexp.QuoteMeta(typed)))
+			}
+			query.Where(lql.OrOf(any...))
 		}
 		res, err := c.q.Query(ctx, query.Count(lql.AndOf()))
 		if bad, own := errors.AsType[*lql.QueryError](err); own && bad.Code == 413 {

@@ -83,6 +83,7 @@ function focusFilter(): boolean {
   const field = one<HTMLInputElement>('form[data-filter] input:not([type="hidden"])');
   field?.focus();
   field?.select();
+  field?.click(); // the query bar shows what can be written
   return field !== null;
 }
 

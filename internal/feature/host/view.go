@@ -2,8 +2,8 @@ package host
 
 import (
 	"context"
-	"net/url"
 
+	"belvedere/internal/search"
 	"belvedere/internal/web/object"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -77,13 +77,13 @@ func (v view) note(ctx context.Context) string {
 
 // servicesPath returns the address of the list of the host's services.
 func (v view) servicesPath() string {
-	return "/services?" + url.Values{"host": {v.Host}, "site": {v.Site}}.Encode()
+	return search.Path("/services", search.Eq("host", v.Host), search.Eq("site", v.Site))
 }
 
 // groupPath returns the address of the list of a host group's hosts.
 func groupPath(group string) string {
-	return "/hosts?" + url.Values{"hostgroup": {group}}.Encode()
+	return search.Path("/hosts", search.Eq("hostgroup", group))
 }
 
 // sitePath returns the address of the list of a site's hosts.
-func (v view) sitePath() string { return "/hosts?" + url.Values{"site": {v.Site}}.Encode() }
+func (v view) sitePath() string { return search.Path("/hosts", search.Eq("site", v.Site)) }

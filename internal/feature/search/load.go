@@ -5,13 +5,13 @@ package search
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/search"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -167,7 +167,7 @@ func both(ctx context.Context, q lql.Querier, base func() *lql.Query, text, name
 }
 
 func findHosts(ctx context.Context, q lql.Querier, text string, limit int, now time.Time) (group, []lql.Part, error) {
-	g := group{kind: hostKind, all: "/hosts?" + url.Values{"q": {text}}.Encode()}
+	g := group{kind: hostKind, all: search.Path("/hosts", words(text))}
 	base := func() *lql.Query { return lql.Get("hosts", status.HostColumns()...).OrderBy("name", "peer_name") }
 	var err error
 	var parts []lql.Part
@@ -180,7 +180,7 @@ func findHosts(ctx context.Context, q lql.Querier, text string, limit int, now t
 }
 
 func findServices(ctx context.Context, q lql.Querier, text string, limit int, now time.Time) (group, []lql.Part, error) {
-	g := group{kind: serviceKind, all: "/services?" + url.Values{"q": {text}}.Encode()}
+	g := group{kind: serviceKind, all: search.Path("/services", words(text))}
 	base := func() *lql.Query {
 		return lql.Get("services", status.ServiceColumns()...).OrderBy("-state_order", "description", "host_name", "peer_name")
 	}
@@ -197,14 +197,24 @@ func findServices(ctx context.Context, q lql.Querier, text string, limit int, no
 
 func findHostGroups(ctx context.Context, q lql.Querier, text string, limit int, _ time.Time) (group, []lql.Part, error) {
 	return findGroups(ctx, q, text, limit, hostGroupKind, "hostgroups", func(name string) string {
-		return "/hosts?" + url.Values{"hostgroup": {name}}.Encode()
+		return search.Path("/hosts", search.Eq("hostgroup", name))
 	})
 }
 
 func findServiceGroups(ctx context.Context, q lql.Querier, text string, limit int, _ time.Time) (group, []lql.Part, error) {
 	return findGroups(ctx, q, text, limit, serviceGroupKind, "servicegroups", func(name string) string {
-		return "/services?" + url.Values{"servicegroup": {name}}.Encode()
+		return search.Path("/services", search.Eq("servicegroup", name))
 	})
+}
+
+// words returns the text as the query bar looks for it: each word by itself,
+// and none with a meaning of its own.
+func words(text string) search.Expr {
+	var all []search.Expr
+	for _, w := range strings.Fields(text) {
+		all = append(all, search.Expr{Kind: search.Text, Values: []search.Value{search.Word(w)}})
+	}
+	return search.And(all...)
 }
 
 // findGroups finds groups; a name that several sites have is one hit.

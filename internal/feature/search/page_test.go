@@ -44,7 +44,7 @@ func TestJump(t *testing.T) {
 		"queue":  "/service/b/mail/Queue",
 		"198.51": "/host/b/mail", // the only hit
 		"web":    "",             // on two sites
-		"loads":  "/services?servicegroup=loads",
+		"loads":  "/services?q=servicegroup%3Dloads",
 		"load":   "/service/a/db-1/Load",
 		"nosuch": "",
 		"db":     "", // a group, but hosts and services match too

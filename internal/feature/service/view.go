@@ -2,8 +2,8 @@ package service
 
 import (
 	"context"
-	"net/url"
 
+	"belvedere/internal/search"
 	"belvedere/internal/web/object"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -33,16 +33,16 @@ func (v view) handledBy(ctx context.Context) string {
 
 // groupPath returns the address of the list of a service group's services.
 func groupPath(group string) string {
-	return "/services?" + url.Values{"servicegroup": {group}}.Encode()
+	return search.Path("/services", search.Eq("servicegroup", group))
 }
 
 // hostServicesPath returns the address of the list of the host's services.
 func (v view) hostServicesPath() string {
-	return "/services?" + url.Values{"host": {v.Host}, "site": {v.Site}}.Encode()
+	return search.Path("/services", search.Eq("host", v.Host), search.Eq("site", v.Site))
 }
 
 // sitePath returns the address of the list of a site's services.
-func (v view) sitePath() string { return "/services?" + url.Values{"site": {v.Site}}.Encode() }
+func (v view) sitePath() string { return search.Path("/services", search.Eq("site", v.Site)) }
 
 // samePath returns the address of the list of services of this name.
-func (v view) samePath() string { return "/services?" + url.Values{"q": {v.Service}}.Encode() }
+func (v view) samePath() string { return search.Path("/services", search.Eq("service", v.Service)) }

@@ -11,6 +11,7 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
+	"belvedere/internal/search"
 	"belvedere/internal/site"
 	"belvedere/internal/store"
 	"belvedere/internal/web/ui"
@@ -181,10 +182,10 @@ func (v listView) note(ctx context.Context) string {
 func path(key, what string) string { return "/sites/" + url.PathEscape(key) + "/" + what }
 
 // hostsPath returns the address of the list of a site's hosts.
-func hostsPath(key string) string { return "/hosts?" + url.Values{"site": {key}}.Encode() }
+func hostsPath(key string) string { return search.Path("/hosts", search.Eq("site", key)) }
 
 // servicesPath returns the address of the list of a site's services.
-func servicesPath(key string) string { return "/services?" + url.Values{"site": {key}}.Encode() }
+func servicesPath(key string) string { return search.Path("/services", search.Eq("site", key)) }
 
 // An editView is the wizard, or the page of one site.
 type editView struct {

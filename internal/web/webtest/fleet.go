@@ -17,6 +17,7 @@ type Shape struct {
 	// BadHosts and BadServices are how many in a thousand are not as they
 	// should be; 3 of 10 bad ones are acknowledged, 1 of 50 is in a downtime.
 	BadHosts, BadServices int
+	NoCache               bool // every query is run, also one that was just answered
 }
 
 // FleetTime is when the fleets to measure with were read.
@@ -33,7 +34,7 @@ func Fleet(tb testing.TB, s Shape) *query.Engine {
 		}
 		site.SetHealth(store.Health{State: store.Fresh})
 	}
-	return query.New(query.Options{Fleet: f, Now: func() time.Time { return time.Unix(FleetTime, 0) }})
+	return query.New(query.Options{Fleet: f, NoCache: s.NoCache, Now: func() time.Time { return time.Unix(FleetTime, 0) }})
 }
 
 // feed writes a whole site.
