@@ -47,6 +47,9 @@ type Typing struct {
 	With   string   // terms that hold besides those of Text; values are counted among them
 	Tables []string // whose rows are listed
 	Limit  int      // items at most; 0: 12
+	// Within bounds the search for names that a bare word may mean: what is
+	// found until then is offered. 0: no bound.
+	Within time.Duration
 }
 
 // maxTyped bounds the word that is looked for, in bytes.
@@ -222,14 +225,31 @@ func (c *completer) words(ctx context.Context, t Typing) error {
 	if len(typed) < 2 {
 		return nil
 	}
+	if err := c.meanings(ctx, t.Within); err != nil {
+		return err
+	}
+	if len(typed) > 2 {
+		c.columns(typed)
+	}
+	return nil
+}
+
+// meanings offers the values of the fields that a bare word most often means.
+func (c *completer) meanings(ctx context.Context, within time.Duration) error {
+	if within > 0 {
+		short, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		err := c.meanings(short, 0)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			return nil
+		}
+		return err
+	}
 	for _, name := range []string{"state", "is", "host", "service", "hostgroup", "servicegroup", "site"} {
 		f, _ := fieldOf(name)
 		if err := c.values(ctx, f, Has, c.typed, 3); err != nil {
 			return err
 		}
-	}
-	if len(typed) > 2 {
-		c.columns(typed)
 	}
 	return nil
 }

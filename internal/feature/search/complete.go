@@ -16,8 +16,12 @@ import (
 	"belvedere/internal/web/ui"
 )
 
-// completeWithin is how long looking for completions may take.
-const completeWithin = 2 * time.Second
+// completeWithin is how long looking for completions may take, wordWithin how
+// long looking for what a bare word may mean.
+const (
+	completeWithin = 2 * time.Second
+	wordWithin     = 80 * time.Millisecond
+)
 
 // A completion is what may stand at the cursor; places are in UTF-16 units, as
 // browsers count.
@@ -55,7 +59,7 @@ type wrong struct {
 // parameters are text with the cursor at, counted in UTF-16 units; with, the
 // terms that hold besides; tables, those whose rows are listed; limit.
 func complete(w http.ResponseWriter, r *http.Request) error {
-	t := search.Typing{Text: r.FormValue("text"), With: r.FormValue("with"), Tables: strings.Split(r.FormValue("tables"), ",")}
+	t := search.Typing{Text: r.FormValue("text"), With: r.FormValue("with"), Tables: strings.Split(r.FormValue("tables"), ","), Within: wordWithin}
 	if len(t.Text) > search.MaxText || len(t.With) > search.MaxText || !utf8.ValidString(t.Text) {
 		return web.BadRequest(fmt.Sprintf("text and with must be at most %d bytes of UTF-8", search.MaxText), "")
 	}

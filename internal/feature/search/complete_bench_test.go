@@ -33,7 +33,7 @@ func BenchmarkComplete(b *testing.B) {
 		b.Run(t.name, func(b *testing.B) {
 			var items int
 			for b.Loop() {
-				c, err := search.Complete(context.Background(), q, search.Typing{Text: t.text, At: len(t.text), With: t.with, Tables: []string{"services"}}, now)
+				c, err := search.Complete(context.Background(), q, search.Typing{Text: t.text, At: len(t.text), With: t.with, Tables: []string{"services"}, Within: wordWithin}, now)
 				if err != nil {
 					b.Fatal(err)
 				}
