@@ -76,6 +76,7 @@ type section struct {
 
 // A picture is what the page shows.
 type picture struct {
+	survey   *triage.Survey
 	counts   triage.Counts // within the filters of the address
 	mine     int
 	sections []section // of this page
@@ -101,40 +102,47 @@ func load(ctx context.Context, q lql.Querier, w request, now time.Time) (*pictur
 	if err != nil {
 		return nil, err
 	}
-	p := &picture{cut: s.Cut, parts: s.Parts, sites: map[string]string{}}
+	p := &picture{survey: s, cut: s.Cut, parts: s.Parts, sites: map[string]string{}}
 	for _, part := range s.Parts {
 		p.sites[part.Key] = part.Name
 	}
+	items, byStanding, err := p.pick(ctx, q, w)
+	if err != nil || !w.list {
+		return p, err
+	}
+	p.page(w, w.sections(s, items, byStanding))
+	return p, p.fill(ctx, q, s, w, now)
+}
+
+// pick counts what is within the filters of the address, and returns the
+// problems of its view and all by standing.
+func (p *picture) pick(ctx context.Context, q lql.Querier, w request) (items []int, byStanding [][]int, err error) {
+	s := p.survey
 	fits, err := w.matcher(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var mine []int
 	if w.me != nil {
 		if mine, err = s.Mine(ctx, q, *w.me); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		mine = slices.DeleteFunc(mine, func(i int) bool { return !fits(&s.Problems[i]) || !w.soft && s.Problems[i].Standing == triage.Soft })
 		p.mine = len(mine)
 	}
-	byStanding := make([][]int, triage.Suppressed+1)
+	byStanding = make([][]int, triage.Suppressed+1)
 	for i := range s.Problems {
 		if one := &s.Problems[i]; fits(one) {
 			p.counts.Add(one)
 			byStanding[one.Standing] = append(byStanding[one.Standing], i)
 		}
 	}
-	if !w.list {
-		return p, nil
-	}
-	items := w.items(byStanding, mine)
+	items = w.items(byStanding, mine)
 	if w.below != "" {
 		items = narrow(s, w.below, items)
 	}
 	p.problems = len(items)
-	all := w.sections(s, items, byStanding)
-	p.page(w, all)
-	return p, p.fill(ctx, q, s, w, now)
+	return items, byStanding, nil
 }
 
 // items returns the problems of the view.

@@ -28,6 +28,7 @@ func Feature() web.Feature {
 			Right: web.SignedIn, Key: "p", Phone: true, InTitle: true,
 			Counter: counter, Tables: []string{"hosts", "services"},
 		}},
+		Counts: map[string]web.ViewCount{"/problems": count},
 		Routes: []web.Route{
 			{Pattern: "GET /problems", Right: web.SignedIn, Handler: page},
 		},
@@ -56,6 +57,11 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	v := newView(req, p)
 	if req.list && p.shown == 0 {
 		if v.empty, err = why(r.Context(), web.Data(r), web.Viewer(r), req, p); err != nil {
+			return err
+		}
+	}
+	if web.Wants(r, "own") {
+		if v.saved, err = saved(r, p.survey); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,7 @@ func TestUnhandled(t *testing.T) {
 	if got := shown(a); !slices.Equal(got, want) {
 		t.Errorf("rows %q, want %q: hosts down, then CRITICAL, UNKNOWN, WARNING, each newest first", got, want)
 	}
-	tabs := []string{"Unhandled 5", "All 10", "Acknowledged 2", "In downtime 2", "Suppressed 4", "Mine 0"}
+	tabs := []string{"Unhandled 5", "All 10", "Acknowledged 2", "In downtime 2", "Suppressed 4", "Mine 0", "Save view"}
 	if got := a.Texts(".tabs a"); !slices.Equal(got, tabs) {
 		t.Errorf("tabs %q, want %q", got, tabs)
 	}
@@ -270,6 +270,38 @@ func TestMine(t *testing.T) {
 	}
 }
 
+// TestSavedViews: the saved views of the page are tabs with their numbers, for
+// their owner alone.
+func TestSavedViews(t *testing.T) {
+	s := start(t, world())
+	s.Get("all", "/problems")
+	people, err := s.Auth.People(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range people {
+		if p.Username != "all" {
+			continue
+		}
+		for _, v := range []db.View{{Name: "Disks", Path: "/problems", Query: "q=disk"}, {Name: "Other page", Path: "/hosts"}, {Name: "Broken", Path: "/problems", Query: "view=nosuch"}} {
+			v.Owner = p.ID
+			if err := s.DB.Write(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.AddView(t.Context(), v)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want := []string{"Unhandled 5", "All 10", "Acknowledged 2", "In downtime 2", "Suppressed 4", "Mine 0", "Disks 1", "Broken", "Save view"}
+	if got := s.Get("all", "/problems").Texts(".tabs a"); !slices.Equal(got, want) {
+		t.Errorf("tabs %q, want %q", got, want)
+	}
+	if got := s.Get("root", "/problems").Texts(".tabs a"); slices.Contains(got, "Disks 1") {
+		t.Errorf("somebody else has them: %q", got)
+	}
+}
+
 func TestOwners(t *testing.T) {
 	a := start(t, world()).Get("all", "/problems?view=acknowledged")
 	if got := a.Texts("td.own"); !slices.Equal(got, []string{"eva · on it · no expiry , acknowledged", "jan · later · no expiry , acknowledged"}) {
@@ -296,7 +328,7 @@ func TestRights(t *testing.T) {
 	if got := a.Texts("tr.kid"); len(got) != 1 || !strings.Contains(got[0], "Mine") {
 		t.Errorf("behind her host is %q", got)
 	}
-	if tabs := a.Texts(".tabs a"); !slices.Equal(tabs, []string{"Unhandled 3", "All 3", "Acknowledged 0", "In downtime 0", "Suppressed 1", "Mine 3"}) {
+	if tabs := a.Texts(".tabs a"); !slices.Equal(tabs, []string{"Unhandled 3", "All 3", "Acknowledged 0", "In downtime 0", "Suppressed 1", "Mine 3", "Save view"}) {
 		t.Errorf("anna counts %q", tabs)
 	}
 	if got := a.Texts("td.own"); strings.Contains(strings.Join(got, " "), "switch") || strings.Contains(a.Body, `[data-key="a|switch"]`) {

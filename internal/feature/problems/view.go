@@ -17,6 +17,7 @@ import (
 type view struct {
 	request
 	*picture
+	saved []ui.Link // saved views of who asks
 	empty empty
 }
 
@@ -75,7 +76,7 @@ func (v view) tabs(ctx context.Context) []ui.Link {
 
 // ownTabs are the views of one person.
 func (v view) ownTabs(ctx context.Context) []ui.Link {
-	return []ui.Link{v.tabLink(ui.T(ctx, "Mine"), tabMine, v.mine)}
+	return append([]ui.Link{v.tabLink(ui.T(ctx, "Mine"), tabMine, v.mine)}, v.saved...)
 }
 
 // path returns the address of a view with the filters and grouping in force.
