@@ -236,3 +236,17 @@ func TestSavedViewsAreTabs(t *testing.T) {
 		t.Error("the view cannot be saved")
 	}
 }
+
+// TestExportTrouble: what goes wrong before the first byte is told as a page.
+func TestExportTrouble(t *testing.T) {
+	w := world()
+	s := start(t, w)
+	s.Get("all", "/services")
+	w.Err = &lql.QueryError{Code: 502, Msg: "internal detail"}
+	for _, format := range []string{"csv", "json", "xlsx"} {
+		a := s.Get("all", "/services/export?format="+format)
+		if a.Status < 500 || strings.Contains(a.Body, "internal detail") || a.Header.Get("Content-Disposition") != "" {
+			t.Errorf("%s: status %d as %q", format, a.Status, a.Header.Get("Content-Disposition"))
+		}
+	}
+}

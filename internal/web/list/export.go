@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"net/http"
 	"net/url"
@@ -24,7 +25,7 @@ import (
 // Bounds of an export, in rows.
 const (
 	maxExport = 200_000
-	maxExcel  = 100_000
+	maxExcel  = 50_000 // of which it takes seconds to make a workbook
 	maxCopy   = 1000
 	inOneGo   = 10_000 // rows held in memory
 )
@@ -236,18 +237,31 @@ func (l *List) export(w http.ResponseWriter, r *http.Request) error {
 func send(w http.ResponseWriter, r *http.Request, name, format string, t export.Table) error {
 	types := map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json; charset=utf-8",
 		"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-	write := map[string]func(http.ResponseWriter) error{
-		"csv": func(w http.ResponseWriter) error { return export.CSV(w, t) }, "json": func(w http.ResponseWriter) error { return export.JSON(w, t) },
-		"xlsx": func(w http.ResponseWriter) error { return export.Excel(w, t) },
-	}[format]
+	write := map[string]func(io.Writer, export.Table) error{"csv": export.CSV, "json": export.JSON, "xlsx": export.Excel}[format]
 	h := w.Header()
 	h.Set("Content-Type", types[format])
 	file := name + "-" + ui.Now(r.Context()).In(t.Zone).Format("2006-01-02-1504") + "." + format
 	h.Set("Content-Disposition", `attachment; filename="`+file+`"`)
-	if err := write(w); err != nil {
+	out := &begun{w: w}
+	err := write(out, t)
+	if err != nil && out.any {
 		panic(http.ErrAbortHandler)
 	}
-	return nil
+	if err != nil {
+		h.Del("Content-Disposition")
+	}
+	return err
+}
+
+// A begun writer knows whether anything was written.
+type begun struct {
+	w   io.Writer
+	any bool
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	b.any = true
+	return b.w.Write(p)
 }
 
 // The forms in which a list can be copied.
