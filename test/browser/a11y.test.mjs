@@ -130,6 +130,9 @@ test('every page is for everybody', { timeout: 900000 }, async t => {
 
   for (const [name, path, tabs] of [
     ['problems', '/problems?limit=12', true],
+    ['problems-all-by-host', '/problems?view=all&group=host&limit=12', false],
+    ['problems-by-pattern', '/problems?group=output&soft=1&limit=12', false],
+    ['problems-mine', '/problems?view=mine&limit=12', false],
     ['problems-suppressed', '/problems?view=suppressed&limit=12', false],
     ['problems-nomatch', '/problems?q=nothing-like-this', false],
     ['hosts', '/hosts?limit=8', true],

@@ -27,12 +27,17 @@ func Exact(ctx context.Context, unix int64) string {
 	return dayMonth(ctx, t) + " " + strconv.Itoa(t.Year()) + " " + Clock(ctx, t)
 }
 
-// Short writes a point in time for a narrow cell: hours and minutes today,
+// nightLong is how far from now a time of day says enough, whatever the day: at
+// three in the morning the last evening is not another day.
+const nightLong = 12 * time.Hour
+
+// Short writes a point in time for a narrow cell: hours and minutes of today and
+// the night before,
 // else the day.
 func Short(ctx context.Context, t time.Time) string {
 	t, now := t.In(Zone(ctx)), Now(ctx).In(Zone(ctx))
 	switch {
-	case sameDay(t, now):
+	case sameDay(t, now), now.Sub(t).Abs() < nightLong:
 		return HourMinute(ctx, t)
 	case t.Year() == now.Year():
 		return dayMonth(ctx, t)
