@@ -16,17 +16,17 @@ func TestBells(t *testing.T) {
 			body: url.Values{"name": {"bell"}, "value": {value}}.Encode()}).StatusCode
 	}
 	page := func(as string) string { return bodyOf(t, w.do(call{path: "/things", as: as})) }
-	if strings.Contains(page("anna"), "data-bell=") {
+	if strings.Contains(page("anna"), "data-bells=") {
 		t.Error("it rings before anybody wanted it")
 	}
 	good := `{"/problems?view=open":{"sound":true,"notify":false,"from":"22:00","to":"07:30"}}`
 	if got := set("anna", good); got != http.StatusOK {
 		t.Fatalf("kept: %d", got)
 	}
-	if got := page("anna"); !strings.Contains(got, `data-bell="{&#34;/problems?view=open&#34;:{&#34;sound&#34;:true`) {
+	if got := page("anna"); !strings.Contains(got, `data-bells="{&#34;/problems?view=open&#34;:{&#34;sound&#34;:true`) {
 		t.Errorf("the page does not know: %s", got[:min(len(got), 1500)])
 	}
-	if strings.Contains(page("otto"), "data-bell=") {
+	if strings.Contains(page("otto"), "data-bells=") {
 		t.Error("it rings for somebody else")
 	}
 	for name, bad := range map[string]string{
@@ -42,7 +42,7 @@ func TestBells(t *testing.T) {
 	if got := set("", good); got != http.StatusUnauthorized {
 		t.Errorf("signed out: %d", got)
 	}
-	if got := set("anna", "{}"); got != http.StatusOK || strings.Contains(page("anna"), "data-bell=") {
+	if got := set("anna", "{}"); got != http.StatusOK || strings.Contains(page("anna"), "data-bells=") {
 		t.Errorf("switched off: %d", got)
 	}
 }

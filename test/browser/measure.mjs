@@ -2,6 +2,7 @@
 //
 //   icinga   submitted passive result to the changed row, a real Icinga 2
 //   naemon   the same, a simulated Naemon with waiting
+//   rows     what an update of a list with 5,000 rows loaded costs the browser, 1 % of them changing each second
 //   pages    how long pages take with 8 good cores, and with 4 hanging ones too
 //
 // It prints JSON; times are in milliseconds.
@@ -64,6 +65,45 @@ async function naemon() {
   return toBrowser(call, site, (h, s, state, output) => call('/core/Wien/command', { line: `PROCESS_SERVICE_CHECK_RESULT;${h};${s};${state};${output}` }), host, service)
 }
 
+/** Loads 5,000 rows, lets 1 % of them change each second for half a minute, and reads the browser's own trace. */
+async function rows() {
+  const call = await harness(t)
+  const site = await core(call, 'Wien', { hosts: 625, services: 8, churn: 0.01 })
+  const app = await serve(t, [site])
+  const b = await browser(t)
+  const page = await b.page()
+  await signIn(page, app.url)
+  const list = 'table[data-live] tbody > tr[id]'
+  await until('5,000 services', async () => {
+    await page.goto(app.url + '/services?limit=1000')
+    return await page.locator(list).count() === 1000
+  }, 90000, 1000)
+  await until('5,000 rows', async () => {
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
+    return await page.locator(list).count() >= 5000
+  }, 120000, 500)
+  await page.mouse.move(600, 5)
+  await page.evaluate(() => window.scrollTo(0, 0))
+  await page.evaluate(() => {
+    window.merges = []
+    document.addEventListener('merged', () => window.merges.push(performance.now()))
+  })
+  const cdp = await page.context().newCDPSession(page)
+  const events = []
+  cdp.on('Tracing.dataCollected', e => events.push(...e.value))
+  await cdp.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline'] } })
+  await new Promise(r => setTimeout(r, 30000))
+  const ended = new Promise(r => cdp.once('Tracing.tracingComplete', r))
+  await cdp.send('Tracing.end')
+  await ended
+  const updates = await page.evaluate(() => window.merges.length)
+  const main = events.find(e => e.name === 'thread_name' && e.args.name === 'CrRendererMain')
+  const tasks = events.filter(e => e.name === 'RunTask' && e.pid === main?.pid && e.tid === main?.tid && e.dur).map(e => e.dur / 1000)
+  await b.close()
+  await app.stop()
+  return { rows: 5000, updates, tasks: summary(tasks), over50: tasks.filter(x => x > 50).length, busy: Math.round(tasks.reduce((a, x) => a + x, 0) / 300) + ' %' }
+}
+
 async function pages() {
   const call = await harness(t)
   const sites = []
@@ -91,7 +131,7 @@ async function pages() {
   return out
 }
 
-const all = { icinga, naemon, pages }
+const all = { icinga, naemon, rows, pages }
 const wanted = process.argv.slice(2)
 const result = {}
 try {

@@ -125,7 +125,7 @@ async function keep(): Promise<void> {
 
 export function startBell(): void {
   try {
-    bells = JSON.parse(document.body.dataset["bell"] || "{}") as Record<string, Bell>;
+    bells = JSON.parse(document.body.dataset["bells"] || "{}") as Record<string, Bell>;
   } catch {
     bells = {};
   }

@@ -66,7 +66,7 @@ export function select(row: HTMLTableRowElement, picked: boolean): void {
 
 // selectTo selects all rows from the last selected one to row.
 export function selectTo(row: HTMLTableRowElement): void {
-  const rows = all<HTMLTableRowElement>("tr[id]", row.closest("table") ?? document).filter((r) => !r.hidden && one(".pick", r));
+  const rows = all<HTMLTableRowElement>("tr[id]", row.closest("table") ?? document).filter((r) => !r.hidden && !r.classList.contains("grp"));
   const from = anchor ? rows.indexOf(anchor) : -1;
   const to = rows.indexOf(row);
   const [a, b] = from < 0 ? [to, to] : [Math.min(from, to), Math.max(from, to)];
