@@ -99,9 +99,12 @@ async function rows() {
   const updates = await page.evaluate(() => window.merges.length)
   const main = events.find(e => e.name === 'thread_name' && e.args.name === 'CrRendererMain')
   const tasks = events.filter(e => e.name === 'RunTask' && e.pid === main?.pid && e.tid === main?.tid && e.dur).map(e => e.dur / 1000)
+  const kinds = {}
+  for (const e of events) if (e.pid === main?.pid && e.tid === main?.tid && e.dur && e.name !== 'RunTask') kinds[e.name] = (kinds[e.name] ?? 0) + e.dur / 1000
+  const most = Object.fromEntries(Object.entries(kinds).sort((a, b) => b[1] - a[1]).slice(0, 8).map(([k, v]) => [k, Math.round(v)]))
   await b.close()
   await app.stop()
-  return { rows: 5000, updates, tasks: summary(tasks), over50: tasks.filter(x => x > 50).length, busy: Math.round(tasks.reduce((a, x) => a + x, 0) / 300) + ' %' }
+  return { most, rows: 5000, updates, tasks: summary(tasks), over50: tasks.filter(x => x > 50).length, busy: Math.round(tasks.reduce((a, x) => a + x, 0) / 300) + ' %' }
 }
 
 async function pages() {

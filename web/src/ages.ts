@@ -45,12 +45,44 @@ function write(el: HTMLElement, text: string): void {
   if (el.textContent !== text) el.textContent = text;
 }
 
+const LONG = 300; // rows from which only those in sight are counted up
+
+// inSight returns what has ages that can be seen: of a long list the rows in
+// the window and a little around it.
+function inSight(): ParentNode[] {
+  const rows = all("table[data-live] > tbody > tr").filter((r) => !r.hidden);
+  if (rows.length < LONG) return [document];
+  const reach = window.innerHeight / 2;
+  let lo = 0;
+  let hi = rows.length;
+  while (lo < hi) { // the first row that ends below the upper edge
+    const mid = (lo + hi) >> 1;
+    if ((rows[mid] as HTMLElement).getBoundingClientRect().bottom < -reach) lo = mid + 1;
+    else hi = mid;
+  }
+  const out: ParentNode[] = all("body > *:not(main), main [data-block]:not(:has(table[data-live]))");
+  for (let i = lo; i < rows.length; i++) {
+    const row = rows[i] as HTMLElement;
+    if (row.getBoundingClientRect().top > window.innerHeight + reach) break;
+    out.push(row);
+  }
+  return out;
+}
+
+function count(): void {
+  if (document.hidden) return;
+  for (const part of inSight()) fillAges(part);
+}
+
 export function startAges(): void {
   setClock(Number(document.body.dataset["now"] ?? 0));
-  window.setInterval(() => {
-    if (!document.hidden) fillAges(document);
-  }, 1000);
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) fillAges(document);
-  });
+  window.setInterval(count, 1000);
+  document.addEventListener("visibilitychange", count);
+  let due = 0;
+  window.addEventListener("scroll", () => {
+    if (due === 0) due = window.setTimeout(() => {
+      due = 0;
+      count();
+    }, 100);
+  }, { passive: true });
 }
