@@ -98,9 +98,10 @@ async function rows() {
   await ended
   const updates = await page.evaluate(() => window.merges.length)
   const main = events.find(e => e.name === 'thread_name' && e.args.name === 'CrRendererMain')
-  const tasks = events.filter(e => e.name === 'RunTask' && e.pid === main?.pid && e.tid === main?.tid && e.dur).map(e => e.dur / 1000)
+  // The thread's own time: what else the machine does is not in it.
+  const tasks = events.filter(e => e.name === 'RunTask' && e.pid === main?.pid && e.tid === main?.tid && e.tdur).map(e => e.tdur / 1000)
   const kinds = {}
-  for (const e of events) if (e.pid === main?.pid && e.tid === main?.tid && e.dur && e.name !== 'RunTask') kinds[e.name] = (kinds[e.name] ?? 0) + e.dur / 1000
+  for (const e of events) if (e.pid === main?.pid && e.tid === main?.tid && e.tdur && e.name !== 'RunTask') kinds[e.name] = (kinds[e.name] ?? 0) + e.tdur / 1000
   const most = Object.fromEntries(Object.entries(kinds).sort((a, b) => b[1] - a[1]).slice(0, 8).map(([k, v]) => [k, Math.round(v)]))
   await b.close()
   await app.stop()

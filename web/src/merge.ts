@@ -119,7 +119,8 @@ function settled(block: Element, row: Element): Element {
 }
 
 // around brings everything but the rows of live tables up to date. It returns
-// pairs of tables; null when the block has to be replaced as a whole.
+// pairs of tables; null, and nothing is done, when the block has to be replaced
+// as a whole.
 function around(block: Element, fresh: Element): [HTMLTableElement, HTMLTableSectionElement[]][] | null {
   const olds = all<HTMLTableElement>("table[data-live]", block);
   const news = all<HTMLTableElement>("table[data-live]", fresh);
@@ -134,7 +135,7 @@ function around(block: Element, fresh: Element): [HTMLTableElement, HTMLTableSec
   fillAges(fresh);
   dress(fresh);
   morph(block, fresh, "innerHTML", true);
-  return olds.every((t) => t.isConnected) ? pairs : null;
+  return pairs;
 }
 
 // inPlace updates everything in the block, but leaves the rows of its live
@@ -154,14 +155,13 @@ function inPlace(block: Element, fresh: Element, n: Counts): void {
 // whole makes the block equal to fresh. Where rows that go are problems that
 // ended, they stay for a moment, struck through.
 function whole(block: Element, fresh: Element, ended: boolean): void {
-  const copy = fresh.cloneNode(true) as Element;
   const pairs = around(block, fresh);
   if (!pairs) {
     came.delete(block);
-    for (const row of rowsOf(copy)) settled(block, row);
-    dress(copy);
-    fillAges(copy);
-    morph(block, copy, "innerHTML");
+    for (const row of rowsOf(fresh)) settled(block, row);
+    dress(fresh);
+    fillAges(fresh);
+    morph(block, fresh, "innerHTML");
     return;
   }
   const stay = ended && one("table[data-solved]", block) !== null;
