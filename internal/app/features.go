@@ -5,6 +5,7 @@ import (
 
 	"belvedere/internal/feature/audit"
 	"belvedere/internal/feature/comments"
+	"belvedere/internal/feature/configuration"
 	"belvedere/internal/feature/downtimes"
 	"belvedere/internal/feature/groups"
 	"belvedere/internal/feature/host"
@@ -43,6 +44,7 @@ func (a *App) features() []web.Feature {
 		comments.Feature(),
 		processes.Feature(),
 		hygiene.Feature(),
+		configuration.Feature(),
 		search.Feature(),
 		views.Feature(views.Options{Store: a.db}),
 		sites.Feature(sites.Options{Manager: a.sites}),

@@ -90,8 +90,9 @@ func TestSummary(t *testing.T) {
 	for _, l := range a.All("main tbody a") {
 		links[webtest.Attr(l, "href")] = true
 	}
-	for _, want := range []string{"/hostgroup/web", "/hostgroup/secret%20%2F%20x", "/hosts?hostgroup=web", "/hosts?hostgroup=web&state=down",
-		"/hosts?hostgroup=secret+%2F+x&state=unreachable", "/services?hostgroup=web&state=critical", "/services?hostgroup=web&state=handled", "/services?hostgroup=web&state=ok", "/services?hostgroup=web"} {
+	for _, want := range []string{"/hostgroup/web", "/hostgroup/secret%20%2F%20x", "/hosts?q=hostgroup%3Dweb", "/hosts?q=hostgroup%3Dweb+state%3Adown",
+		"/hosts?q=hostgroup%3D%22secret+%2F+x%22+state%3Aunreachable", "/services?q=hostgroup%3Dweb+state%3Acrit+is%3Aunhandled",
+		"/services?q=hostgroup%3Dweb+is%3Ahandled", "/services?q=hostgroup%3Dweb+state%3Aok", "/services?q=hostgroup%3Dweb"} {
 		if !links[want] {
 			t.Errorf("no link to %s", want)
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"belvedere/internal/search"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -132,25 +133,20 @@ func matrixPath(k kind, name string) string {
 }
 
 // listPath returns the address of the list ("hosts" or "services") that proves
-// a number: of a group, of one site when site is not empty, in a state.
-func listPath(list string, k kind, name, site, state string) string {
-	q := url.Values{k.param(): {name}}
+// a number: of a group, of one site when site is not empty, and what further
+// terms say.
+func listPath(list string, k kind, name, site string, more ...search.Expr) string {
+	terms := []search.Expr{search.Eq(k.param(), name)}
 	if site != "" {
-		q.Set("site", site)
+		terms = append(terms, search.Eq("site", site))
 	}
-	if state != "" {
-		q.Set("state", state)
-	}
-	return "/" + list + "?" + q.Encode()
+	return search.Path("/"+list, append(terms, more...)...)
 }
 
-// hostServicesPath returns the address of services of a host in a state.
-func hostServicesPath(r status.Row, state string) string {
-	q := url.Values{"host": {r.Host}, "site": {r.Site}}
-	if state != "" {
-		q.Set("state", state)
-	}
-	return "/services?" + q.Encode()
+// hostServicesPath returns the address of services of a host, all or those in a
+// state.
+func hostServicesPath(r status.Row, more ...search.Expr) string {
+	return search.Path("/services", append([]search.Expr{search.Eq("host", r.Host), search.Eq("site", r.Site)}, more...)...)
 }
 
 // A figure is one number with the list that proves it.
@@ -167,15 +163,15 @@ func (c counts) figures(k kind, name, site string) []figure {
 	var out []figure
 	if k == "host" {
 		out = append(out,
-			figure{ui.HostState(1, true, false), c.Down, listPath("hosts", k, name, site, "down"), ""},
-			figure{unreachable(), c.Unreachable, listPath("hosts", k, name, site, "unreachable"), ""})
+			figure{ui.HostState(1, true, false), c.Down, listPath("hosts", k, name, site, search.Is("state", "down")), ""},
+			figure{unreachable(), c.Unreachable, listPath("hosts", k, name, site, search.Is("state", "unreachable")), ""})
 	}
 	return append(out,
-		figure{ui.ServiceState(2, true, false), c.Critical, listPath("services", k, name, site, "critical"), ""},
-		figure{ui.ServiceState(1, true, false), c.Warning, listPath("services", k, name, site, "warning"), ""},
-		figure{ui.ServiceState(3, true, false), c.Unknown, listPath("services", k, name, site, "unknown"), ""},
-		figure{handled(), c.Handled, listPath("services", k, name, site, "handled"), "opt mut"},
-		figure{ui.ServiceState(0, true, false), c.OK, listPath("services", k, name, site, "ok"), "opt mut"})
+		figure{ui.ServiceState(2, true, false), c.Critical, listPath("services", k, name, site, search.Is("state", "crit"), search.Is("is", "unhandled")), ""},
+		figure{ui.ServiceState(1, true, false), c.Warning, listPath("services", k, name, site, search.Is("state", "warn"), search.Is("is", "unhandled")), ""},
+		figure{ui.ServiceState(3, true, false), c.Unknown, listPath("services", k, name, site, search.Is("state", "unknown"), search.Is("is", "unhandled")), ""},
+		figure{handled(), c.Handled, listPath("services", k, name, site, search.Is("is", "handled")), "opt mut"},
+		figure{ui.ServiceState(0, true, false), c.OK, listPath("services", k, name, site, search.Is("state", "ok")), "opt mut"})
 }
 
 // unreachable is hollow: a parent explains it.
@@ -236,15 +232,15 @@ func services(r status.Row) []figure {
 		column, state string
 		look          ui.State
 	}{
-		{"num_services_crit", "critical", ui.ServiceState(2, true, false)},
+		{"num_services_crit", "crit", ui.ServiceState(2, true, false)},
 		{"num_services_unknown", "unknown", ui.ServiceState(3, true, false)},
-		{"num_services_warn", "warning", ui.ServiceState(1, true, false)},
+		{"num_services_warn", "warn", ui.ServiceState(1, true, false)},
 		{"num_services_pending", "pending", ui.ServiceState(0, false, false)},
 		{"num_services_ok", "ok", ui.ServiceState(0, true, false)},
 	} {
 		s.look.Done = s.look.Problem() && (r.State.Problem() || r.Downtime) // the host explains them
 		if n := int(r.Cells.Int(s.column, r.Index)); n > 0 {
-			out = append(out, figure{state: s.look, n: n, path: hostServicesPath(r, s.state)})
+			out = append(out, figure{state: s.look, n: n, path: hostServicesPath(r, search.Is("state", s.state))})
 		}
 	}
 	return out

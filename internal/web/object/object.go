@@ -98,9 +98,7 @@ func New(table string, res *lql.Result, secrets bool, now time.Time) (o Object, 
 	o.Comments = status.Comments(o.Cells, o.Index)
 	o.Downtimes = status.Downtimes(o.Cells, o.Index)
 	o.Metrics = ParsePerf(o.Text("perf_data"))
-	for _, p := range o.Cells.Pairs("custom_variables", o.Index) {
-		o.Vars = append(o.Vars, o.variable(p))
-	}
+	o.Vars = VarsOf(o.Cells, o.Index, secrets)
 	o.Links = o.links()
 	o.Everything = o.everything()
 	return o, true
@@ -131,9 +129,19 @@ func (o Object) command(column string) string {
 	return name
 }
 
-func (o Object) variable(p [2]string) Var {
+// VarsOf returns the custom variables of a row, without the values of those
+// that may hold secrets unless secrets is set.
+func VarsOf(c status.Cells, row int, secrets bool) []Var {
+	var out []Var
+	for _, p := range c.Pairs("custom_variables", row) {
+		out = append(out, variable(p, secrets))
+	}
+	return out
+}
+
+func variable(p [2]string, secrets bool) Var {
 	v := Var{Name: p[0], Value: p[1]}
-	if !o.Secrets && (status.SecretName(p[0]) || status.SecretValue(p[1])) {
+	if !secrets && (status.SecretName(p[0]) || status.SecretValue(p[1])) {
 		v.Value, v.Hidden = "", true
 	}
 	return v
