@@ -108,6 +108,13 @@ func (t *siteTallies) hostTallies(s *siteRun) []tally {
 	return out
 }
 
+// counted returns the tallies of hosts when they are there already, else nil.
+func (t *siteTallies) counted() []tally {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.perHost
+}
+
 // groupTallies counts the members of every group of a table.
 func (t *siteTallies) groupTallies(s *siteRun, table string) []tally {
 	if table == "hosts" {
@@ -259,6 +266,12 @@ func (t *tally) add(u *tally) {
 // groups. A single host is counted by itself, everything else in one pass.
 func (s *siteRun) deriveTally(o *operand, part func(*tally) int64) {
 	name, t := o.place.name, s.tallies()
+	if name == "hosts" {
+		if all := t.counted(); all != nil {
+			o.num = func(row int) int64 { return part(&all[row]) }
+			return
+		}
+	}
 	var all []tally
 	var once sync.Once
 	var asked atomic.Int32

@@ -72,8 +72,11 @@ func parse(r *http.Request) (req request, err error) {
 	}
 	req.sort, req.desc = ui.Order(order)
 	most, usual := 1000, 100
-	if req.view == "overview" || req.view == "grid" {
+	switch req.view {
+	case "overview":
 		most, usual = 50, 12
+	case "grid":
+		most, usual = 50, 6
 	}
 	if req.limit, err = web.Int(r, "limit", usual, 1, most); err != nil {
 		return req, err

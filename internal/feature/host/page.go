@@ -35,7 +35,7 @@ func show(w http.ResponseWriter, r *http.Request) error {
 	if !found {
 		return missing(r.Context(), p.parts, name)
 	}
-	v := newView(p)
+	v := newView(r.Context(), p)
 	return web.Render(w, r, web.Page{
 		Title:  name + " · " + v.SiteName,
 		Active: "hosts",

@@ -67,7 +67,7 @@ func TestEveryFact(t *testing.T) {
 	for _, want := range []string{
 		"DOWN", "Hall 1", "192.0.2.1", "Site a", "hard, attempt 1/3", "100% loss", "line two", "line three",
 		"rta", "0.5", "500", "eva", "on my way", "jan", "firmware", "worker 7", "31 ms", "5 m, retry 1 m", "network", "anna, net",
-		"RACK", "R07", "flapping", "notifications off", "core", "router", "ap", "and 1 more", "also on", "Site b",
+		"RACK", "R07", "flapping", "notifications off", "core", "router", "ap", "1 more host", "also on", "Site b",
 		"Everything the core says", "plugin_output", "switches", "hidden",
 	} {
 		if !strings.Contains(page, want) {

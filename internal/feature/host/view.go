@@ -2,10 +2,12 @@ package host
 
 import (
 	"context"
+	"net/url"
 
 	"belvedere/internal/search"
 	"belvedere/internal/web/object"
 	"belvedere/internal/web/status"
+	"belvedere/internal/web/topo"
 	"belvedere/internal/web/ui"
 )
 
@@ -15,9 +17,9 @@ type view struct {
 	services []status.Row
 	more     int // services beyond those shown
 	counts   []count
-	levels   []level
-	children []status.Row
-	behind   int // children beyond those shown
+	near     *topo.Drawing // what it hangs on, and what hangs on it
+	parents  int           // directly above
+	behind   int           // children
 	twins    []status.Row
 }
 
@@ -27,24 +29,10 @@ type count struct {
 	n     int
 }
 
-// A level is the hosts at one distance above the host.
-type level struct {
-	above int // how far above: 0 the parents
-	rows  []status.Row
-}
-
-// label says what the hosts of a level are.
-func (l level) label(ctx context.Context) string {
-	if l.above > 0 {
-		return ui.T(ctx, "Above")
-	}
-	return ui.N(ctx, len(l.rows), "Parent", "Parents")
-}
-
 // newView arranges a picture for the templates.
-func newView(p *picture) view {
+func newView(ctx context.Context, p *picture) view {
 	v := view{Object: p.object, services: p.services, more: p.total - len(p.services),
-		children: p.children, behind: p.behind - len(p.children), twins: p.twins}
+		parents: len(p.object.List("parents")), behind: p.behind, twins: p.twins}
 	order := []ui.State{ui.ServiceState(2, true, false), ui.ServiceState(3, true, false), ui.ServiceState(1, true, false),
 		ui.ServiceState(0, false, false), ui.ServiceState(0, true, false)}
 	for _, s := range order {
@@ -61,10 +49,55 @@ func newView(p *picture) view {
 			v.counts = append(v.counts, c)
 		}
 	}
-	for i, rows := range p.levels {
-		v.levels = append(v.levels, level{i, rows})
+	if len(p.levels) > 0 || p.behind > 0 {
+		v.near = near(ctx, p)
 	}
 	return v
+}
+
+// maxBoxes is how many children the picture shows; the map has the others.
+const maxBoxes = 5
+
+// near arranges the hosts above and below for the picture.
+func near(ctx context.Context, p *picture) *topo.Drawing {
+	var nodes []topo.Node
+	at := map[string]int{}
+	add := func(r status.Row, note string, above []string) int {
+		n := topo.Node{Row: r, Note: note, Path: r.Path()}
+		for _, name := range above {
+			if k, ok := at[name]; ok {
+				n.Parents = append(n.Parents, k)
+			}
+		}
+		at[r.Host] = len(nodes)
+		nodes = append(nodes, n)
+		return len(nodes) - 1
+	}
+	for i := len(p.levels) - 1; i >= 0; i-- {
+		for _, r := range p.levels[i] {
+			note := ui.T(ctx, "above")
+			if i == 0 {
+				note = ui.T(ctx, "parent")
+			}
+			add(r, note, r.Cells.List("parents", r.Index))
+		}
+	}
+	own := add(p.object.Row, ui.T(ctx, "this host"), p.object.List("parents"))
+	nodes[own].Focus = true
+	shown := p.children[:min(maxBoxes, len(p.children))]
+	for _, r := range shown {
+		add(r, ui.T(ctx, "behind it"), []string{p.object.Host})
+	}
+	if more := p.behind - len(shown); more > 0 {
+		nodes = append(nodes, topo.Node{More: more, Note: ui.N(ctx, more, "%s more host", "%s more hosts", ui.Number(more)),
+			Path: ui.MapPath(p.object.Site, p.object.Host), Parents: []int{own}})
+	}
+	return topo.New(nodes)
+}
+
+// nearWords says how many hosts are next to it.
+func (v view) nearWords(ctx context.Context) string {
+	return ui.N(ctx, v.parents, "%s parent", "%s parents", ui.Number(v.parents)) + ", " + ui.N(ctx, v.behind, "%s child", "%s children", ui.Number(v.behind))
 }
 
 // note says why the problems of the services look handled.
@@ -80,9 +113,9 @@ func (v view) servicesPath() string {
 	return search.Path("/services", search.Eq("host", v.Host), search.Eq("site", v.Site))
 }
 
-// groupPath returns the address of the list of a host group's hosts.
+// groupPath returns the address of the page of a host group.
 func groupPath(group string) string {
-	return search.Path("/hosts", search.Eq("hostgroup", group))
+	return "/hostgroup/" + url.PathEscape(group)
 }
 
 // sitePath returns the address of the list of a site's hosts.

@@ -147,8 +147,8 @@ func variable(p [2]string, secrets bool) Var {
 	return v
 }
 
-// links are the pages named by the configuration; only http and https ones.
-// The core has expanded their macros where it can.
+// links are the pages named by the configuration; only http, https and mailto
+// ones.
 func (o Object) links() []Link {
 	var out []Link
 	for _, l := range []struct {
@@ -158,10 +158,7 @@ func (o Object) links() []Link {
 		{false, "notes_url_expanded", "notes_url"},
 		{true, "action_url_expanded", "action_url"},
 	} {
-		url := status.Link(o.Text(l.expanded))
-		if url == "" {
-			url = status.Link(o.Text(l.raw))
-		}
+		url := o.address(l.expanded, l.raw)
 		if url != "" {
 			out = append(out, Link{url, l.action})
 		}

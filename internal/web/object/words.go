@@ -103,10 +103,11 @@ func (o Object) displayName() string {
 }
 
 func (o Object) notes() string {
-	if n := o.Text("notes_expanded"); n != "" {
-		return n
+	n := o.Text("notes_expanded")
+	if n == "" {
+		n = o.Text("notes")
 	}
-	return o.Text("notes")
+	return expand(n, o.macro)
 }
 
 type lastTime struct {

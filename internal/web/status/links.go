@@ -20,16 +20,16 @@ func RowID(site, host, service string) string {
 	return id
 }
 
-// Link returns raw when it is an absolute http or https address and may be
-// offered as a link, else "". Plugins and configurations may hold anything,
+// Link returns raw when it is an absolute http or https address, or one to write
+// a mail to, and may be offered as a link, else "". Plugins and configurations may hold anything,
 // "javascript:" included.
 func Link(raw string) string {
 	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || u.Host == "" {
+	if err != nil {
 		return ""
 	}
-	switch strings.ToLower(u.Scheme) {
-	case "http", "https":
+	switch scheme := strings.ToLower(u.Scheme); {
+	case u.Host != "" && (scheme == "http" || scheme == "https"), scheme == "mailto" && strings.Contains(u.Opaque, "@"):
 		return u.String()
 	}
 	return ""

@@ -36,10 +36,10 @@ func (n Node) name() string {
 
 // The measures of a picture, in CSS pixels.
 const (
-	boxWidth, boxHeight = 190, 38
-	columnGap, rowGap   = 50, 12
+	boxWidth, boxHeight = 160, 38
+	columnGap, rowGap   = 36, 12
 	margin              = 2
-	maxName             = 20 // letters of a name in a box
+	maxName             = 16 // letters of a name in a box
 )
 
 // A Drawing is nodes with their places.
