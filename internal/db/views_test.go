@@ -89,6 +89,22 @@ func TestViews(t *testing.T) {
 	if got := names(tom, access.RoleViewer); !slices.Equal(got, []string{"Tom's", "Ours"}) {
 		t.Errorf("tom sees %q", got)
 	}
+}
+
+func TestViewBounds(t *testing.T) {
+	d := open(t, t.TempDir())
+	ctx := t.Context()
+	var anna, tom int64
+	write := func(f func(*db.Tx) error) error { return d.Write(ctx, f) }
+	if err := write(func(tx *db.Tx) (err error) {
+		if anna, err = tx.AddPerson(ctx, db.Person{Username: "anna", Role: access.RoleOperator}, time.Now()); err != nil {
+			return err
+		}
+		tom, err = tx.AddPerson(ctx, db.Person{Username: "tom", Role: access.RoleViewer}, time.Now())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	for _, v := range []db.View{{Name: " ", Path: "/hosts"}, {Name: "x", Path: "//evil.example"}, {Name: "x", Path: "hosts"}, {Name: "x", Path: "/hosts?q"},
 		{Name: "x", Path: "/hosts", Shared: "everyone"}, {Name: "x", Path: "/hosts", Query: strings.Repeat("a", 5000)}, {Name: strings.Repeat("ä", 81), Path: "/hosts"}} {
 		v.Owner = anna
