@@ -154,6 +154,45 @@ test('a real Icinga 2', { timeout: 900000 }, async t => {
     assert.equal(await unloaded(page), false)
   })
 
+  await step('every page to look at has the rows of this core', async () => {
+    const main = page.locator('main')
+    const open = async (path, ...words) => {
+      assert.equal((await page.goto(app.url + path)).status(), 200, path)
+      for (const w of words) await main.getByText(w).first().waitFor()
+    }
+    await open('/overview', 'Socket')
+    await open('/groups', 'All hosts', 'Web', 'Nobody in it')
+    assert.match(await main.locator('tr', { hasText: 'All hosts' }).innerText(), /50/)
+    await open('/groups?kind=service', 'First of each', 'Größen <b>fett</b>')
+    await open('/groups?view=matrix&group=web', 'svc 1', 'h02')
+    await open('/hostgroup/web')
+    assert.equal(await main.locator('a[href^="/host/"]').evaluateAll(l => new Set(l.map(a => a.pathname)).size), 25)
+    await open('/servicegroup/' + encodeURIComponent('größen'), 'Größe 更新')
+    // h07 is down by its configuration, and h28 depends on it.
+    await until('the outage', async () => {
+      await page.goto(app.url + '/outages')
+      return await page.locator(rows).filter({ hasText: 'h07' }).count() > 0
+    }, 120000, 500)
+    await open('/map', 'h07')
+    await open('/map?view=tree', 'h07')
+    await open('/downtimes', 'a downtime of the test')
+    await open('/comments', 'a comment of the test')
+    await open('/processes', 'Icinga 2')
+    await main.locator('a[href^="/processes/"]').first().click()
+    await page.waitForURL('**/processes/*')
+    await open('/hygiene')
+    await open('/services?q=' + encodeURIComponent('servicegroup:größen host:köln*'))
+    assert.equal(await page.locator(rows).count(), 5)
+    await open('/services?q=' + encodeURIComponent('_SLA:99.5'), 'WARNING - slow')
+    const csv = await page.request.get(app.url + '/services/export?format=csv&q=' + encodeURIComponent('servicegroup:größen'))
+    assert.equal(csv.status(), 200)
+    const lines = (await csv.text()).trim().split('\n')
+    assert.equal(lines.length, 51)
+    assert.match(lines[1], /Größe 更新/)
+    assert.deepEqual(b.errors, [])
+    assert.deepEqual(app.log.filter(l => /level=(ERROR|error)|"level":"ERROR"|panic/.test(l)), [])
+  })
+
   await step('reload, stop and start show as late, down with cause, fresh, without a reload of the page', async () => {
     await page.goto(app.url + '/sites')
     await mark(page)

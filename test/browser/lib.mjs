@@ -2,14 +2,13 @@
 // of its own, the harness with monitoring cores, and Chromium.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { mkdtempSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createServer } from 'node:net'
 import http from 'node:http'
 import { chromium } from 'playwright-core'
-import AxeBuilder from '@axe-core/playwright'
 
 const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '../..')
 export const binary = join(root, 'bin/belvedere')
@@ -212,20 +211,23 @@ export async function openWhen(page, url, selector = 'table[data-live] tbody > t
 export const mark = page => page.evaluate(() => { window.sameDocument = true })
 export const unloaded = async page => !(await page.evaluate(() => window.sameDocument === true))
 
+const axeSource = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+
 /**
  * Violations of WCAG 2.2 AA on the page, as readable lines; colours only when
  * nothing else can have changed since the last look.
  */
 export async function axe(page, coloursOnly = false) {
-  const look = new AxeBuilder({ page })
-  if (coloursOnly) look.withRules(['color-contrast', 'link-in-text-block'])
-  else look.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-  const once = async () => {
+  if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axeSource)
+  const once = () => page.evaluate(async coloursOnly => {
     // A change of size or theme is on the screen two frames later.
-    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))
-    const r = await look.analyze()
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+    const r = await window.axe.run(document, {
+      resultTypes: ['violations'],
+      runOnly: coloursOnly ? { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } : { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] },
+    })
     return r.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.target.join(' ')} ${n.html.slice(0, 160)}`))
-  }
+  }, coloursOnly)
   const found = await once()
   if (found.length === 0) return found
   // A live update may have been under way: what is wrong is wrong twice.
