@@ -4,7 +4,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { browser, core, harness, serve, setupCode, signIn, start, until, steps } from './lib.mjs'
-import { examine, tabThrough } from './a11y.mjs'
+import { examine, german, tabThrough } from './a11y.mjs'
 
 const rows = 'table[data-live] tbody > tr[id]'
 
@@ -14,8 +14,8 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
   const b = await browser(t)
   const page = await b.page()
   const bad = []
-  const look = async (name, tabs = true) => {
-    bad.push(...await examine(page, name))
+  const look = async (name, tabs = true, scope = 'html') => {
+    bad.push(...await examine(page, name, scope))
     if (tabs) bad.push(...await tabThrough(page, name))
   }
 
@@ -34,8 +34,8 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
   })
 
   const app = await serve(t, [
-    await core(call, 'Wien', { hosts: 30, services: 6 }),
-    await core(call, 'Kraków', { hosts: 20, services: 6, profile: 'icinga2' }),
+    await core(call, 'Wien', { hosts: 10, services: 4 }),
+    await core(call, 'Kraków', { hosts: 8, services: 4, profile: 'icinga2' }),
     await core(call, 'Lab', { hosts: 5, services: 4, profile: 'nagios4' }),
   ])
   await page.goto(app.url + '/login')
@@ -52,7 +52,7 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     return await page.locator(rows).filter({ hasText: 'live' }).count() === 3
   }, 60000, 500)
 
-  for (const [name, path, tabs] of [
+  const pages = [
     ['sites', '/sites', true],
     ['site', null, true],
     ['wizard', '/sites/new', true],
@@ -70,7 +70,8 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     ['search-language', '/search/language', true],
     ['404', '/nope', false],
     ['old-address', '/thruk/cgi-bin/conf.cgi?sub=objects', false],
-  ]) {
+  ]
+  for (const [name, path, tabs] of pages) {
     await step(name, async () => {
       if (path) {
         await page.goto(app.url + path)
@@ -78,9 +79,11 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
         await page.goto(app.url + (name === 'site' ? '/sites' : '/people'))
         await Promise.all([page.waitForURL('**/edit'), page.locator('tbody th.who a').first().click()])
       }
-      await look(name, tabs)
+      await look(name, tabs, name === 'sites' ? 'html' : 'main')
     })
   }
+
+  await german(t, b, app, pages.map(([, path]) => path).filter(Boolean))
 
   await step('wizard, test passed and failed', async () => {
     await page.goto(app.url + '/sites/new')
@@ -88,12 +91,12 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     await page.fill('#f-addresses', 'tcp://127.0.0.1:1')
     await page.getByRole('button', { name: 'Test the connection' }).click()
     await page.locator('#verdict .tag.crit').waitFor({ timeout: 120000 })
-    await look('wizard-failed')
+    await look('wizard-failed', true, 'main')
     const other = await core(call, 'Graz', { hosts: 5, services: 2 })
     await page.fill('#f-addresses', other.address)
     await page.getByRole('button', { name: 'Test the connection' }).click()
     await page.locator('#verdict .tag.ok, #verdict .tag.warn').first().waitFor({ timeout: 120000 })
-    await look('wizard-passed')
+    await look('wizard-passed', true, 'main')
   })
 
   await step('what opens: palette, keys, menus, dialogs', async () => {
@@ -101,12 +104,12 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     await page.keyboard.press('Control+k')
     await page.fill('#palette input', 'web')
     await page.locator('#palette [role=option]').nth(2).waitFor()
-    await look('palette', false)
+    await look('palette', false, '#palette')
     await page.keyboard.press('Escape')
     await page.locator('dialog[open]').waitFor({ state: 'detached' })
     await page.keyboard.press('?')
     await page.locator('#keysheet[open]').waitFor()
-    await look('keys')
+    await look('keys', true, '#keysheet')
     await page.keyboard.press('Escape')
     await page.locator('dialog[open]').waitFor({ state: 'detached' })
     await page.keyboard.press('i')
@@ -117,7 +120,7 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     await page.keyboard.press('Escape')
     await page.goto(app.url + '/services?limit=8')
     await page.getByText('Columns', { exact: true }).click()
-    await look('columns')
+    await look('columns', true, 'main')
   })
 
   const sad = b.errors.filter(e => !/404/.test(e))

@@ -214,20 +214,20 @@ export const unloaded = async page => !(await page.evaluate(() => window.sameDoc
 const axeSource = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 
 /**
- * Violations of WCAG 2.2 AA on the page, as readable lines; colours only when
+ * Violations of WCAG 2.2 AA within scope, as readable lines; colours only when
  * nothing else can have changed since the last look.
  */
-export async function axe(page, coloursOnly = false) {
+export async function axe(page, { coloursOnly = false, scope = 'html' } = {}) {
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axeSource)
-  const once = () => page.evaluate(async coloursOnly => {
+  const once = () => page.evaluate(async ({ coloursOnly, scope }) => {
     // A change of size or theme is on the screen two frames later.
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
-    const r = await window.axe.run(document, {
+    const r = await window.axe.run(scope, {
       resultTypes: ['violations'],
       runOnly: coloursOnly ? { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } : { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] },
     })
     return r.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.target.join(' ')} ${n.html.slice(0, 160)}`))
-  }, coloursOnly)
+  }, { coloursOnly, scope })
   const found = await once()
   if (found.length === 0) return found
   // A live update may have been under way: what is wrong is wrong twice.
