@@ -24,7 +24,10 @@ test('without JavaScript', { timeout: 300000 }, async t => {
     const answer = await page.goto(app.url + path)
     assert.equal(answer.status(), 200, path)
   }
-  const go = async locator => Promise.all([page.waitForEvent('framenavigated'), locator.click()])
+  const go = async locator => {
+    await Promise.all([page.waitForEvent('framenavigated'), locator.click()])
+    await page.waitForLoadState()
+  }
   const address = name => new URL(page.url()).searchParams.get(name)
   const ids = () => page.locator(rows).evaluateAll(l => l.map(r => r.id))
   const texts = async selector => (await page.locator(selector).allInnerTexts()).map(s => s.trim())
