@@ -4,7 +4,7 @@
 import { test } from 'node:test'
 import { everybody } from './a11y.mjs'
 
-test('groups, maps and care are for everybody', { timeout: 600000 }, t => everybody(t, ({ hostgroup, servicegroup, process, around }) => [
+test('groups, maps and care are for everybody', { timeout: 600000 }, t => everybody(t, ({ hostgroup, servicegroup, process, around, contact, command }) => [
   ['groups', '/groups', 'tab'],
   ['groups-overview', '/groups?view=overview&limit=4', 'tab'],
   ['groups-grid', '/groups?view=grid&limit=4'],
@@ -22,6 +22,12 @@ test('groups, maps and care are for everybody', { timeout: 600000 }, t => everyb
   ['processes', '/processes', 'tab'],
   ['process', process, 'tab'],
   ['hygiene', '/hygiene', 'tab'],
+  ['contacts', '/config/contacts?limit=8', 'tab'],
+  ['contact', contact, 'tab'],
+  ['commands', '/config/commands?limit=8'],
+  ['command', command],
+  ['timeperiods', '/config/timeperiods?limit=8'],
+  ['configured-services', '/config/services?limit=8'],
   ['downtimes', '/downtimes?limit=8', 'tab'],
   ['comments', '/comments?limit=8', 'tab'],
   ['comments-none', '/comments?q=nothing-like-this'],

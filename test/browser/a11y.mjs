@@ -123,6 +123,8 @@ async function world(t) {
   const hostgroup = await link('/groups', 'main a[href^="/hostgroup/"]')
   const servicegroup = await link('/groups?kind=service', 'main a[href^="/servicegroup/"]')
   const process = await link('/processes', 'main a[href^="/processes/"]')
+  const contact = await link('/config/contacts', `${rows} th.who a`)
+  const command = await link('/config/commands', `${rows} th.who a`)
   const site = host.split('/')[2]
   const around = `/map?site=${site}&host=${encodeURIComponent(parent)}`
   await call('/core/Lab/fault', { kind: 'refuse' })
@@ -130,7 +132,7 @@ async function world(t) {
     await page.goto(app.url + '/problems')
     return await page.locator('[data-block="-banner"] .banner').count() > 0
   }, 60000, 500)
-  return { b, page, app, host, service, hostgroup, servicegroup, process, around }
+  return { b, page, app, host, service, hostgroup, servicegroup, process, contact, command, around }
 }
 
 /** German words are longer, and widen no page on a phone either. */

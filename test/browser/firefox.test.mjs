@@ -106,7 +106,7 @@ test('the main pages in Firefox', { timeout: 600000 }, async t => {
     await f.open(app.url + '/groups')
     const group = await path('main a[href^="/hostgroup/"]')
     for (const page of ['/overview', '/problems', '/hosts', '/services', host, service, '/groups', '/groups?view=matrix', group, '/outages', '/map',
-      '/processes', '/hygiene', '/downtimes', '/comments', '/sites', '/views', '/people', '/profile', '/audit', '/search/language']) {
+      '/processes', '/hygiene', '/downtimes', '/comments', '/config/contacts', '/sites', '/views', '/people', '/profile', '/audit', '/search/language']) {
       await f.open(app.url + page)
       assert.ok((await f.ask(`document.querySelector('h1')?.textContent ?? ''`)).trim(), page)
       const picture = await f.picture()

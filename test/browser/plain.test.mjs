@@ -35,7 +35,7 @@ test('without JavaScript', { timeout: 300000 }, async t => {
   await step('every page of the menu has its content', async () => {
     await open('/overview')
     const paths = await page.locator('nav a[href^="/"]').evaluateAll(l => [...new Set(l.map(a => a.getAttribute('href')))])
-    for (const want of ['/problems', '/hosts', '/services', '/groups', '/outages', '/map', '/processes', '/hygiene', '/downtimes', '/comments', '/sites', '/views', '/people', '/audit'])
+    for (const want of ['/problems', '/hosts', '/services', '/groups', '/outages', '/map', '/processes', '/hygiene', '/downtimes', '/comments', '/config', '/sites', '/views', '/people', '/audit'])
       assert.ok(paths.includes(want), `${want} in the menu: ${paths}`)
     for (const path of paths) {
       await open(path)
