@@ -18,6 +18,7 @@ import (
 	"belvedere/internal/feature/problems"
 	"belvedere/internal/feature/processes"
 	"belvedere/internal/feature/profile"
+	"belvedere/internal/feature/screens"
 	"belvedere/internal/feature/search"
 	"belvedere/internal/feature/service"
 	"belvedere/internal/feature/services"
@@ -47,6 +48,7 @@ func (a *App) features() []web.Feature {
 		configuration.Feature(),
 		search.Feature(),
 		views.Feature(views.Options{Store: a.db}),
+		screens.Feature(screens.Options{Auth: a.auth}),
 		sites.Feature(sites.Options{Manager: a.sites}),
 		people.Feature(people.Options{Auth: a.auth}),
 		profile.Feature(profile.Options{Auth: a.auth}),

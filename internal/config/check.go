@@ -44,6 +44,7 @@ func (l *loader) check() {
 	l.checkPair("tls", c.TLS.Cert, c.TLS.Key)
 	l.checkPublicURL()
 	l.checkDatabase()
+	l.checkEmbedParents()
 	if c.MemoryLimit != 0 && c.MemoryLimit < memoryLeast {
 		l.addAt("memory_limit", "this is too little memory", fmt.Sprintf("use at least %dMiB, or 0 for no limit", memoryLeast>>20))
 	}
@@ -413,4 +414,18 @@ func loopback(host string) bool {
 	}
 	a, err := netip.ParseAddr(host)
 	return err == nil && a.Unmap().IsLoopback()
+}
+
+// embedParent is scheme, host and port as a Content-Security-Policy takes them:
+// nothing that could end the directive.
+var embedParent = regexp.MustCompile(`^https?://(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
+
+// checkEmbedParents wants scheme and host of each.
+func (l *loader) checkEmbedParents() {
+	for i, p := range l.cfg.EmbedParents {
+		if !embedParent.MatchString(p) {
+			l.addAt(fmt.Sprintf("embed_parents.%d", i), fmt.Sprintf("%q is not the address of a server", p),
+				"write scheme and host without a path, like https://intranet.example.org or https://*.example.org")
+		}
+	}
 }

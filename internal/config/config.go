@@ -29,6 +29,10 @@ type Config struct {
 	PublicURL string `yaml:"public_url"`
 	// TrustedProxies are the networks whose X-Forwarded-* headers count.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
+	// EmbedParents are the addresses of those whose pages may show pages of
+	// Belvedere: "https://intranet.example.org", "https://*.example.org"; none:
+	// nobody.
+	EmbedParents []string `yaml:"embed_parents"`
 	// Database is "": SQLite in Data. There is nothing else yet.
 	Database string `yaml:"database"`
 	// MemoryLimit is a soft limit in bytes, 0 for none.

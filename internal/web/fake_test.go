@@ -45,6 +45,10 @@ func newFakeAuth() *fakeAuth {
 	}}
 }
 
+func (f *fakeAuth) Screen(context.Context, string) (db.Screen, auth.Person, error) {
+	return db.Screen{}, auth.Person{}, auth.ErrNoSession
+}
+
 func (f *fakeAuth) check(u, p string) (auth.Person, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -85,6 +85,10 @@ type Route struct {
 	// Stream marks answers that take as long as they take (server-sent
 	// events): no deadline, no compression.
 	Stream bool
+	// Screen marks pages that only show what is: they can be seen on a wall,
+	// inside pages of others, and by links for screens.
+	Screen  bool
+	through bool // it hands requests on to another route
 }
 
 // A HandlerFunc answers a request or says why it cannot. An error that is a

@@ -167,7 +167,11 @@ func (s *streams) close() {
 // live serves GET /live, the stream of events of one browser.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	st := from(r)
-	me := s.streams.add(st.person.ID)
+	who := st.person.ID
+	if st.screen != nil {
+		who = -st.screen.ID // screens take nothing from the pages of their owner
+	}
+	me := s.streams.add(who)
 	if me == nil {
 		return Unavailable("There are too many open pages", "Close some, or try again in a moment", nil)
 	}

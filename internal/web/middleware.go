@@ -85,7 +85,7 @@ func (s *Server) finish(w *recorder, r *http.Request, st *state, began time.Time
 	if !s.log.Enabled(r.Context(), level) {
 		return
 	}
-	s.log.Log(r.Context(), level, "request", "request", st.id, "method", r.Method, "path", r.URL.Path, "pattern", r.Pattern,
+	s.log.Log(r.Context(), level, "request", "request", st.id, "method", r.Method, "path", noSecret(r.URL.Path), "pattern", r.Pattern,
 		"status", w.status, "bytes", w.bytes, "took", time.Since(began).Round(time.Microsecond), "ip", st.origin.remote, "person", st.person.Username)
 }
 
@@ -143,6 +143,7 @@ func (s *Server) route(rt Route) http.Handler {
 	if limit == 0 {
 		limit = defaultBody
 	}
+	answer := s.inner(rt)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w)
 		if !rt.Stream {
@@ -168,13 +169,7 @@ func (s *Server) route(rt Route) http.Handler {
 			}
 			return
 		}
-		answer := rt.Handler
-		if r.Method == http.MethodGet && !rt.Stream && blocksOf(r) != nil {
-			answer = func(w http.ResponseWriter, r *http.Request) error { return s.blocks(w, r, rt.Handler) }
-		}
-		if err := answer(w, r); err != nil {
-			s.fail(w, r, err)
-		}
+		answer(w, r)
 	})
 	if rt.Stream {
 		return h // parts must leave at once
@@ -182,11 +177,35 @@ func (s *Server) route(rt Route) http.Handler {
 	return s.zip(h)
 }
 
+// inner is around the handler of a route when it is known that whoever asks
+// may: how the page is shown, and blocks that are drawn once for many.
+func (s *Server) inner(rt Route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer := rt.Handler
+		if r.Method == http.MethodGet && !rt.Stream && !rt.through && blocksOf(r) != nil {
+			answer = func(w http.ResponseWriter, r *http.Request) error { return s.blocks(w, r, rt.Handler) }
+		}
+		err := error(nil)
+		if r.Method == http.MethodGet && rt.Right != Public && !rt.through {
+			err = s.show(w, r, rt)
+		}
+		if err == nil {
+			err = answer(w, r)
+		}
+		if err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
 // errAnswered says that a redirect has been written.
 var errAnswered = errors.New("answered")
 
 // identify finds out who asks, by session or HTTP Basic, and fills the state.
 func (s *Server) identify(r *http.Request) error {
+	if secret := r.PathValue("secret"); secret != "" {
+		return s.identifyScreen(r, secret)
+	}
 	st := from(r)
 	p, token, err := s.whoAsks(r)
 	if err != nil || p.ID == 0 && p.Username == "" {
@@ -253,6 +272,8 @@ func (s *Server) allowed(w http.ResponseWriter, r *http.Request, rt Route) error
 	switch {
 	case rt.Right == Public:
 		return nil
+	case !st.signed && r.PathValue("secret") != "":
+		return NotFound("This link does not work", "It was revoked, or whoever made it may no longer sign in")
 	case !st.signed:
 		return s.toSignIn(w, r)
 	case rt.Right == SignedIn:

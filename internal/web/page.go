@@ -21,6 +21,11 @@ type Page struct {
 	// Blocks are the same components as inside Body's ui.Block elements, by
 	// name. A live update asks for them alone.
 	Blocks map[string]templ.Component
+	// Wall is the page as a wall shows it, the block "wall", which follows
+	// WallTables; nil: Body in large. WallNote stands beside it, the block
+	// "wall-note"; may be nil.
+	Wall, WallNote templ.Component
+	WallTables     []string
 	// Parts says which sites contributed (lql.Result.Parts of all queries of
 	// the page, appended). A banner names those that are late or missing.
 	Parts []lql.Part

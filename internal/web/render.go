@@ -25,6 +25,13 @@ const maxBlocks = 20
 // bannerBlock is the block of every page that says which sites are missing.
 const bannerBlock = "-banner"
 
+// The blocks of a wall: the page, what stands beside it, and the sites.
+const (
+	wallBlock      = "wall"
+	noteBlock      = "wall-note"
+	wallSitesBlock = "-wall-sites"
+)
+
 // blocksOf returns the blocks r asks for, nil when it asks for a whole page.
 func blocksOf(r *http.Request) []string {
 	v := r.Header.Get(blockHeader)
@@ -71,8 +78,17 @@ func (s *Server) renderBlocks(w http.ResponseWriter, r *http.Request, p Page, na
 	banner := false
 	for _, name := range names {
 		c, ok := p.Blocks[name]
-		if name == bannerBlock {
+		switch name {
+		case bannerBlock:
 			c, ok, banner = bannerContent(lacking(p.Parts)), true, true
+		case wallBlock:
+			c, ok = p.Wall, p.Wall != nil
+		case noteBlock:
+			c, ok = p.WallNote, p.WallNote != nil
+		case wallSitesBlock:
+			var v shellView
+			s.shellSites(r, &v)
+			c, ok = wallSites(v), true
 		}
 		if !ok {
 			return NotFound(ui.T(r.Context(), "There is no block %q on this page", name), "Reload the page")

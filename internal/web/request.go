@@ -33,6 +33,9 @@ type state struct {
 	rev     uint64 // changes of the chosen sites before anything was read
 	env     *ui.Environment
 	density string // of rows: "", "compact" or "roomy"
+	mode    mode
+	screen  *db.Screen // whose link was used, nil none
+	turn    turn
 	week    string // first day: "", "monday", "saturday", "sunday"
 	// personal is set while a block is drawn for all who see the same: true
 	// once somebody asked for what only one person has.

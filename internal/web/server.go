@@ -13,6 +13,7 @@ import (
 
 	"belvedere/internal/access"
 	"belvedere/internal/auth"
+	"belvedere/internal/db"
 	"belvedere/internal/live"
 	"belvedere/internal/lql"
 	"belvedere/internal/web/words"
@@ -38,6 +39,7 @@ type Auth interface {
 	SignOut(ctx context.Context, token string, m auth.Meta) error
 	Basic(ctx context.Context, username, password string, m auth.Meta) (auth.Person, error)
 	NeedsSetup(ctx context.Context) bool
+	Screen(ctx context.Context, secret string) (db.Screen, auth.Person, error)
 	CompleteSetup(ctx context.Context, code, username, password string, m auth.Meta) (token string, p auth.Person, err error)
 }
 
@@ -51,6 +53,7 @@ type Options struct {
 	Features []Feature
 
 	PublicURL      string         // "https://monitoring.example.org/belvedere"; "" when reached directly
+	EmbedParents   []string       // sources of CSP that may show pages inside theirs; none: nobody
 	TrustedProxies []netip.Prefix // networks whose X-Forwarded-* headers count
 	Log            *slog.Logger   // nil: silent
 	Version        string
@@ -85,6 +88,7 @@ type Server struct {
 	streams  *streams
 	pulse    *pulse
 	drawings *drawings
+	screens  *http.ServeMux // pages that screens can show
 	zip      func(http.Handler) http.HandlerFunc
 	handler  http.Handler
 	started  time.Time
@@ -145,6 +149,7 @@ func (s *Server) build() (h http.Handler, err error) {
 	if s.zip, err = gzhttp.NewWrapper(gzhttp.MinSize(600), gzhttp.EnableZstd(true)); err != nil {
 		return nil, fmt.Errorf("web: compression: %w", err)
 	}
+	s.screens = s.screenRoutes()
 	mux := http.NewServeMux()
 	for _, rt := range s.ownRoutes() {
 		mux.Handle(rt.Pattern, s.route(rt))
@@ -177,6 +182,9 @@ func (s *Server) ownRoutes() []Route {
 		{Pattern: "POST /setup", Right: Public, Handler: s.setup, MaxBody: 16 << 10},
 		{Pattern: "POST /setup/demo", Right: Admin, Handler: s.setupDemo},
 		{Pattern: "GET /live", Right: SignedIn, Handler: s.live, Stream: true},
+		{Pattern: "GET /screen", Right: SignedIn, Handler: s.screenOwn, through: true},
+		{Pattern: "GET /screen/{secret}", Right: SignedIn, Handler: s.screenPage, through: true},
+		{Pattern: "GET /screen/{secret}/live", Right: SignedIn, Handler: s.live, Stream: true},
 		{Pattern: "GET /shell", Right: SignedIn, Handler: s.shellBlock},
 		{Pattern: "GET /shell/pinned", Right: SignedIn, Handler: s.pinnedBlock},
 		{Pattern: "POST /chooser", Right: SignedIn, Handler: s.choose, MaxBody: 256 << 10},

@@ -38,6 +38,9 @@ type shellView struct {
 	Manifest string
 	Worker   string
 	Assets   string
+	Mode     mode
+	Turn     turn
+	Secret   bool   // whoever looks has no more than a link
 	Boot     string // of the server, for the browser to see what it missed
 	Rev      string
 }
@@ -92,6 +95,10 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 		Boot: strconv.FormatInt(s.started.UnixMilli(), 10), Rev: strconv.FormatUint(st.rev, 10), Keys: true, Lacking: lacking(p.Parts), Assets: s.assets.base,
 		CSS: s.assets.path("app.css"), JS: s.assets.path("app.js"), Worker: s.assets.path("worker.js"),
 		Favicon: s.assets.path("favicon.svg"), Manifest: s.assets.path("manifest.webmanifest")}
+	if st.mode != usual || st.screen != nil {
+		s.screenShell(r, p, &v)
+		return v
+	}
 	v.Say = takeSay(w, r)
 	if !st.signed || p.Bare {
 		return v
@@ -117,6 +124,22 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 	for _, x := range views {
 		v.Palette = append(v.Palette, PaletteItem{Label: x.Name, Path: x.Address(), Icon: "bookmark"})
 	}
+	s.shellSites(r, &v)
+	n := p.Count
+	for _, m := range s.menu {
+		if m.InTitle && n == 0 {
+			n = counts[m.Name].N
+		}
+	}
+	if n > 0 {
+		v.Title = "(" + strconv.Itoa(n) + ") " + p.Title
+	}
+	return v
+}
+
+// shellSites fills in the sites and how old the newest data is.
+func (s *Server) shellSites(r *http.Request, v *shellView) {
+	st := from(r)
 	sites, err := s.sites(r.Context(), st.viewer)
 	if err != nil {
 		s.log.Warn("shell without sites", "request", st.id, "err", err)
@@ -128,16 +151,22 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 			v.Newest = max(v.Newest, x.Last)
 		}
 	}
-	n := p.Count
-	for _, m := range s.menu {
-		if m.InTitle && n == 0 {
-			n = counts[m.Name].N
-		}
+}
+
+// screenShell fills in what a screen shows around the page: nothing that leads
+// elsewhere. Whoever has no more than a link gets what is neither on a wall nor
+// embedded, such as a refusal, bare.
+func (s *Server) screenShell(r *http.Request, p Page, v *shellView) {
+	st := from(r)
+	v.Mode, v.Turn, v.Secret = st.mode, st.turn, st.screen != nil
+	v.Signed = st.signed && st.mode != usual
+	if p.Status >= http.StatusBadRequest && st.turn.Next == "" {
+		v.Turn.Every = screenEvery
 	}
-	if n > 0 {
-		v.Title = "(" + strconv.Itoa(n) + ") " + p.Title
+	if st.mode == onWall {
+		v.Theme = "dark"
 	}
-	return v
+	s.shellSites(r, v)
 }
 
 // sayCookie carries one sentence over a redirect.

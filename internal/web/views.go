@@ -89,7 +89,7 @@ func StartKey(role access.Role) string { return "start." + string(role) }
 func Views(r *http.Request) ([]db.View, error) {
 	s := from(r)
 	s.markPersonal()
-	if s.server == nil || s.server.opt.Views == nil || !s.signed {
+	if s.server == nil || s.server.opt.Views == nil || !s.signed || s.screen != nil {
 		return nil, nil
 	}
 	views, err := s.server.opt.Views.Views(r.Context(), s.person.ID, s.person.Role)
@@ -110,7 +110,7 @@ func ViewQuery(v url.Values) string { return trimmed(v) }
 func trimmed(v url.Values) string {
 	out := url.Values{}
 	for k, values := range v {
-		if k != "edit" && !slices.Contains(ui.PlaceParams(), k) && strings.Join(values, "") != "" {
+		if k != "edit" && !slices.Contains(modeParams(), k) && !slices.Contains(ui.PlaceParams(), k) && strings.Join(values, "") != "" {
 			out[k] = values
 		}
 	}

@@ -12,6 +12,7 @@ import { startMerge } from "./merge";
 import { startPalette } from "./palette";
 import { startParts } from "./parts";
 import { startQuery } from "./query";
+import { startScreen } from "./screen";
 import { startSide } from "./side";
 import { startView } from "./view";
 
@@ -32,4 +33,9 @@ if (document.body.classList.contains("app")) {
   startLists();
   startQuery();
   startLive();
+} else if (document.body.classList.contains("screen")) {
+  startMerge();
+  startFolds();
+  startLive();
+  startScreen();
 }

@@ -12,7 +12,7 @@ export type FromTab =
 export interface Connection { retry(): void }
 
 export function connect(hear: (m: Message) => void): Connection {
-  const url = new URL(path("/live"), location.href).href;
+  const url = new URL(document.body.dataset["live"] ?? path("/live"), location.href).href;
   const worker = document.body.dataset["worker"];
   if (worker && "SharedWorker" in window) {
     try {

@@ -431,8 +431,9 @@ function freshen(block: Element, fresh: Element): void {
 // stillSignedIn goes to the sign-in page when the session is over.
 async function stillSignedIn(): Promise<void> {
   try {
-    const res = await fetch(path("/shell"), { headers: { Accept: "text/html", "X-Belvedere-Block": "-sites" }, cache: "no-store" });
-    if (res.status === 401) location.reload();
+    const screen = document.body.dataset["live"]; // a link, which may have been revoked
+    const res = await fetch(screen ? here() : path("/shell"), { headers: { Accept: "text/html", "X-Belvedere-Block": screen ? BANNER : "-sites" }, cache: "no-store" });
+    if (res.status === 401 || (screen && res.status === 404)) location.reload();
   } catch {
     // not reachable: the feed goes on trying
   }
@@ -441,6 +442,7 @@ async function stillSignedIn(): Promise<void> {
 // renewed says that the server has been upgraded under this page.
 function renewed(): void {
   if (document.getElementById("b-new")) return;
+  if (document.body.classList.contains("screen")) return location.reload();
   const button = make("button", { type: "button", class: "btn" }, symbol("i-recheck", "i"), T("Reload"));
   button.addEventListener("click", () => location.reload());
   banner("b-new", "plan", "alert", make("p", {}, make("b", {}, T("Belvedere was upgraded.")), " " + T("Reload this page to get the new one.")), button);

@@ -17,10 +17,19 @@ export function N(n: number, one: string, many: string, ...values: (string | num
   return T(n === 1 ? one : many, n, ...values);
 }
 
+// hourMinute is clock without seconds.
+export function hourMinute(ms: number): string {
+  return format(ms, {});
+}
+
 // clock writes a time of day, ms since 1970, in the person's zone and way.
 export function clock(ms: number): string {
+  return format(ms, { second: "2-digit" });
+}
+
+function format(ms: number, more: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat(settings.clock12 ? "en-US" : "en-GB", {
-    hour: settings.clock12 ? "numeric" : "2-digit", minute: "2-digit", second: "2-digit", hour12: settings.clock12 === true,
+    ...more, hour: settings.clock12 ? "numeric" : "2-digit", minute: "2-digit", hour12: settings.clock12 === true,
     ...(settings.zone ? { timeZone: settings.zone } : {}),
   }).format(ms);
 }

@@ -22,7 +22,7 @@ func Feature() web.Feature {
 		}},
 		Counts: list.Counts("/comments", declared),
 		Routes: append(list.Routes("/comments", declared),
-			web.Route{Pattern: "GET /comments", Right: web.SignedIn, Handler: page}),
+			web.Route{Pattern: "GET /comments", Right: web.SignedIn, Handler: page, Screen: true}),
 	}
 }
 

@@ -24,7 +24,7 @@ func Feature() web.Feature {
 		}},
 		Counts: list.Counts("/downtimes", declared),
 		Routes: append(list.Routes("/downtimes", declared),
-			web.Route{Pattern: "GET /downtimes", Right: web.SignedIn, Handler: page}),
+			web.Route{Pattern: "GET /downtimes", Right: web.SignedIn, Handler: page, Screen: true}),
 	}
 }
 

@@ -28,9 +28,9 @@ func Feature() web.Feature {
 			Name: "groups", Label: "Groups", Icon: "groups", Path: "/groups", Group: 0, Order: 50, Right: web.SignedIn, Key: "g",
 		}},
 		Routes: []web.Route{
-			{Pattern: "GET /groups", Right: web.SignedIn, Handler: index},
-			{Pattern: "GET /hostgroup/{name}", Right: web.SignedIn, Handler: show("host")},
-			{Pattern: "GET /servicegroup/{name}", Right: web.SignedIn, Handler: show("service")},
+			{Pattern: "GET /groups", Right: web.SignedIn, Handler: index, Screen: true},
+			{Pattern: "GET /hostgroup/{name}", Right: web.SignedIn, Handler: show("host"), Screen: true},
+			{Pattern: "GET /servicegroup/{name}", Right: web.SignedIn, Handler: show("service"), Screen: true},
 		},
 	}
 }

@@ -19,7 +19,7 @@ func tables() []string { return []string{"hosts", "services", "comments", "downt
 func Feature() web.Feature {
 	return web.Feature{
 		Name:   "host",
-		Routes: []web.Route{{Pattern: "GET /host/{site}/{host}", Right: web.SignedIn, Handler: show}},
+		Routes: []web.Route{{Pattern: "GET /host/{site}/{host}", Right: web.SignedIn, Handler: show, Screen: true}},
 	}
 }
 

@@ -24,7 +24,7 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "outages", Label: "Outages", Icon: "nolink", Path: "/outages", Group: 0, Order: 60, Right: web.SignedIn,
 		}},
-		Routes: []web.Route{{Pattern: "GET /outages", Right: web.SignedIn, Handler: index}},
+		Routes: []web.Route{{Pattern: "GET /outages", Right: web.SignedIn, Handler: index, Screen: true}},
 	}
 }
 

@@ -30,7 +30,7 @@ func Feature() web.Feature {
 		}},
 		Counts: map[string]web.ViewCount{"/problems": count},
 		Routes: []web.Route{
-			{Pattern: "GET /problems", Right: web.SignedIn, Handler: page},
+			{Pattern: "GET /problems", Right: web.SignedIn, Handler: page, Screen: true},
 		},
 	}
 }
@@ -49,6 +49,9 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	req, err := parse(r)
 	if err != nil {
 		return err
+	}
+	if web.OnWall(r) && req.asked.Err == nil {
+		return wallPage(w, r, req)
 	}
 	p, err := load(r.Context(), web.Data(r), req, ui.Now(r.Context()))
 	if err != nil {
@@ -112,7 +115,7 @@ func parse(r *http.Request) (req request, err error) {
 		return req, web.BadRequest(fmt.Sprintf("The address names more than %d folds", maxFolds), "Leave out some of open and closed")
 	}
 	req.list = web.Wants(r, "list")
-	if req.tab == tabMine || web.Wants(r, "own") {
+	if req.tab == tabMine || web.Wants(r, "own") && !web.OnWall(r) {
 		req.me = me(r)
 	}
 	req.asked, err = filter.Read(r, "hosts", "services")

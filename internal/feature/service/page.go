@@ -19,7 +19,7 @@ func tables() []string { return []string{"hosts", "services", "comments", "downt
 func Feature() web.Feature {
 	return web.Feature{
 		Name:   "service",
-		Routes: []web.Route{{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: show}},
+		Routes: []web.Route{{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: show, Screen: true}},
 	}
 }
 

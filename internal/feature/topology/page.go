@@ -26,7 +26,7 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "map", Label: "Map", Icon: "tree", Path: "/map", Group: 0, Order: 65, Right: web.SignedIn,
 		}},
-		Routes: []web.Route{{Pattern: "GET /map", Right: web.SignedIn, Handler: index}},
+		Routes: []web.Route{{Pattern: "GET /map", Right: web.SignedIn, Handler: index, Screen: true}},
 	}
 }
 

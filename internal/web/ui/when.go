@@ -27,6 +27,12 @@ func Exact(ctx context.Context, unix int64) string {
 	return dayMonth(ctx, t) + " " + strconv.Itoa(t.Year()) + " " + Clock(ctx, t)
 }
 
+// Day writes the day of the week and of the year: "Thu 19 Nov".
+func Day(ctx context.Context, t time.Time) string {
+	t = t.In(Zone(ctx))
+	return weekday(ctx, t.Weekday()) + " " + dayMonth(ctx, t)
+}
+
 // nightLong is how far from now a time of day says enough, whatever the day: at
 // three in the morning the last evening is not another day.
 const nightLong = 12 * time.Hour

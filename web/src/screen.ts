@@ -1,0 +1,49 @@
+// What a page does on a wall or inside another page: the clock, the next view
+// of a rotation, and a picture that never burns in.
+import { now } from "./ages";
+import { all } from "./dom";
+import { hourMinute } from "./words";
+
+const SHIFT_EVERY = 60_000;
+const SHIFTS: [number, number][] = [[0, 0], [3, 1], [5, 4], [2, 6], [-2, 5], [-4, 2], [-5, -2], [-2, -5], [2, -4], [4, -2]];
+
+// startScreen begins it.
+export function startScreen(): void {
+  window.setInterval(tell, 1000);
+  tell();
+  if (document.body.classList.contains("onwall")) {
+    let at = 0;
+    window.setInterval(() => {
+      at = (at + 1) % SHIFTS.length;
+      const [x, y] = SHIFTS[at] ?? [0, 0];
+      const main = document.getElementById("main");
+      if (main) main.style.transform = `translate(${x}px, ${y}px)`;
+    }, SHIFT_EVERY);
+  }
+  const every = Number(document.body.dataset["every"] ?? 0);
+  if (every > 0) window.setTimeout(() => void turn(every), every * 1000);
+}
+
+const today = new Date().getDate();
+let renewed = false;
+
+function tell(): void {
+  if (!renewed && new Date().getDate() !== today) { // the date on the wall is the server's to write
+    renewed = true;
+    void turn(60, location.href);
+  }
+  const text = hourMinute(now() * 1000);
+  for (const el of all("[data-clock]")) if (el.textContent !== text) el.textContent = text;
+}
+
+// turn opens the next view once the server has it: the last picture is better
+// than the browser's page about a lost connection.
+async function turn(every: number, next = document.body.dataset["turn"] || location.href): Promise<void> {
+  try {
+    const res = await fetch(next, { headers: { Accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(20_000) });
+    if (res.ok || res.status === 404 || res.status === 401 || res.status === 403) return location.replace(next);
+  } catch {
+    // not reachable: the banner tells
+  }
+  window.setTimeout(() => void turn(every), every * 1000);
+}
