@@ -36,6 +36,8 @@ func assetType(name string) string {
 		return "text/css; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".png":
+		return "image/png"
 	case ".txt":
 		return "text/plain; charset=utf-8"
 	case ".webmanifest":

@@ -58,6 +58,7 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, p Page) error {
 	if err := document(v, p).Render(r.Context(), &buf); err != nil {
 		return fmt.Errorf("web: draw %s: %w", p.Title, err)
 	}
+	from(r).markPerson(w.Header(), p)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	status := p.Status
 	if status == 0 {

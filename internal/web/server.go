@@ -190,6 +190,8 @@ func (s *Server) ownRoutes() []Route {
 		{Pattern: "POST /chooser", Right: SignedIn, Handler: s.choose, MaxBody: 256 << 10},
 		{Pattern: "POST /preferences", Right: Public, Handler: s.setPreference, MaxBody: 64 << 10},
 		{Pattern: "GET /assets/{hash}/{name}", Right: Public, Handler: s.assets.serve},
+		{Pattern: "GET /sw.js", Right: Public, Handler: s.serviceWorker},
+		{Pattern: "GET /offline", Right: Public, Handler: s.offline},
 		{Pattern: "GET /favicon.ico", Right: Public, Handler: s.favicon},
 		{Pattern: "GET /healthz", Right: Public, Handler: s.healthz},
 		{Pattern: "GET /readyz", Right: Public, Handler: s.readyz},

@@ -36,6 +36,7 @@ type shellView struct {
 	CSS, JS  string
 	Favicon  string
 	Manifest string
+	Touch    string // icon of the installed app
 	Worker   string
 	Assets   string
 	Mode     mode
@@ -57,6 +58,33 @@ func (v chooserView) chosen() int {
 		}
 	}
 	return n
+}
+
+// chosenNames returns the names of the chosen sites when these are few, for
+// paper.
+func (v shellView) chosenNames(ctx context.Context) string {
+	names := ""
+	n := 0
+	for _, x := range v.Chooser.Sites {
+		if x.Chosen {
+			n++
+			names += ", " + ui.Visible(x.Name)
+		}
+	}
+	if n == 0 || n > 20 {
+		return ""
+	}
+	return ": " + names[2:]
+}
+
+// plainAddress returns the address of the page as people read it: its filter is
+// in it.
+func plainAddress(ctx context.Context) string {
+	address := ui.With(ctx)
+	if plain, err := url.QueryUnescape(address); err == nil {
+		return ui.Visible(plain)
+	}
+	return address
 }
 
 // trouble returns how many of the chosen sites are late or down.
@@ -94,7 +122,7 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 	v := shellView{Title: p.Title, Base: p.Title, Theme: themeOf(r), Lang: st.env.Words.Tag(), Density: st.density, Browser: st.browser(), Person: st.person, Signed: st.signed, Version: s.opt.Version,
 		Boot: strconv.FormatInt(s.started.UnixMilli(), 10), Rev: strconv.FormatUint(st.rev, 10), Keys: true, Lacking: lacking(p.Parts), Assets: s.assets.base,
 		CSS: s.assets.path("app.css"), JS: s.assets.path("app.js"), Worker: s.assets.path("worker.js"),
-		Favicon: s.assets.path("favicon.svg"), Manifest: s.assets.path("manifest.webmanifest")}
+		Favicon: s.assets.path("favicon.svg"), Manifest: s.assets.path("manifest.webmanifest"), Touch: s.assets.path("icon-192.png")}
 	if st.mode != usual || st.screen != nil {
 		s.screenShell(r, p, &v)
 		return v

@@ -58,7 +58,7 @@ func build(dir string) (map[string][]byte, error) {
 	}
 	res := api.Build(api.BuildOptions{
 		AbsWorkingDir: abs,
-		EntryPoints:   []string{"src/app.ts", "src/worker.ts", "css/app.css"},
+		EntryPoints:   []string{"src/app.ts", "src/worker.ts", "src/sw.ts", "css/app.css"},
 		EntryNames:    "[name]",
 		Outdir:        "dist",
 		Bundle:        true,
@@ -81,7 +81,7 @@ func build(dir string) (map[string][]byte, error) {
 	for _, f := range res.OutputFiles {
 		files[filepath.Base(f.Path)] = f.Contents
 	}
-	for _, name := range []string{"icons.svg", "favicon.svg", "manifest.webmanifest"} {
+	for _, name := range []string{"icons.svg", "favicon.svg", "icon-192.png", "icon-512.png", "manifest.webmanifest"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return nil, fmt.Errorf("bundle: %w", err)

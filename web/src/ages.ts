@@ -1,6 +1,6 @@
 // Ages count up by one timer. The words are those of the server.
 import { all } from "./dom";
-import { T } from "./words";
+import { T, dateTime } from "./words";
 
 let offset = -Infinity; // server clock minus ours, in seconds
 
@@ -75,6 +75,10 @@ function count(): void {
 }
 
 export function startAges(): void {
+  window.addEventListener("beforeprint", () => {
+    fillAges(document);
+    for (const el of all("[data-printed]")) write(el, dateTime(now() * 1000));
+  });
   setClock(Number(document.body.dataset["now"] ?? 0));
   window.setInterval(count, 1000);
   document.addEventListener("visibilitychange", count);

@@ -9,6 +9,7 @@ import { startLists } from "./lists";
 import { startLive } from "./live";
 import { startMenus, startZones } from "./menus";
 import { startMerge } from "./merge";
+import { startOffline } from "./offline";
 import { startPalette } from "./palette";
 import { startParts } from "./parts";
 import { startQuery } from "./query";
@@ -17,6 +18,7 @@ import { startSide } from "./side";
 import { startView } from "./view";
 
 startAges();
+startOffline();
 startMenus();
 startZones();
 startParts();

@@ -75,6 +75,7 @@ function hear(m: Message): void {
 }
 
 function take(m: News): void {
+  if (document.body.dataset["kept"]) return location.reload(); // an old picture, and the server is back
   setClock(m.now);
   if (m.at > newest) newest = m.at;
   count(m.counters);

@@ -27,6 +27,11 @@ export function clock(ms: number): string {
   return format(ms, { second: "2-digit" });
 }
 
+// dateTime writes a day and its time.
+export function dateTime(ms: number): string {
+  return new Intl.DateTimeFormat(settings.lang, { dateStyle: "medium", ...(settings.zone ? { timeZone: settings.zone } : {}) }).format(ms) + " " + clock(ms);
+}
+
 function format(ms: number, more: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat(settings.clock12 ? "en-US" : "en-GB", {
     ...more, hour: settings.clock12 ? "numeric" : "2-digit", minute: "2-digit", hour12: settings.clock12 === true,

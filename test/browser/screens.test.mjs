@@ -1,0 +1,72 @@
+// A link for a screen in a browser where nobody is signed in, and the installed
+// app without its server.
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { browser, openWhen, signIn, start, steps, until } from './lib.mjs'
+
+const keptPages = page => page.evaluate(async () => {
+  const all = []
+  for (const name of await caches.keys()) {
+    if (name.startsWith('belvedere-pages-')) for (const k of await (await caches.open(name)).keys()) all.push(new URL(k.url).pathname)
+  }
+  return all
+})
+
+test('screens, and pages without a server', { timeout: 600000 }, async t => {
+  const step = steps(t)
+  const app = await start(t, ['demo', '--sites', '2', '--hosts', '20', '--services', '4'])
+  const b = await browser(t)
+  const page = await b.page()
+  await signIn(page, app.url, 'demo', 'demo')
+  await openWhen(page, app.url + '/problems')
+
+  await step('a link turns from view to view and stays live', async () => {
+    for (const [name, at] of [['One', '/problems'], ['Two', '/hosts']]) {
+      await page.goto(app.url + '/views/new?at=' + encodeURIComponent(at))
+      await page.fill('#view-name', name)
+      await page.press('#view-name', 'Enter')
+      await page.waitForURL(u => u.pathname === at)
+    }
+    await page.goto(app.url + '/screens')
+    for (const box of await page.locator('input[name=view]').all()) await box.check()
+    await page.selectOption('[name=every]', '10')
+    await page.fill('#screen-name', 'Room')
+    await page.click('button[value=link]')
+    const link = await page.inputValue('input[readonly]')
+    const context = await page.context().browser().newContext()
+    t.after(() => context.close())
+    const screen = await context.newPage()
+    await screen.goto(link)
+    await screen.locator('.counts').waitFor()
+    await until('the mark to be live', async () => /live · \d/.test(await screen.textContent('[data-live-mark]')))
+    await screen.waitForURL(u => u.searchParams.get('n') === '1', { timeout: 60000 })
+    assert.equal((await screen.goto(app.url + '/problems')).url().includes('/login'), true)
+  })
+
+  await step('what was looked at is kept, and marked when the server is gone', async () => {
+    await page.goto(app.url + '/problems')
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => 0))
+    await page.goto(app.url + '/hosts')
+    await page.goto(app.url + '/problems')
+    await until('the pages to be kept', async () => (await keptPages(page)).filter(p => p === '/problems' || p === '/hosts').length === 2)
+    await app.stop()
+    await page.goto(app.url + '/problems')
+    await page.locator('#b-kept').waitFor()
+    assert.match(await page.textContent('#b-kept'), /old picture.*Nothing here is live/s)
+    assert.equal(await page.locator('[data-live-mark]').isVisible(), false)
+    await page.goto(app.url + '/services')
+    await page.locator('[data-kept-pages] a').first().waitFor()
+    b.errors.length = 0 // the browser reports each refused connection
+  })
+
+  await step('signing out forgets them', async () => {
+    const again = await start(t, ['demo', '--sites', '2', '--hosts', '20', '--services', '4'], { data: app.data, port: app.port })
+    await signIn(page, again.url, 'demo', 'demo')
+    await page.goto(again.url + '/problems')
+    await page.evaluate(() => document.querySelector('form[action$="/logout"]').requestSubmit())
+    await page.waitForURL(/\/login/)
+    await until('nothing to be kept', async () => (await keptPages(page)).length === 0)
+    await again.stop()
+    b.errors.length = 0
+  })
+})
