@@ -125,6 +125,10 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     await page.goto(app.url + '/services?limit=8')
     await page.getByText('Columns', { exact: true }).click()
     await look('columns', true, 'main')
+    await page.goto(app.url + '/hosts?q=db')
+    await page.locator('[data-peek]').first().click()
+    await page.locator('#side [data-block="peek"]').waitFor()
+    await look('beside', false, '#side')
   })
 
   const sad = b.errors.filter(e => !/404/.test(e))

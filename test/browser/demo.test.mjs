@@ -90,6 +90,8 @@ test('the demo', { timeout: 900000 }, async t => {
     await page.locator(rows).first().waitFor()
     await page.keyboard.press('j')
     const name = await page.evaluate(() => document.activeElement.querySelector('th a').textContent.trim())
+    await page.keyboard.press('Enter') // beside the list first
+    await page.locator('#side').getByText(name, { exact: true }).first().waitFor()
     await page.keyboard.press('Enter')
     await page.waitForURL('**/host/**')
     assert.equal((await page.locator('h1').innerText()).trim(), name)
