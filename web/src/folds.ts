@@ -2,6 +2,7 @@
 // open, so that it survives updates, reloads and being sent to a colleague.
 import { closest, on, one } from "./dom";
 import { merge } from "./merge";
+import { read } from "./rows";
 
 let busy = false;
 
@@ -14,12 +15,10 @@ async function follow(link: HTMLAnchorElement): Promise<void> {
   try {
     const res = await fetch(link.href, { headers: { "X-Belvedere-Block": name, Accept: "text/html" }, cache: "no-store" });
     if (!res.ok) return location.assign(link.href);
-    const parsed = document.createElement("template");
-    parsed.innerHTML = await res.text();
-    const fresh = one(`[data-block="${CSS.escape(name)}"]`, parsed.content);
+    const fresh = one(`[data-block="${CSS.escape(name)}"]`, read(await res.text()));
     if (!fresh || !block.isConnected) return;
     history.replaceState(history.state, "", link.href);
-    merge(block, fresh, true, true);
+    await merge(block, fresh, true, true);
   } catch {
     location.assign(link.href);
   } finally {

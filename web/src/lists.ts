@@ -2,6 +2,8 @@
 import { all, closest, make, on, one, say } from "./dom";
 import { copy } from "./keys";
 import { fillAges } from "./ages";
+import { remember } from "./merge";
+import { read } from "./rows";
 import { dress } from "./view";
 import { renewNear } from "./live";
 
@@ -40,7 +42,8 @@ async function more(link: HTMLAnchorElement): Promise<void> {
     if (res.status === 401) return location.reload();
     if (!res.ok) return;
     const parsed = document.createElement("template");
-    parsed.innerHTML = await res.text();
+    const text = await res.text();
+    parsed.innerHTML = text;
     const fresh = one('[data-block="list"]', parsed.content);
     if (!fresh || !block.isConnected || !link.isConnected) return;
     const next = make("div", { "data-block": "list", "data-tables": block.dataset["tables"] ?? "", "data-src": new URL(link.href).pathname + new URL(link.href).search, class: "cont" });
@@ -50,6 +53,7 @@ async function more(link: HTMLAnchorElement): Promise<void> {
     block.dataset["src"] = part(block.dataset["src"] ?? location.href, until);
     one(".pager", block)?.remove();
     block.after(next);
+    remember(next, read(text));
     say(one(".pager span", next)?.textContent ?? "");
   } catch {
     // the link is still there

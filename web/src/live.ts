@@ -5,6 +5,7 @@ import { all, make, one, path, say, symbol } from "./dom";
 import type { Count, Message, News } from "./feed";
 import { bellOn } from "./bell";
 import { merge, mergeAll } from "./merge";
+import { read } from "./rows";
 import { N, T, clock } from "./words";
 
 const LOST_MARK = 15; // s without news: the mark turns hollow
@@ -144,12 +145,10 @@ async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
   const res = await fetch(src, { headers, signal, cache: "no-store" });
   if (res.status === 304) return;
   if (!res.ok) throw new Error(String(res.status));
-  const parsed = document.createElement("template");
-  parsed.innerHTML = await res.text();
-  const fresh = one(`[data-block="${CSS.escape(block.dataset["block"] ?? "")}"]`, parsed.content);
+  const fresh = one(`[data-block="${CSS.escape(block.dataset["block"] ?? "")}"]`, read(await res.text()));
   if (!fresh || !block.isConnected || block.dataset["src"] !== src) return;
   block.dataset["tag"] = res.headers.get("ETag") ?? "";
-  merge(block, fresh, false);
+  await merge(block, fresh, false);
 }
 
 // plan fetches what is dirty soon: one request at a time.
@@ -223,13 +222,11 @@ async function apply(res: Response, key: string): Promise<void> {
     tags.clear();
     tags.set(key, tag);
   }
-  const parsed = document.createElement("template");
-  parsed.innerHTML = text;
   const force = away;
   away = false;
-  for (const fresh of all("[data-block]", parsed.content)) {
+  for (const fresh of all("[data-block]", read(text))) {
     const block = one(`[data-block="${CSS.escape(fresh.dataset["block"] ?? "")}"]`);
-    if (block) merge(block, fresh, force);
+    if (block) await merge(block, fresh, force);
   }
   retitle();
 }

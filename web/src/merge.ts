@@ -3,6 +3,7 @@
 import { Idiomorph } from "../vendor/idiomorph/idiomorph.esm.js";
 import { fillAges } from "./ages";
 import { all, closest, make, one, say } from "./dom";
+import { breather, full, textOf } from "./rows";
 import { dress, showBulk } from "./view";
 import { N, T } from "./words";
 
@@ -17,27 +18,27 @@ const waiting = new Map<Element, Element>(); // block to the fresh markup that w
 const flashed = new Map<string, number>(); // row id to time
 const announced = new Map<string, number>(); // row id to time
 
-interface Counts { fresh: HTMLElement[]; gone: HTMLElement[]; changed: HTMLElement[] }
+interface Change { row: HTMLElement; to: HTMLElement }
+interface Counts { fresh: HTMLElement[]; gone: HTMLElement[]; changed: Change[] }
 
-const came = new WeakMap<Element, Map<string, Element>>(); // block to its rows as the server drew them, by id
+const came = new WeakMap<Element, Map<string, string>>(); // block to its rows as the server wrote them, by id
+const turns = new WeakMap<Element, number>(); // block to the number of its latest merge
 
 const rowsOf = (root: ParentNode): HTMLElement[] => all("table[data-live] tbody > tr[id]", root);
 
 const isHead = (row: Element): boolean => row.classList.contains("grp");
 
-// drawn returns the rows of a block as the server drew them. Those of a page
-// just loaded are what is there, without the ages.
-function drawn(block: Element): Map<string, Element> {
-  const known = came.get(block);
-  if (known) return known;
-  const rows = new Map<string, Element>();
-  for (const row of rowsOf(block)) {
-    const copy = row.cloneNode(true) as Element;
-    for (const t of all("time:is([data-age], [data-ago])", copy)) t.textContent = "";
-    rows.set(row.id, copy);
-  }
+// known returns the rows of a block as the server wrote them; those of a page
+// just loaded are not in it.
+function known(block: Element): Map<string, string> {
+  const rows = came.get(block) ?? new Map<string, string>();
   came.set(block, rows);
   return rows;
+}
+
+// remember takes what read returned for how the rows in the block came.
+export function remember(block: Element, fresh: ParentNode): void {
+  for (const row of rowsOf(fresh)) known(block).set(row.id, textOf(row));
 }
 
 // signature is what a change of makes a row flash: all but times and figures,
@@ -49,15 +50,17 @@ function signature(row: Element): string {
   return glyphs + "|" + (copy.textContent ?? "").replace(/\s+/g, " ");
 }
 
-// compare says which rows are new, gone, or not as they were drawn last.
+// compare says which rows are new, gone, or not as they came last.
 function compare(block: Element, fresh: Element): Counts {
   const old = new Map(rowsOf(block).filter((r) => !("gone" in r.dataset) && !isHead(r)).map((r) => [r.id, r]));
-  const before = drawn(block);
+  const before = known(block);
   const out: Counts = { fresh: [], gone: [], changed: [] };
-  for (const row of rowsOf(fresh)) {
-    if (isHead(row)) continue;
-    if (!old.delete(row.id)) out.fresh.push(row);
-    else if (!before.get(row.id)?.isEqualNode(row)) out.changed.push(row);
+  for (const to of rowsOf(fresh)) {
+    if (isHead(to)) continue;
+    const row = old.get(to.id);
+    old.delete(to.id);
+    if (!row) out.fresh.push(to);
+    else if (before.get(to.id) !== textOf(to)) out.changed.push({ row, to });
   }
   out.gone = [...old.values()];
   return out;
@@ -84,38 +87,79 @@ function beingRead(block: Element): boolean {
   return one("dialog[open], .dd[open]", block) !== null;
 }
 
-// merge brings a fresh block into the page. force: the person asked for it, or
-// was away. other: it is another view of the list, so that rows that come and
-// go are no news.
-export function merge(block: Element, fresh: Element, force: boolean, other = false): void {
+// merge brings a fresh block, as read gives it, into the page: the rows that
+// changed in place, a few at a time, then which rows there are and their order.
+// A later merge of the block takes the place of one that is not done. force: the
+// person asked for it, or was away. other: it is another view of the list, so
+// that rows that come and go are no news.
+export async function merge(block: Element, fresh: Element, force: boolean, other = false): Promise<void> {
+  const turn = (turns.get(block) ?? 0) + 1;
+  turns.set(block, turn);
   const n = compare(block, fresh);
-  if (!force && beingRead(block)) {
-    wait(block, fresh, n);
-    return;
+  if (!force && beingRead(block)) return wait(block, fresh, n);
+  waiting.set(block, fresh);
+  const breathe = breather();
+  const goesOn = async (): Promise<boolean> => {
+    const paused = await breathe();
+    if (turns.get(block) !== turn) return false;
+    if (!block.isConnected) waiting.delete(block);
+    else if (paused && !force && beingRead(block)) wait(block, fresh, n);
+    else return true;
+    return false;
+  };
+  const lit: HTMLElement[] = [];
+  for (const { row, to } of n.changed) {
+    if (!await goesOn()) return;
+    if (row.isConnected && renew(block, row, to)) lit.push(row);
   }
-  if (!other) announce(block, fresh, n);
-  const before = new Map(n.changed.map((r) => [r.id, signature(document.getElementById(r.id) ?? r)]));
-  const frozen = !force && inUse(block);
-  if (frozen) {
-    inPlace(block, fresh.cloneNode(true) as Element, n);
+  const made = new Map<string, HTMLTableRowElement>(); // new rows by id
+  for (const to of n.fresh) {
+    if (!await goesOn()) return;
+    made.set(to.id, full(to));
+  }
+  if (!await goesOn()) return;
+  if (!other) announce(block, fresh, made.values());
+  if (!force && inUse(block)) {
+    inPlace(block, fresh, n);
     wait(block, fresh, n);
   } else {
     waiting.delete(block);
     showCollected(block, null);
-    whole(block, fresh, !other);
+    whole(block, fresh, made, !other);
+    lit.push(...made.values());
   }
-  if (!other) flash([...n.changed.filter((r) => signature(r) !== before.get(r.id)), ...(frozen ? [] : n.fresh)]);
+  if (!other) flash(lit);
   showBulk();
   document.dispatchEvent(new CustomEvent("merged"));
 }
 
 // settled makes a row that came look as the person has it, and remembers how
-// it came.
-function settled(block: Element, row: Element): Element {
-  drawn(block).set(row.id, row.cloneNode(true) as Element);
+// it came: to is the row of read, row the same with content.
+function settled(block: Element, to: Element, row: HTMLTableRowElement): HTMLTableRowElement {
+  known(block).set(to.id, textOf(to));
   dress(row);
   fillAges(row);
   return row;
+}
+
+// renew makes a row what came. It reports whether there is something in it that
+// a person should notice.
+function renew(block: Element, row: HTMLElement, to: Element): boolean {
+  const fresh = full(to);
+  if (!known(block).has(to.id) && undated(row).isEqualNode(fresh)) {
+    known(block).set(to.id, textOf(to));
+    return false;
+  }
+  const news = signature(row) !== signature(fresh);
+  morph(row, settled(block, to, fresh), "outerHTML");
+  return news;
+}
+
+// undated returns a copy of a row without ages, as the server writes it.
+function undated(row: Element): Element {
+  const copy = row.cloneNode(true) as Element;
+  for (const t of all("time:is([data-age], [data-ago])", copy)) t.textContent = "";
+  return copy;
 }
 
 // around brings everything but the rows of live tables up to date. It returns
@@ -138,52 +182,51 @@ function around(block: Element, fresh: Element): [HTMLTableElement, HTMLTableSec
   return pairs;
 }
 
-// inPlace updates everything in the block, but leaves the rows of its live
-// tables where they are, without new ones; those that are over are struck.
+// inPlace updates everything in the block but the rows of its live tables, which
+// stay where they are, without new ones; those that are over are struck.
 function inPlace(block: Element, fresh: Element, n: Counts): void {
-  const now = new Map(rowsOf(fresh).map((r) => [r.id, r]));
-  around(block, fresh);
-  for (const { id } of n.changed) {
-    const row = document.getElementById(id);
-    const to = now.get(id);
-    if (row && to) morph(row, settled(block, to), "outerHTML");
-  }
+  around(block, fresh.cloneNode(true) as Element);
   const stay = one("table[data-solved]", block) !== null;
   for (const row of n.gone) row.classList.toggle("gone", stay);
 }
 
-// whole makes the block equal to fresh. Where rows that go are problems that
-// ended, they stay for a moment, struck through.
-function whole(block: Element, fresh: Element, ended: boolean): void {
+// whole makes the block equal to fresh, made being its new rows with content.
+// Where rows that go are problems that ended, they stay for a moment, struck
+// through.
+function whole(block: Element, fresh: Element, made: Map<string, HTMLTableRowElement>, ended: boolean): void {
   const pairs = around(block, fresh);
   if (!pairs) {
     came.delete(block);
-    for (const row of rowsOf(fresh)) settled(block, row);
+    for (const to of rowsOf(fresh)) to.replaceWith(settled(block, to, made.get(to.id) ?? full(to)));
     dress(fresh);
     fillAges(fresh);
     morph(block, fresh, "innerHTML");
     return;
   }
   const stay = ended && one("table[data-solved]", block) !== null;
-  for (const [table, bodies] of pairs) reconcile(block, table, bodies, stay);
+  for (const [table, bodies] of pairs) reconcile(block, table, bodies, made, stay);
 }
 
 // reconcile gives a table the rows of bodies in their order and touches only
 // those that are not as they were: a long list costs what changed in it.
-function reconcile(block: Element, table: HTMLTableElement, bodies: HTMLTableSectionElement[], stay: boolean): void {
+function reconcile(block: Element, table: HTMLTableElement, bodies: HTMLTableSectionElement[], made: Map<string, HTMLTableRowElement>, stay: boolean): void {
   while (table.tBodies.length < bodies.length) table.append(document.createElement("tbody"));
   const old = new Map<string, HTMLTableRowElement>();
   for (const body of table.tBodies) for (const row of body.rows) if (row.id) old.set(row.id, row);
-  const before = drawn(block);
+  const before = known(block);
   const wanted = new Set<Element>();
   bodies.forEach((fresh, i) => {
     const body = table.tBodies[i] as HTMLTableSectionElement;
     const rows = [...fresh.rows].map((to): HTMLTableRowElement => {
       const row = to.id ? old.get(to.id) : undefined;
-      if (!row) return settled(block, to) as HTMLTableRowElement;
-      if (!before.get(to.id)?.isEqualNode(to)) morph(row, settled(block, to), "outerHTML");
-      row.classList.remove("gone");
-      delete row.dataset["gone"];
+      if (!row) return settled(block, to, made.get(to.id) ?? full(to));
+      const text = textOf(to);
+      if (before.get(to.id) !== text) renew(block, row, to);
+      else before.set(to.id, text); // the same text, but of this answer: no older one is kept for it
+      if ("gone" in row.dataset || row.classList.contains("gone")) {
+        row.classList.remove("gone");
+        delete row.dataset["gone"];
+      }
       return row;
     });
     for (const row of rows) wanted.add(row);
@@ -320,15 +363,17 @@ function settle(block: Element): void {
     window.setTimeout(() => settle(block), 1000);
     return;
   }
-  merge(block, fresh, false);
+  void merge(block, fresh, false);
 }
 
 // mergeAll shows everything that was collected. It reports whether there was
 // something.
 export function mergeAll(): boolean {
   const any = waiting.size > 0;
-  for (const [block, fresh] of [...waiting]) if (block.isConnected) merge(block, fresh, true);
-  waiting.clear();
+  for (const [block, fresh] of [...waiting]) {
+    waiting.delete(block);
+    if (block.isConnected) void merge(block, fresh, true);
+  }
   return any;
 }
 
@@ -358,11 +403,11 @@ let unsaid: string[] = [];
 let sayTimer: number | undefined;
 
 // announce tells screen readers of new problems: one sentence in 10 s at most.
-function announce(block: Element, fresh: Element, n: Counts): void {
+function announce(block: Element, fresh: Element, rows: Iterable<HTMLElement>): void {
   if (!one("table[data-solved]", block) && !one("table[data-solved]", fresh)) return;
   const t = Date.now();
   for (const [id, at] of announced) if (t - at > SAY_ONCE) announced.delete(id);
-  for (const row of n.fresh) {
+  for (const row of rows) {
     if (row.hidden || row.classList.contains("done") || isHead(row) || announced.has(row.id)) continue;
     announced.set(row.id, t);
     const who = (one(".who > a", row)?.textContent ?? "").trim() + " " + (one(".who .svc", row)?.textContent ?? "").trim();

@@ -96,17 +96,18 @@ export function clearSelection(): boolean {
 // showBulk shows the bar of bulk actions with the number of selected rows.
 export function showBulk(): void {
   remember();
-  const shown = all("tr[id]").filter((r) => chosen.has(keyOf(r))).length;
+  const shown = chosen.size === 0 ? 0 : all("tr[id]").filter((r) => chosen.has(keyOf(r))).length;
   for (const bar of all(".bulk")) {
     bar.hidden = chosen.size === 0;
     const out = one<HTMLOutputElement>("output", bar);
     if (out) out.value = shown < chosen.size ? T("{0} selected, {1} not shown", chosen.size, chosen.size - shown) : String(chosen.size);
   }
   for (const box of all<HTMLInputElement>(".pick-all")) {
-    const rows = all<HTMLInputElement>("tbody .pick", box.closest("table") ?? document);
-    const n = rows.filter((r) => r.checked).length;
-    box.checked = n > 0 && n === rows.length;
-    box.indeterminate = n > 0 && n < rows.length;
+    const table = box.closest("table") ?? document;
+    const n = chosen.size === 0 ? 0 : all("tbody .pick:checked", table).length;
+    const every = n > 0 && n === all("tbody .pick", table).length;
+    box.checked = every;
+    box.indeterminate = n > 0 && !every;
   }
 }
 
