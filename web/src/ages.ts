@@ -50,9 +50,15 @@ const LONG = 300; // rows from which only those in sight are counted up
 // inSight returns what has ages that can be seen: of a long list the rows in
 // the window and a little around it.
 function inSight(): ParentNode[] {
-  const rows = all("table[data-live] > tbody > tr").filter((r) => !r.hidden);
-  if (rows.length < LONG) return [document];
+  const tables = all<HTMLTableElement>("table[data-live]");
+  if (tables.reduce((n, t) => n + t.rows.length, 0) < LONG) return [document];
   const reach = window.innerHeight / 2;
+  // Asked where a row is, the browser lays out the whole part of the list it is
+  // in, even one that it left out so far: parts out of sight are not asked.
+  const rows = tables.filter((t) => {
+    const box = (t.closest(".panel") ?? t).getBoundingClientRect();
+    return box.bottom > -reach && box.top < window.innerHeight + reach;
+  }).flatMap((t) => all("tbody > tr", t)).filter((r) => !r.hidden);
   let lo = 0;
   let hi = rows.length;
   while (lo < hi) { // the first row that ends below the upper edge

@@ -22,6 +22,7 @@ interface Change { row: HTMLElement; to: HTMLElement }
 interface Counts { fresh: HTMLElement[]; gone: HTMLElement[]; changed: Change[] }
 
 const came = new WeakMap<Element, Map<string, string>>(); // block to its rows as the server wrote them, by id
+const shells = new WeakMap<Element, string>(); // block to what came around its rows
 const turns = new WeakMap<Element, number>(); // block to the number of its latest merge
 
 const rowsOf = (root: ParentNode): HTMLElement[] => all("table[data-live] tbody > tr[id]", root);
@@ -176,6 +177,9 @@ function around(block: Element, fresh: Element): [HTMLTableElement, HTMLTableSec
     if (old.tHead && to.tHead && !old.tHead.isEqualNode(to.tHead)) morph(old.tHead, to.tHead, "innerHTML");
     return [old, bodies];
   });
+  const shell = fresh.innerHTML;
+  if (olds.length > 0 && shells.get(block) === shell) return pairs;
+  shells.set(block, shell);
   fillAges(fresh);
   dress(fresh);
   morph(block, fresh, "innerHTML", true);
@@ -197,6 +201,7 @@ function whole(block: Element, fresh: Element, made: Map<string, HTMLTableRowEle
   const pairs = around(block, fresh);
   if (!pairs) {
     came.delete(block);
+    shells.delete(block);
     for (const to of rowsOf(fresh)) to.replaceWith(settled(block, to, made.get(to.id) ?? full(to)));
     dress(fresh);
     fillAges(fresh);
