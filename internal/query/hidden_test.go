@@ -27,7 +27,8 @@ func hiddenWorld(t *testing.T, passed func(context.Context, string, *lql.Query) 
 		"status": {{"program_start": int64(1), "custom_variables": []schema.Pair{{Name: "KEY", Value: "SECRET"}},
 			"custom_variable_names": []string{"KEY"}, "custom_variable_values": []string{"SECRET"}}},
 		"hosts": {
-			{"name": "open", "contacts": []string{"bob"}, "contact_groups": none, "check_command": "check_pg!-p!SECRET", "event_handler": "restart!SECRET"},
+			{"name": "open", "contacts": []string{"bob"}, "contact_groups": none, "check_command": "check_pg!-p!SECRET", "event_handler": "restart!SECRET",
+				"custom_variables": []schema.Pair{{Name: "DB_PASSWORD", Value: "SECRET"}, {Name: "RACK", Value: "r1"}}, "custom_variable_values": []string{"SECRET", "r1"}},
 			{"name": "shut", "contacts": []string{"eve"}, "contact_groups": none},
 		},
 		"services": {
@@ -118,6 +119,39 @@ func TestCommandLines(t *testing.T) {
 			}
 			got := strings.Join(flatResult(res), "\n")
 			if strings.Contains(got, "SECRET") != (lines && len(q.Columns) == 2) || lines != (res.Rows == 1) && len(q.Columns) == 1 {
+				t.Errorf("lines %v: %q says %q", lines, request, got)
+			}
+		}
+	}
+}
+
+// TestSecretVariables: values of custom variables that may hold secrets are
+// neither shown nor found without the right to command lines; others are.
+func TestSecretVariables(t *testing.T) {
+	e := hiddenWorld(t, nil)
+	for _, lines := range []bool{false, true} {
+		for request, want := range map[string][2]string{ // without and with the right
+			"GET hosts\nColumns: custom_variables\nFilter: name = open\n":                              {"", "SECRET"},
+			"GET hosts\nColumns: custom_variable_values\nFilter: name = open\n":                        {"r1", "SECRET"},
+			"GET services\nColumns: host_custom_variables\nFilter: description = own\n":                {"r1", "SECRET"},
+			"GET hosts\nColumns: name\nFilter: custom_variables ~ DB_PASSWORD ^SEC\n":                  {"", "open"},
+			"GET hosts\nColumns: name\nFilter: custom_variable_values >= SECRET\n":                     {"", "open"},
+			"GET services\nColumns: description\nFilter: host_custom_variables = DB_PASSWORD SECRET\n": {"", "own"},
+			"GET hosts\nColumns: name\nFilter: custom_variables = RACK r1\n":                           {"open", "open"},
+		} {
+			q, err := lql.Parse(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := e.For(access.Viewer{All: true, CommandLines: lines}).Query(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, expect := strings.Join(flatResult(res), "\n"), want[0]
+			if lines {
+				expect = want[1]
+			}
+			if !strings.Contains(got, expect) || !lines && strings.Contains(got, "SECRET") || expect == "" && res.Rows > 0 && len(want[1]) < 6 {
 				t.Errorf("lines %v: %q says %q", lines, request, got)
 			}
 		}

@@ -298,9 +298,14 @@ var hidden = map[string]bool{"impacts": true, "source_problems": true, "child_de
 func (s *siteRun) restrict(o *operand, c *schema.Column) {
 	if !s.run.viewer.CommandLines {
 		switch {
-		case c.Name == "check_command_expanded", c.Name == "line" && o.place.name == "commands":
+		case c.Name == "check_command_expanded", c.Name == "original_attributes", c.Name == "line" && o.place.name == "commands":
 			*o = operand{kind: o.kind, place: o.place}
 			return
+		case c.Name == "custom_variables":
+			o.xform = withoutSecrets
+		case c.Name == "custom_variable_values":
+			// Which of the values are secret only their names tell.
+			*o = operand{kind: o.kind, place: o.place, col: o.place.table.ColumnNamed("custom_variables"), xform: openValues}
 		case c.Name == "check_command", c.Name == "event_handler":
 			o.xform = withoutArguments
 			return
@@ -352,6 +357,35 @@ func (s *siteRun) restrict(o *operand, c *schema.Column) {
 func withoutArguments(b []byte) []byte {
 	name, _, _ := bytes.Cut(b, []byte("!"))
 	return name
+}
+
+// withoutSecrets empties the values of custom variables that may hold secrets.
+func withoutSecrets(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	store.EachPair(b, func(name, value []byte) bool {
+		out = store.AppendText(out, name)
+		out = store.AppendText(out, open(name, value))
+		return true
+	})
+	return out
+}
+
+// openValues are the values of a dictionary of custom variables, those that
+// may hold secrets empty.
+func openValues(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	store.EachPair(b, func(name, value []byte) bool {
+		out = store.AppendText(out, open(name, value))
+		return true
+	})
+	return out
+}
+
+func open(name, value []byte) []byte {
+	if access.SecretName(string(name)) || access.SecretValue(string(value)) {
+		return nil
+	}
+	return value
 }
 
 // visibleServices keeps "host;description" of services the viewer sees.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"belvedere/internal/access"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/search"
@@ -164,7 +165,7 @@ func (l *List) variable(key, name string) (Column, bool) {
 			column, name = "host_custom_variables", host
 		}
 	}
-	if !isVariable(name) || !l.secrets && status.SecretName(name) {
+	if !isVariable(name) || !l.secrets && access.SecretName(name) {
 		return Column{}, false
 	}
 	if t, ok := schema.Lookup(l.Table); !ok || !has(t, column) {

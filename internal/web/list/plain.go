@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"belvedere/internal/access"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/web/status"
@@ -64,7 +65,7 @@ func (p *Plain) text(ctx context.Context, c status.Cells, row int) string {
 // secrets from who asks.
 func (p *Plain) variable(c status.Cells, row int) string {
 	value := valueOf(lql.Sort{Column: p.Column, Arg: p.Var}, c, row)
-	if !p.secrets && status.SecretValue(value) {
+	if !p.secrets && access.SecretValue(value) {
 		return ""
 	}
 	return value

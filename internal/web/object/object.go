@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"belvedere/internal/access"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/web/status"
@@ -141,7 +142,7 @@ func VarsOf(c status.Cells, row int, secrets bool) []Var {
 
 func variable(p [2]string, secrets bool) Var {
 	v := Var{Name: p[0], Value: p[1]}
-	if !secrets && (status.SecretName(p[0]) || status.SecretValue(p[1])) {
+	if !secrets && (access.SecretName(p[0]) || access.SecretValue(p[1])) {
 		v.Value, v.Hidden = "", true
 	}
 	return v

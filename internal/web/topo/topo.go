@@ -26,14 +26,6 @@ type Node struct {
 	More    int    // above 0: the node stands for so many further hosts below its parent
 }
 
-// name is what the node is called.
-func (n Node) name() string {
-	if n.More > 0 {
-		return n.Note
-	}
-	return n.Host
-}
-
 // The measures of a picture, in CSS pixels.
 const (
 	boxWidth, boxHeight = 160, 38
