@@ -230,7 +230,7 @@ func (w *world) feature() Feature {
 			}},
 		{Name: "people", Label: "Secret menu", Icon: "user", Path: "/admin", Group: 1, Right: Admin},
 	}, Routes: []Route{
-		{Pattern: "GET /things", Right: SignedIn, Handler: say("things & more")},
+		{Pattern: "GET /things", Right: SignedIn, Handler: say("things & more"), Screen: true},
 		{Pattern: "GET /admin", Right: Admin, Handler: say("for admins")},
 		{Pattern: "POST /act", Right: Operator, Handler: func(rw http.ResponseWriter, r *http.Request) error {
 			if err := r.ParseForm(); err != nil {

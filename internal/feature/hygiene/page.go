@@ -29,7 +29,7 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "hygiene", Label: "Hygiene", Icon: "check", Path: "/hygiene", Group: 1, Order: 40, Right: web.SignedIn, Key: "y",
 		}},
-		Routes: []web.Route{{Pattern: "GET /hygiene", Right: web.SignedIn, Handler: page}},
+		Routes: []web.Route{{Pattern: "GET /hygiene", Right: web.SignedIn, Handler: page, Screen: true}},
 	}
 }
 

@@ -24,7 +24,7 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "overview", Label: "Overview", Icon: "overview", Path: "/overview", Group: 0, Order: 20, Right: web.SignedIn, Key: "o", Phone: true,
 		}},
-		Routes: []web.Route{{Pattern: "GET /overview", Right: web.SignedIn, Handler: page}},
+		Routes: []web.Route{{Pattern: "GET /overview", Right: web.SignedIn, Handler: page, Screen: true}},
 	}
 }
 

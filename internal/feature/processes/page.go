@@ -23,8 +23,8 @@ func Feature() web.Feature {
 			Name: "processes", Label: "Processes", Icon: "process", Path: "/processes", Group: 1, Order: 30, Right: web.SignedIn, Key: "c",
 		}},
 		Routes: []web.Route{
-			{Pattern: "GET /processes", Right: web.SignedIn, Handler: all},
-			{Pattern: "GET /processes/{site}", Right: web.SignedIn, Handler: one},
+			{Pattern: "GET /processes", Right: web.SignedIn, Handler: all, Screen: true},
+			{Pattern: "GET /processes/{site}", Right: web.SignedIn, Handler: one, Screen: true},
 		},
 	}
 }
