@@ -383,10 +383,10 @@ func (d *diagnosis) identify(_ context.Context, s *Step) error {
 	c := d.core
 	s.Detail = strings.TrimSpace(c.Name + " " + c.Version)
 	if c.LivestatusVersion != "" && c.LivestatusVersion != c.Version {
-		s.Detail += ", Livestatus " + clip(firstLine([]byte(c.LivestatusVersion)))
+		s.Detail = fmt.Sprintf("%s, Livestatus %s", s.Detail, clip(firstLine([]byte(c.LivestatusVersion))))
 	}
 	if c.ProgramStart > 0 {
-		s.Detail += ", running since " + time.Unix(c.ProgramStart, 0).UTC().Format("2 Jan 2006 15:04 MST")
+		s.Detail = fmt.Sprintf("%s, running since %s", s.Detail, time.Unix(c.ProgramStart, 0).UTC().Format("2 Jan 2006 15:04 MST"))
 	}
 	if c.Impl == 0 {
 		s.State = StepWarn
@@ -439,14 +439,14 @@ func (d *diagnosis) clock(ctx context.Context, s *Step) error {
 		s.Detail = "agrees with ours"
 		return nil
 	}
-	word := "ahead of"
+	word := "ahead of ours"
 	if skew < 0 {
-		word = "behind"
+		word = "behind ours"
 	}
 	n := int(skew.Abs().Seconds())
 	s.State = StepWarn
-	s.Detail = fmt.Sprintf("%d s %s ours", n, word)
-	s.Cause = fmt.Sprintf("The core's clock is about %d s %s ours: times and ages are off by as much.", n, word)
+	s.Detail = fmt.Sprintf("%d s %s", n, word)
+	s.Cause = fmt.Sprintf("The core's clock is about %d s %s: times and ages are off by as much.", n, word)
 	s.Fix = "Run chrony or another time service on both machines."
 	return nil
 }
@@ -487,7 +487,7 @@ func (d *diagnosis) volume(ctx context.Context, s *Step) error {
 	all := perRow * int64(d.report.Services+d.report.Hosts)
 	s.Detail = fmt.Sprintf("about %s for all states, then about %s a second if each is checked every 5 minutes", size(all), size(all/300))
 	if every := d.core.Profile.Interval(d.stats.Took); every > 0 {
-		s.Detail += fmt.Sprintf("; this core is asked at most every %s", short(every))
+		s.Detail = fmt.Sprintf("%s; this core is asked at most every %s", s.Detail, short(every))
 	}
 	return nil
 }

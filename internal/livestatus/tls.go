@@ -144,25 +144,26 @@ func certificateError(where string, v *tls.CertificateVerificationError) *Error 
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	about := " It is " + describe(leaf) + "."
+	about := "It is " + describe(leaf) + "."
 	switch {
 	case errors.As(v.Err, &unknown):
-		e.Cause = fmt.Sprintf("The certificate of %s was issued by an authority that is not trusted here: %s.", where, chain(v.UnverifiedCertificates)) + about
+		e.Cause = fmt.Sprintf("The certificate of %s was issued by an authority that is not trusted here: %s.", where, chain(v.UnverifiedCertificates))
 		e.Fix = "Give the file of the issuing authority as ca, or compare the fingerprint on the server and pin it."
 	case errors.As(v.Err, &name):
-		e.Cause = fmt.Sprintf("The certificate of %s is for other names: %s.", where, names(leaf)) + about
+		e.Cause = fmt.Sprintf("The certificate of %s is for other names: %s.", where, names(leaf))
 		e.Fix = "Use one of these names in the address, or set it as server_name, or pin the fingerprint."
 	case errors.As(v.Err, &invalid) && invalid.Reason == x509.Expired:
 		word := "has expired"
 		if leaf.NotBefore.After(time.Now()) {
 			word = "is not valid yet"
 		}
-		e.Cause = fmt.Sprintf("The certificate of %s %s.", where, word) + about
+		e.Cause = fmt.Sprintf("The certificate of %s %s.", where, word)
 		e.Fix = "Renew it on the server, and check the clocks of both machines."
 	default:
-		e.Cause = fmt.Sprintf("The certificate of %s is not accepted: %s.", where, strings.TrimPrefix(plain(v.Err), "x509: ")) + about
+		e.Cause = fmt.Sprintf("The certificate of %s is not accepted: %s.", where, strings.TrimPrefix(plain(v.Err), "x509: "))
 		e.Fix = "Replace it on the server, or compare the fingerprint on the server and pin it."
 	}
+	e.Cause += " " + about
 	return e
 }
 

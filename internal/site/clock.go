@@ -33,13 +33,13 @@ func clockNote(skew time.Duration, exact bool, tolerance time.Duration) string {
 	if off <= tolerance {
 		return ""
 	}
-	about := ""
+	by := off.String()
 	if !exact {
-		about = "at least "
+		by = fmt.Sprintf("at least %v", off)
 	}
-	way := "ahead of"
+	way := "ahead of ours"
 	if skew < 0 {
-		way = "behind"
+		way = "behind ours"
 	}
-	return fmt.Sprintf("The core's clock is %s%v %s ours: ages are shown wrong by as much. Set both by NTP.", about, off, way)
+	return fmt.Sprintf("The core's clock is %s %s: ages are shown wrong by as much. Set both by NTP.", by, way)
 }

@@ -15,9 +15,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"maps"
-	"regexp"
-	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -34,14 +31,7 @@ type Words struct {
 	text     map[string]string
 	browser  map[string]string
 	said     map[string]string
-	patterns []pattern
-}
-
-// A pattern is a text of the lower rooms with values in it.
-type pattern struct {
-	match *regexp.Regexp
-	begin string // what it begins with, up to the first value
-	to    string // translation, a format of strings
+	patterns patterns
 }
 
 // A Catalogue is all languages there are. It never changes.
@@ -102,31 +92,6 @@ func (w *Words) read(file, kind string) error {
 		return fmt.Errorf("words: %s is no catalogue", file)
 	}
 	return nil
-}
-
-// verb is a place for a value in a text.
-var verb = regexp.MustCompile(`%(?:\[\d+\])?[sdqv]`)
-
-// patternsOf returns the texts with values in them, the longest first.
-func patternsOf(text map[string]string) []pattern {
-	var out []pattern
-	for _, key := range slices.Sorted(maps.Keys(text)) {
-		at := verb.FindAllStringIndex(key, -1)
-		if at == nil {
-			continue
-		}
-		var b strings.Builder
-		b.WriteString(`(?s)^`)
-		from := 0
-		for _, m := range at {
-			b.WriteString(regexp.QuoteMeta(key[from:m[0]]) + `(.*?)`)
-			from = m[1]
-		}
-		b.WriteString(regexp.QuoteMeta(key[from:]) + `$`)
-		out = append(out, pattern{regexp.MustCompile(b.String()), key[:at[0][0]], text[key]})
-	}
-	slices.SortStableFunc(out, func(a, b pattern) int { return len(b.match.String()) - len(a.match.String()) })
-	return out
 }
 
 // Tags returns the languages there are, "en" first.
@@ -195,33 +160,4 @@ func (w *Words) N(n int, one, many string, args ...any) string {
 		return w.T(one, args...)
 	}
 	return w.T(many, args...)
-}
-
-// Said returns what one of the lower rooms said, or a text declared elsewhere
-// such as the label of a menu entry, in this language: by the whole text, or by
-// a text of the catalogue whose values it has. It returns text as it is when
-// nothing of that kind is known.
-func (w *Words) Said(text string) string {
-	if w == nil || text == "" {
-		return text
-	}
-	if t, ok := w.text[text]; ok {
-		return t
-	}
-	if t, ok := w.said[text]; ok {
-		return t
-	}
-	for _, p := range w.patterns {
-		if !strings.HasPrefix(text, p.begin) {
-			continue
-		}
-		if m := p.match.FindStringSubmatch(text); m != nil {
-			args := make([]any, len(m)-1)
-			for i, v := range m[1:] {
-				args[i] = v
-			}
-			return fmt.Sprintf(p.to, args...)
-		}
-	}
-	return text
 }
