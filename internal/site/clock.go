@@ -37,9 +37,9 @@ func clockNote(skew time.Duration, exact bool, tolerance time.Duration) string {
 	if !exact {
 		by = fmt.Sprintf("at least %v", off)
 	}
-	way := "ahead of ours"
+	way := fmt.Sprintf("%s ahead of ours", by)
 	if skew < 0 {
-		way = "behind ours"
+		way = fmt.Sprintf("%s behind ours", by)
 	}
-	return fmt.Sprintf("The core's clock is %s %s: ages are shown wrong by as much. Set both by NTP.", by, way)
+	return fmt.Sprintf("The core's clock is %s: ages are shown wrong by as much. Set both by NTP.", way)
 }

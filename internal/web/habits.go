@@ -16,7 +16,6 @@ type Habits struct {
 	Density  string // "compact", "roomy", "" usual
 	Zone     string // of the IANA time zone database, "" the server's
 	Clock    string // "12" or "24", "" 24
-	Week     string // first day: "monday", "saturday", "sunday", "" monday
 	Keys     string // single-letter shortcuts: "off", "" or "on"
 }
 
@@ -35,7 +34,6 @@ func habits() []habit {
 		{"density", []string{"", "compact", "roomy"}, func(h *Habits) *string { return &h.Density }},
 		{"zone", nil, func(h *Habits) *string { return &h.Zone }},
 		{"clock", []string{"24", "12"}, func(h *Habits) *string { return &h.Clock }},
-		{"week", []string{"monday", "saturday", "sunday"}, func(h *Habits) *string { return &h.Week }},
 		{"keys", []string{"on", "off"}, func(h *Habits) *string { return &h.Keys }},
 	}
 }
@@ -69,6 +67,10 @@ func HabitsOf(r *http.Request) Habits {
 	}
 	return out
 }
+
+// Density returns the height of rows that whoever asks chose for all lists:
+// "compact", "roomy" or "" for the usual one.
+func Density(r *http.Request) string { return from(r).density }
 
 // SetHabits keeps habits of whoever asks. Errors: a [*Error] with status 400
 // that names the first one with a value it cannot have.
@@ -124,7 +126,6 @@ func (s *state) habits(r *http.Request) {
 	}
 	s.env.Clock12 = h.Clock == "12"
 	s.density = h.Density
-	s.week = h.Week
 }
 
 // browser is what the scripts of a page need to speak as the server does.
@@ -133,21 +134,14 @@ type browser struct {
 	Texts   map[string]string `json:"texts,omitempty"`
 	Zone    string            `json:"zone,omitempty"` // "": the browser's
 	Clock12 bool              `json:"clock12,omitempty"`
-	Week    int               `json:"week"` // first day, 0 is Sunday
 }
 
 func (s *state) browser() browser {
-	b := browser{Lang: s.env.Words.Tag(), Texts: s.env.Words.Browser(), Clock12: s.env.Clock12, Week: 1}
+	b := browser{Lang: s.env.Words.Tag(), Texts: s.env.Words.Browser(), Clock12: s.env.Clock12}
 	if s.env.Zone != nil {
 		b.Zone = s.env.Zone.String()
 	} else if name := time.Local.String(); name != "Local" {
 		b.Zone = name
-	}
-	switch s.week {
-	case "sunday":
-		b.Week = 0
-	case "saturday":
-		b.Week = 6
 	}
 	return b
 }

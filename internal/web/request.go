@@ -36,7 +36,6 @@ type state struct {
 	mode    mode
 	screen  *db.Screen // whose link was used, nil none
 	turn    turn
-	week    string // first day: "", "monday", "saturday", "sunday"
 	// personal is set while a block is drawn for all who see the same: true
 	// once somebody asked for what only one person has.
 	personal *bool

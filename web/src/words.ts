@@ -1,10 +1,10 @@
 // What the scripts say, in the person's language and as their clock goes. The
 // English text is the key; the page carries the translations.
-interface Settings { lang: string; texts?: Record<string, string>; zone?: string; clock12?: boolean; week: number }
+interface Settings { lang: string; texts?: Record<string, string>; zone?: string; clock12?: boolean }
 
 const settings: Settings = (() => {
   const text = document.getElementById("words")?.textContent;
-  return text ? (JSON.parse(text) as Settings) : { lang: "en", week: 1 };
+  return text ? (JSON.parse(text) as Settings) : { lang: "en" };
 })();
 
 // T returns text in the language of the page, with {0}, {1} … replaced.

@@ -276,3 +276,38 @@ func TestColumnsPage(t *testing.T) {
 		t.Errorf("the record has %v, %v", log, err)
 	}
 }
+
+// TestDensity: the height of rows of the profile holds for a list until the
+// person chooses another one for that list; choosing the same follows it.
+func TestDensity(t *testing.T) {
+	s := start(t, world())
+	table := func(class string) {
+		t.Helper()
+		if a := s.Get("all", "/hosts"); len(a.All("table.tbl."+class)) != 1 {
+			t.Errorf("the list is not %s", class)
+		}
+	}
+	prefer := func(density string) {
+		t.Helper()
+		p, err := s.Auth.PersonByName(t.Context(), "all")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DB.SetPreference(t.Context(), p.ID, "density", []byte(`"`+density+`"`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	table("normal")
+	prefer("compact")
+	table("compact")
+	s.Post("all", "/hosts/columns", "density", "roomy")
+	table("roomy")
+	s.Post("all", "/hosts/columns", "column", "alias", "c-alias", "on") // the quick menu
+	table("roomy")
+	s.Post("all", "/hosts/columns", "density", "compact")
+	table("compact")
+	prefer("roomy")
+	table("roomy")
+	s.Post("all", "/hosts/columns", "density", "normal")
+	table("normal")
+}

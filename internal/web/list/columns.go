@@ -44,7 +44,7 @@ func (q *Request) chosen(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.Density, err = web.OneOf(r, "density", cmp.Or(own.Density, house.Density, Normal), Normal, Compact, Roomy); err != nil {
+	if q.Density, err = web.OneOf(r, "density", cmp.Or(own.Density, usualDensity(r, house)), Normal, Compact, Roomy); err != nil {
 		return err
 	}
 	spelled := own.Columns
@@ -60,6 +60,12 @@ func (q *Request) chosen(r *http.Request) error {
 	}
 	q.Columns = q.List.Chosen(spelled)
 	return nil
+}
+
+// usualDensity is that of a list without one of the person's own: what they
+// chose for all lists in their profile, else that of the house.
+func usualDensity(r *http.Request, house look) string {
+	return cmp.Or(web.Density(r), house.Density, Normal)
 }
 
 // unknown returns the first of the spelled columns that the list does not have.

@@ -109,14 +109,19 @@ func (l *List) keep(w http.ResponseWriter, r *http.Request) error {
 	case "reset":
 		err = web.Prefs(r).Set(l.preference(), nil)
 	default:
-		if chosen.Density == "" { // the quick menu has none: it stays
-			var old look
-			if err := web.Prefs(r).Get(l.preference(), &old); err != nil {
-				return fmt.Errorf("%s: columns: %w", l.Name, err)
-			}
-			chosen.Density = old.Density
+		old, house, err := l.looks(r)
+		if err != nil {
+			return err
 		}
-		err = web.Prefs(r).Set(l.preference(), chosen)
+		switch chosen.Density {
+		case "": // the quick menu has none: it stays
+			chosen.Density = old.Density
+		case usualDensity(r, house): // follows the profile
+			chosen.Density = ""
+		}
+		if err := web.Prefs(r).Set(l.preference(), chosen); err != nil {
+			return err
+		}
 	}
 	if err != nil {
 		return err

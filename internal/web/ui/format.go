@@ -40,14 +40,6 @@ func Number(n int) string {
 	return b.String()
 }
 
-// Plural writes n and a noun: "1 host", "23 769 hosts".
-func Plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return Number(n) + " " + many
-}
-
 // Ago writes a length of time in seconds with two units at most: "3 m",
 // "1 h 47 m", "2 d". Below zero counts as zero.
 func Ago(seconds int64) string {

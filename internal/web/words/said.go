@@ -62,7 +62,7 @@ func (p pattern) weight() int { return len(strings.Join(p.parts, "")) }
 // match returns the values that text has in the places of p.
 func (p pattern) match(text string) ([]string, bool) {
 	rest, ok := strings.CutPrefix(text, p.parts[0])
-	if !ok {
+	if !ok || !strings.HasSuffix(rest, p.parts[len(p.parts)-1]) {
 		return nil, false
 	}
 	values := make([]string, len(p.verbs))
@@ -151,7 +151,11 @@ func (w *Words) sentence(text string, depth int) (string, bool) {
 // patterned looks text up among the texts with values; a value that is a text
 // of the lower rooms itself is translated too.
 func (w *Words) patterned(text string, depth int) (string, bool) {
-	for _, word := range []string{firstWord(text), ""} {
+	first := firstWord(text)
+	if first == "" { // no text of one word has a value
+		return "", false
+	}
+	for _, word := range []string{first, ""} {
 		for _, p := range w.patterns[word] {
 			values, ok := p.match(text)
 			if !ok {
