@@ -143,3 +143,24 @@ func TestSees(t *testing.T) {
 		t.Error("states of accounts are named wrongly")
 	}
 }
+
+// TestRefusalsInGerman: what the lower rooms refuse is German on a German page.
+func TestRefusalsInGerman(t *testing.T) {
+	s := start(t)
+	for want, fields := range map[string][]string{
+		"Der Benutzername fehlt":        {"role", "viewer"},
+		"Es gibt keine Rolle":           {"username", "x", "role", "king"},
+		"Das Passwort ist zu kurz":      {"username", "x", "role", "viewer", "password", "short"},
+		"kann kein Name eines Kontakts": {"username", "x", "role", "viewer", "contact", "a;b"},
+	} {
+		a := s.PostWith("root", "/people/new", []string{"Accept-Language", "de"}, fields...)
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, want) {
+			t.Errorf("%q: status %d, want 422 and %q", fields, a.Status, want)
+		}
+		for _, english := range []string{"user name", "There is no", "Use ", "cannot be"} {
+			if strings.Contains(webtest.Text(a.One("main")), english) {
+				t.Errorf("%q: a German page says %q", fields, english)
+			}
+		}
+	}
+}

@@ -277,3 +277,21 @@ func TestNoSites(t *testing.T) {
 		t.Error("an empty list does not lead to the wizard")
 	}
 }
+
+// TestBadAddressesInGerman: what is wrong with an address is German on a
+// German page.
+func TestBadAddressesInGerman(t *testing.T) {
+	s, _ := start(t)
+	for want, address := range map[string]string{
+		"es gibt mehr als einen Doppelpunkt":   "a:b:c",
+		"ssh gibt es in dieser Version nicht":  "ssh://x/y",
+		"keine Zahl von 1 bis 65535":           "a:0",
+		"der Pfad eines Sockets beginnt mit /": "unix:x",
+		"Parameter gibt es nur bei tls://":     "tcp://a?insecure=1",
+	} {
+		a := s.PostWith("root", "/sites/new", []string{"Accept-Language", "de"}, "name", "x", "addresses", address)
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, want) {
+			t.Errorf("%s: status %d, want 422 and %q", address, a.Status, want)
+		}
+	}
+}
