@@ -181,7 +181,7 @@ test('a real Icinga 2', { timeout: 900000 }, async t => {
     await main.locator('a[href^="/processes/"]').first().click()
     await page.waitForURL('**/processes/*')
     await open('/hygiene')
-    await open('/config/contacts', 'Jörg Müller', 'Admin Everything')
+    await open('/config/contacts', 'joerg@example.org', 'admin@example.org')
     await main.getByRole('link', { name: 'jörg' }).first().click()
     await page.waitForURL('**/config/contacts/**')
     await main.getByText('ops-münchen').first().waitFor()
