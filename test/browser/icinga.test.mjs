@@ -158,7 +158,7 @@ test('a real Icinga 2', { timeout: 900000 }, async t => {
     const main = page.locator('main')
     const open = async (path, ...words) => {
       assert.equal((await page.goto(app.url + path)).status(), 200, path)
-      for (const w of words) await main.getByText(w).first().waitFor()
+      for (const w of words) await until(`${w} on ${path}`, async () => (await main.innerText()).includes(w), 60000)
     }
     await open('/overview', 'Socket')
     await open('/groups', 'All hosts', 'Web', 'Nobody in it')
