@@ -31,7 +31,7 @@ worker.addEventListener("fetch", (e) => {
   }
   if (req.method !== "GET") return;
   if (at.startsWith("assets/")) {
-    e.respondWith(file(req));
+    e.respondWith(file(e, req));
   } else if (req.mode === "navigate" && !at.startsWith("screen/")) {
     e.respondWith(page(e, req));
   }
@@ -43,24 +43,26 @@ async function forget(keep: string): Promise<void> {
 }
 
 // file answers for the files of the front end, whose addresses change with
-// their content.
-async function file(req: Request): Promise<Response> {
+// their content. A page that is left while it loads ends the fetch: that is no
+// fault to report.
+async function file(e: Fetching, req: Request): Promise<Response> {
   const cache = await caches.open(FILES);
   const have = await cache.match(req);
   if (have) return have;
-  const res = await fetch(req);
-  if (res.ok) {
-    await cache.put(req, res.clone());
-    await bound(cache, FILES_MOST);
+  try {
+    const res = await fetch(req);
+    if (res.ok) e.waitUntil(cache.put(req, res.clone()).then(() => bound(cache, FILES_MOST)).catch(() => undefined));
+    return res;
+  } catch {
+    return new Response(null, { status: 504 });
   }
-  return res;
 }
 
 // page asks the server, and shows the last picture when there is no answer.
 async function page(e: Fetching, req: Request): Promise<Response> {
   try {
     const res = await within(fetch(req), WAIT);
-    e.waitUntil(remember(req.url, res.clone()));
+    e.waitUntil(remember(req.url, res.clone()).catch(() => undefined)); // a page that is left is not kept
     return res;
   } catch {
     return lastPicture(req.url);
