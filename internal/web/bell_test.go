@@ -19,11 +19,11 @@ func TestBells(t *testing.T) {
 	if strings.Contains(page("anna"), "data-bells=") {
 		t.Error("it rings before anybody wanted it")
 	}
-	good := `{"/problems?view=open":{"sound":true,"notify":false,"from":"22:00","to":"07:30"}}`
+	good := `{"/problems?view=unhandled":{"sound":true,"notify":false,"from":"22:00","to":"07:30"}}`
 	if got := set("anna", good); got != http.StatusOK {
 		t.Fatalf("kept: %d", got)
 	}
-	if got := page("anna"); !strings.Contains(got, `data-bells="{&#34;/problems?view=open&#34;:{&#34;sound&#34;:true`) {
+	if got := page("anna"); !strings.Contains(got, `data-bells="{&#34;/problems?view=unhandled&#34;:{&#34;sound&#34;:true`) {
 		t.Errorf("the page does not know: %s", got[:min(len(got), 1500)])
 	}
 	if strings.Contains(page("otto"), "data-bells=") {

@@ -18,31 +18,48 @@ func tables() []string { return []string{"hosts", "services", "comments", "downt
 // Feature returns the room.
 func Feature() web.Feature {
 	return web.Feature{
-		Name:   "host",
-		Routes: []web.Route{{Pattern: "GET /host/{site}/{host}", Right: web.SignedIn, Handler: show, Screen: true}},
+		Name: "host",
+		Routes: []web.Route{
+			{Pattern: "GET /host/{site}/{host}", Right: web.SignedIn, Handler: show, Screen: true},
+			{Pattern: "GET /host/{site}/{host}/copy", Right: web.SignedIn, Handler: copied},
+		},
 	}
 }
 
-// show serves the page of one host. It is reached by links and bookmarks, so
-// the choice of sites in the top bar does not matter.
+// find asks for the host of the address. It is reached by links and bookmarks,
+// so the choice of sites in the top bar does not matter.
+func find(r *http.Request) (*picture, error) {
+	name := r.PathValue("host")
+	p, found, err := load(r.Context(), web.AllData(r), r.PathValue("site"), name, web.Viewer(r).CommandLines, ui.Now(r.Context()))
+	if err == nil && !found {
+		err = missing(r.Context(), p.parts, name)
+	}
+	return p, err
+}
+
+// show serves the page of one host.
 func show(w http.ResponseWriter, r *http.Request) error {
-	site, name := r.PathValue("site"), r.PathValue("host")
-	secrets := web.Viewer(r).CommandLines
-	p, found, err := load(r.Context(), web.AllData(r), site, name, secrets, ui.Now(r.Context()))
+	p, err := find(r)
 	if err != nil {
 		return err
 	}
-	if !found {
-		return missing(r.Context(), p.parts, name)
-	}
 	v := newView(r.Context(), p)
 	return web.Render(w, r, web.Page{
-		Title:  name + " · " + v.SiteName,
+		Title:  v.Host + " · " + v.SiteName,
 		Active: "hosts",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"object": facts(v), "peek": object.Peek(v.Object)},
 		Parts:  p.parts,
 	})
+}
+
+// copied serves the host as a text to copy.
+func copied(w http.ResponseWriter, r *http.Request) error {
+	p, err := find(r)
+	if err != nil {
+		return err
+	}
+	return object.ServeCopy(w, r, p.object, "hosts")
 }
 
 // missing says that there is no such host; whoever may not see it gets the

@@ -163,3 +163,39 @@ func TestHostileTexts(t *testing.T) {
 		t.Error("a character that turns the direction of text reached the page")
 	}
 }
+
+// TestCopies: the host as a text, for a ticket, as a link, a command and a
+// query; who may not see it gets none of them.
+func TestCopies(t *testing.T) {
+	s := start(t, world())
+	var forms []string
+	for _, link := range s.Get("all", address).All(".head a[data-copy-from]") {
+		forms = append(forms, webtest.Attr(link, "href"))
+	}
+	if len(forms) != 5 {
+		t.Fatalf("copies %q", forms)
+	}
+	for form, want := range map[string][]string{
+		"text":       {"sw/1 Süd\n", "DOWN, hard, attempt 1/3\n", "100% loss, see https://wiki.example.org/x\n", "Site a", "\nhttp://", address + "\n"},
+		"markdown":   {"| Host | sw/1 Süd |\n", "| --- | --- |\n", "| State | DOWN, hard, attempt 1/3 |", "\n<http://", address + ">\n"},
+		"link":       {"http://", address + "\n"},
+		"curl":       {"curl -u USER 'http://", "/hosts/export?q=", "format=json'"},
+		"livestatus": {"GET hosts\n", "Filter: name = sw/1 Süd\n", "Filter: peer_key = a\n"},
+	} {
+		a := s.Get("all", address+"/copy?as="+form, "Accept", "text/plain")
+		for _, w := range want {
+			if a.Status != http.StatusOK || !strings.Contains(a.Body, w) {
+				t.Errorf("%s does not say %q: %d %s", form, w, a.Status, a.Body)
+			}
+		}
+		if page := s.Get("all", address+"/copy?as="+form); page.Status != http.StatusOK || webtest.Text(page.One("main textarea")) != strings.Join(strings.Fields(a.Body), " ") {
+			t.Errorf("%s as a page: %d %q", form, page.Status, webtest.Text(page.One("main textarea")))
+		}
+		if a := s.Get("nobody", address+"/copy?as="+form); a.Status != http.StatusNotFound {
+			t.Errorf("%s for whoever may not see the host: %d", form, a.Status)
+		}
+	}
+	if a := s.Get("all", address+"/copy?as=poem"); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "text, markdown") {
+		t.Errorf("an unknown form: %d", a.Status)
+	}
+}

@@ -18,31 +18,48 @@ func tables() []string { return []string{"hosts", "services", "comments", "downt
 // Feature returns the room.
 func Feature() web.Feature {
 	return web.Feature{
-		Name:   "service",
-		Routes: []web.Route{{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: show, Screen: true}},
+		Name: "service",
+		Routes: []web.Route{
+			{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: show, Screen: true},
+			{Pattern: "GET /service/{site}/{host}/{service}/copy", Right: web.SignedIn, Handler: copied},
+		},
 	}
 }
 
-// show serves the page of one service. It is reached by links and bookmarks, so
-// the choice of sites in the top bar does not matter.
+// find asks for the service of the address. It is reached by links and
+// bookmarks, so the choice of sites in the top bar does not matter.
+func find(r *http.Request) (*picture, error) {
+	host, name := r.PathValue("host"), r.PathValue("service")
+	p, found, err := load(r.Context(), web.AllData(r), r.PathValue("site"), host, name, web.Viewer(r).CommandLines, ui.Now(r.Context()))
+	if err == nil && !found {
+		err = missing(r.Context(), p.parts, host, name)
+	}
+	return p, err
+}
+
+// show serves the page of one service.
 func show(w http.ResponseWriter, r *http.Request) error {
-	site, host, name := r.PathValue("site"), r.PathValue("host"), r.PathValue("service")
-	secrets := web.Viewer(r).CommandLines
-	p, found, err := load(r.Context(), web.AllData(r), site, host, name, secrets, ui.Now(r.Context()))
+	p, err := find(r)
 	if err != nil {
 		return err
 	}
-	if !found {
-		return missing(r.Context(), p.parts, host, name)
-	}
 	v := newView(p)
 	return web.Render(w, r, web.Page{
-		Title:  ui.T(r.Context(), "%[1]s on %[2]s", name, host) + " · " + v.SiteName,
+		Title:  ui.T(r.Context(), "%[1]s on %[2]s", v.Service, v.Host) + " · " + v.SiteName,
 		Active: "services",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"object": facts(v), "peek": object.Peek(v.Object)},
 		Parts:  p.parts,
 	})
+}
+
+// copied serves the service as a text to copy.
+func copied(w http.ResponseWriter, r *http.Request) error {
+	p, err := find(r)
+	if err != nil {
+		return err
+	}
+	return object.ServeCopy(w, r, p.object, "services")
 }
 
 // missing says that there is no such service; whoever may not see it gets the

@@ -69,3 +69,20 @@ func TestRights(t *testing.T) {
 		t.Errorf("status %d", a.Status)
 	}
 }
+
+func TestCopies(t *testing.T) {
+	s := start(t, world())
+	for form, want := range map[string]string{
+		"text": "CRITICAL, hard", "markdown": "| Service | db 1 / Disk /var |", "link": address, "curl": "/services/export?q=", "livestatus": "Filter: description = Disk /var\n",
+	} {
+		if a := s.Get("all", address+"/copy?as="+form, "Accept", "text/plain"); a.Status != http.StatusOK || !strings.Contains(a.Body, want) || strings.Contains(a.Body, "secret") {
+			t.Errorf("%s does not say %q: %d %s", form, want, a.Status, a.Body)
+		}
+		if a := s.Get("nobody", address+"/copy?as="+form); a.Status != http.StatusNotFound {
+			t.Errorf("%s for whoever may not see the service: %d", form, a.Status)
+		}
+	}
+	if n := len(s.Get("all", address).All(".head a[data-copy-from]")); n != 5 {
+		t.Errorf("%d copies are offered", n)
+	}
+}

@@ -1,18 +1,13 @@
 package list
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/a-h/templ"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
@@ -156,10 +151,7 @@ func (q Request) exporter(r *http.Request, most int) (*exporter, error) {
 
 // table returns the export, at most so many rows of it.
 func (e *exporter) table(ctx context.Context, most int) export.Table {
-	t := export.Table{Title: e.q.List.Words.Title, Zone: ui.Env(ctx).Zone, Rows: e.rows(ctx, most)}
-	if t.Zone == nil {
-		t.Zone = time.Local
-	}
+	t := export.Table{Title: e.q.List.Words.Title, Zone: Zone(ctx), Rows: e.rows(ctx, most)}
 	for _, f := range e.fields {
 		t.Columns = append(t.Columns, f.Column)
 	}
@@ -212,7 +204,7 @@ func (l *List) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	format, err := web.OneOf(r, "format", "csv", "json", "xlsx")
+	format, err := web.OneOf(r, "format", Formats()...)
 	if err != nil {
 		return err
 	}
@@ -225,50 +217,15 @@ func (l *List) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if e.first.Total > most {
-		return &web.Error{Status: http.StatusRequestEntityTooLarge,
-			Msg:  ui.T(r.Context(), "These are %s rows, and a file of this kind takes %s", ui.Number(e.first.Total), ui.Number(most)),
-			Hint: ui.T(r.Context(), "Narrow the list with a filter and export again")}
+		return tooLong(r.Context(), e.first.Total, most)
 	}
-	return send(w, r, l.Name, format, e.table(r.Context(), most))
-}
-
-// send writes a table as a file. Once the first byte is written trouble ends
-// the connection, so that half a file does not look whole.
-func send(w http.ResponseWriter, r *http.Request, name, format string, t export.Table) error {
-	types := map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json; charset=utf-8",
-		"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-	write := map[string]func(io.Writer, export.Table) error{"csv": export.CSV, "json": export.JSON, "xlsx": export.Excel}[format]
-	h := w.Header()
-	h.Set("Content-Type", types[format])
-	file := name + "-" + ui.Now(r.Context()).In(t.Zone).Format("2006-01-02-1504") + "." + format
-	h.Set("Content-Disposition", `attachment; filename="`+file+`"`)
-	out := &begun{w: w}
-	err := write(out, t)
-	if err != nil && out.any {
-		panic(http.ErrAbortHandler)
-	}
-	if err != nil {
-		h.Del("Content-Disposition")
-	}
-	return err
-}
-
-// A begun writer knows whether anything was written.
-type begun struct {
-	w   io.Writer
-	any bool
-}
-
-func (b *begun) Write(p []byte) (int, error) {
-	b.any = true
-	return b.w.Write(p)
+	return Send(w, r, l.Name, format, e.table(r.Context(), most))
 }
 
 // The forms in which a list can be copied.
 func copies() []string { return []string{"text", "markdown", "curl", "livestatus"} }
 
-// copy serves GET of the list as a text to copy: a page with it, or the text
-// alone for whoever asks for text/plain.
+// copy serves GET of the list as a text to copy.
 func (l *List) copy(w http.ResponseWriter, r *http.Request) error {
 	q, err := l.Parse(r)
 	if err == nil {
@@ -285,13 +242,10 @@ func (l *List) copy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if a := r.Header.Get("Accept"); strings.HasPrefix(a, "text/plain") {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(text)) // the reader may be gone
-		return nil
-	}
-	title := l.Words.Title + ": " + formLabel(r.Context(), form)
-	return web.Render(w, r, web.Page{Title: title, Active: l.Name, Body: copyPage(l, title, text, note), Blocks: map[string]templ.Component{}})
+	return ShowText(w, r, Text{
+		Title: Offer{}.Title(r.Context(), l.Words.Title, form), Text: text, Note: note,
+		Active: l.Name, Back: []ui.Crumb{{Label: l.Words.Title, Path: l.Path}},
+	})
 }
 
 // copied writes the list in a form; note says what is missing.
@@ -299,28 +253,23 @@ func (q Request) copied(r *http.Request, form string) (text, note string, err er
 	ctx := r.Context()
 	switch form {
 	case "curl":
-		return q.curl(r), ui.T(ctx, "Put your user name or a token in the place of USER."), nil
+		return q.curl(r), CurlNote(ctx), nil
 	case "livestatus":
 		out := q.Query(q.livestatusColumns()...)
 		out.Sort, out.Limit, out.ColumnHeaders = q.keys(), q.Limit, lql.On
-		return string(out.AppendText(nil)), ui.T(ctx, "Send it to the Livestatus port of Belvedere, or with \"belvedere query\"."), nil
+		return string(out.AppendText(nil)), LivestatusNote(ctx), nil
 	}
 	e, err := q.exporter(r, maxCopy)
 	if err != nil {
 		return "", "", err
 	}
-	var b bytes.Buffer
-	write := export.Plain
-	if form == "markdown" {
-		write = export.Markdown
-	}
-	if err := write(&b, e.table(ctx, maxCopy)); err != nil {
+	if text, err = Written(form, e.table(ctx, maxCopy)); err != nil {
 		return "", "", fmt.Errorf("%s: copy: %w", q.List.Name, err)
 	}
 	if e.first.Total > maxCopy {
 		note = ui.T(ctx, "These are the first %s of %s.", ui.Number(maxCopy), q.List.Words.Count(e.first.Total))
 	}
-	return b.String(), note, nil
+	return text, note, nil
 }
 
 // livestatusColumns are the columns of the table that the list shows.
@@ -345,8 +294,7 @@ func (q Request) livestatusColumns() []string {
 
 // curl returns the command that fetches the list.
 func (q Request) curl(r *http.Request) string {
-	address := web.BaseURL(r) + q.exportPath(r.Context(), "json")
-	return "curl -u USER '" + strings.ReplaceAll(address, "'", `'\''`) + "'\n"
+	return Curl(r, q.exportPath(r.Context(), "json"))
 }
 
 // exportPath returns the address, without prefix, of the list as a file, with
@@ -374,17 +322,4 @@ func (q Request) asked(ctx context.Context, name, value string) string {
 	out.Set("columns", strings.Join(spelling(q.Columns), ","))
 	out.Set(name, value)
 	return out.Encode()
-}
-
-// formLabel names a form to copy.
-func formLabel(ctx context.Context, form string) string {
-	switch form {
-	case "markdown":
-		return ui.T(ctx, "Markdown table")
-	case "curl":
-		return ui.T(ctx, "curl command")
-	case "livestatus":
-		return ui.T(ctx, "Livestatus query")
-	}
-	return ui.T(ctx, "Text")
 }

@@ -163,6 +163,15 @@ func (v View) savePath(ctx context.Context) string {
 	return "/views/new?" + url.Values{"at": {at}}.Encode()
 }
 
+// offer is what the list can be had as.
+func (v View) offer(ctx context.Context) Offer {
+	return Offer{
+		Words: v.exported(ctx), Forms: copies(),
+		File: func(format string) string { return v.exportPath(ctx, format) },
+		Text: func(form string) string { return v.copyPath(ctx, form) },
+	}
+}
+
 // exported says what an export holds.
 func (v View) exported(ctx context.Context) string {
 	return ui.T(ctx, "%s, the %s shown columns", v.List.Words.Count(v.Total), ui.Number(len(v.Columns)))
