@@ -29,6 +29,8 @@ func Feature() web.Feature {
 		}},
 		Routes: []web.Route{
 			{Pattern: "GET /groups", Right: web.SignedIn, Handler: index, Screen: true},
+			{Pattern: "GET /groups/export", Right: web.SignedIn, Handler: file},
+			{Pattern: "GET /groups/copy", Right: web.SignedIn, Handler: copied},
 			{Pattern: "GET /hostgroup/{name}", Right: web.SignedIn, Handler: show("host"), Screen: true},
 			{Pattern: "GET /servicegroup/{name}", Right: web.SignedIn, Handler: show("service"), Screen: true},
 		},

@@ -354,3 +354,28 @@ func TestHostileTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestFiles: all groups as files and texts, whatever part of them and which
+// view the page shows, for those who may see them.
+func TestFiles(t *testing.T) {
+	s := start(t, world())
+	a := s.Get("all", "/groups/export?format=json&view=grid&limit=1&sort=name")
+	for _, want := range []string{`{"name":"web","alias":"Web shop","sites":["Site a","Site b"],"hosts":5,"hosts_down":1,"hosts_unreachable":0,"hosts_up":4,"services":11,"critical":1,"warning":2,"unknown":1,"handled":1,"pending":0,"ok":6}`,
+		`"name":"quiet"`, `"name":"secret / x"`} {
+		if a.Status != http.StatusOK || !strings.Contains(a.Body, want) {
+			t.Errorf("the file does not say %s: %d %s", want, a.Status, a.Body)
+		}
+	}
+	if a := s.Get("all", "/groups/export?kind=service"); !strings.Contains(a.Body, "disks,,Site a,2,1,0,0,0,0,1") {
+		t.Errorf("service groups as CSV: %s", a.Body)
+	}
+	if a := s.Get("anna", "/groups/copy?as=text", "Accept", "text/plain"); a.Status != http.StatusOK || strings.Contains(a.Body, "secret") || !strings.Contains(a.Body, "web") {
+		t.Errorf("a contact reads %d %s", a.Status, a.Body)
+	}
+	if a := s.Get("all", "/groups/copy?as=markdown&q=shop", "Accept", "text/plain"); !strings.Contains(a.Body, "| web | Web shop | Site a, Site b |") || strings.Contains(a.Body, "quiet") {
+		t.Errorf("Markdown: %s", a.Body)
+	}
+	if n := len(s.Get("all", "/groups").All(".ph .pop a")); n != 6 {
+		t.Errorf("%d forms are offered", n)
+	}
+}

@@ -124,3 +124,33 @@ func TestBlocks(t *testing.T) {
 		t.Errorf("status %d", a.Status)
 	}
 }
+
+// TestFiles: all outages as files and texts, in the order and under the filter
+// of the page, for those who may see them.
+func TestFiles(t *testing.T) {
+	s := start(t, world())
+	a := s.Get("all", "/outages/export?format=json&limit=1")
+	for _, want := range []string{`{"host_name":"rtr","state":"DOWN","peer_name":"Site b"`, `"host_name":"sw"`, `"hosts":3,"services":20,"severity":32,"plugin_output":"100% loss"`} {
+		if a.Status != http.StatusOK || !strings.Contains(a.Body, want) {
+			t.Errorf("the file does not say %s: %d %s", want, a.Status, a.Body)
+		}
+	}
+	if a := s.Get("all", "/outages/export?q=sw"); strings.Contains(a.Body, "rtr") || !strings.Contains(a.Body, "sw,DOWN,Site a,") {
+		t.Errorf("filtered, as CSV: %s", a.Body)
+	}
+	if a := s.Get("nobody", "/outages/copy?as=text", "Accept", "text/plain"); strings.Contains(a.Body, "sw") {
+		t.Errorf("who sees nothing reads %s", a.Body)
+	}
+	if a := s.Get("all", "/outages/copy?as=markdown", "Accept", "text/plain"); !strings.Contains(a.Body, "| sw | DOWN | Site a |") {
+		t.Errorf("Markdown: %s", a.Body)
+	}
+	if a := s.Get("all", "/outages/copy?as=curl&q=sw"); !strings.Contains(a.Body, "/outages/export?format=json&amp;q=sw") {
+		t.Errorf("curl: %s", a.Body)
+	}
+	if a := s.Get("all", "/outages/export?format=pdf"); a.Status != http.StatusBadRequest {
+		t.Errorf("an unknown kind of file: %d", a.Status)
+	}
+	if n := len(s.Get("all", "/outages").All(".ph .pop a")); n != 6 {
+		t.Errorf("%d forms are offered", n)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -208,10 +207,7 @@ func (l *List) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	most := maxExport
-	if format == "xlsx" {
-		most = maxExcel
-	}
+	most := mostRows(format)
 	e, err := q.exporter(r, most)
 	if err != nil {
 		return err
@@ -311,14 +307,7 @@ func (q Request) copyPath(ctx context.Context, form string) string {
 // asked returns the query of the present page with one more parameter and
 // without those that say which rows are shown.
 func (q Request) asked(ctx context.Context, name, value string) string {
-	out := url.Values{}
-	for k, v := range ui.Env(ctx).Query {
-		switch k {
-		case "after", "before", "until", "offset", "as", "format":
-		default:
-			out[k] = v
-		}
-	}
+	out := everyRow(ctx)
 	out.Set("columns", strings.Join(spelling(q.Columns), ","))
 	out.Set(name, value)
 	return out.Encode()

@@ -1,0 +1,103 @@
+package list
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"belvedere/internal/web"
+	"belvedere/internal/web/export"
+	"belvedere/internal/web/ui"
+)
+
+// A Whole is a page that is no [List] and reads all its rows at once, as a table
+// to be had as a file or a text.
+type Whole struct {
+	Name  string // of the files, and entry of the menu
+	Title string
+	Path  string // of the page; its files are at /export below it, its texts at /copy
+	Rows  int
+	Table export.Table
+}
+
+// wholeForms are the texts of a Whole: no single query gives its rows.
+func wholeForms() []string { return []string{"text", "markdown", "curl"} }
+
+// OfferWhole is what the page at path can be had as; words say what files hold.
+func OfferWhole(ctx context.Context, path, words string) Offer {
+	return Offer{
+		Words: words, Forms: wholeForms(),
+		File: func(format string) string { return wholePath(ctx, path+"/export", "format", format) },
+		Text: func(form string) string { return wholePath(ctx, path+"/copy", "as", form) },
+	}
+}
+
+func wholePath(ctx context.Context, path, name, value string) string {
+	q := everyRow(ctx)
+	q.Set(name, value)
+	return path + "?" + q.Encode()
+}
+
+// everyRow returns the query of the present page without what says which rows
+// are shown and in which form.
+func everyRow(ctx context.Context) url.Values {
+	out := url.Values{}
+	for k, v := range ui.Env(ctx).Query {
+		switch k {
+		case "after", "before", "until", "offset", "as", "format":
+		default:
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// mostRows is how many rows a file takes.
+func mostRows(format string) int {
+	if format == "xlsx" {
+		return maxExcel
+	}
+	return maxExport
+}
+
+// ServeFile serves GET of the page as a file.
+func (x Whole) ServeFile(w http.ResponseWriter, r *http.Request) error {
+	format, err := web.OneOf(r, "format", Formats()...)
+	if err != nil {
+		return err
+	}
+	if most := mostRows(format); x.Rows > most {
+		return tooLong(r.Context(), x.Rows, most)
+	}
+	return Send(w, r, x.Name, format, x.Table)
+}
+
+// ServeCopy serves GET of the page as a text to copy, at most its first rows.
+func (x Whole) ServeCopy(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	form, err := web.OneOf(r, "as", wholeForms()...)
+	if err != nil {
+		return err
+	}
+	t := Text{Title: Offer{}.Title(ctx, x.Title, form), Active: x.Name, Back: []ui.Crumb{{Label: x.Title, Path: x.Path}}}
+	if form == "curl" {
+		t.Text, t.Note = Curl(r, wholePath(ctx, x.Path+"/export", "format", "json")), CurlNote(ctx)
+		return ShowText(w, r, t)
+	}
+	rows, left := x.Table.Rows, maxCopy
+	x.Table.Rows = func(yield func(export.Row, error) bool) {
+		for row, err := range rows {
+			if left--; left < 0 || !yield(row, err) {
+				return
+			}
+		}
+	}
+	if t.Text, err = Written(form, x.Table); err != nil {
+		return fmt.Errorf("%s: copy: %w", x.Name, err)
+	}
+	if x.Rows > maxCopy {
+		t.Note = ui.T(ctx, "These are the first %s of %s.", ui.Number(maxCopy), ui.Number(x.Rows))
+	}
+	return ShowText(w, r, t)
+}
