@@ -6,7 +6,6 @@ package configuration
 
 import (
 	"context"
-	"net/url"
 	"regexp"
 	"slices"
 
@@ -23,12 +22,6 @@ func kinds() []string {
 
 // listPath returns the address of the list of a kind.
 func listPath(kind string) string { return "/config/" + kind }
-
-// objectPath returns the address of the page of one object. Hosts and services
-// have pages of their own.
-func objectPath(kind, site, name string) string {
-	return listPath(kind) + "/" + url.PathEscape(site) + "/" + url.PathEscape(name)
-}
 
 // usersPath returns the address of the list of hosts or services that use an
 // object.
@@ -62,7 +55,7 @@ func declare(kind string) func(ctx context.Context) *list.List {
 			Choices: []list.Choice{list.Sites(ctx)},
 			Tables:  []string{kind, "sites"},
 			Link: func(c status.Cells, row int) string {
-				return objectPath(kind, c.Text("peer_key", row), c.Text("name", row))
+				return ui.ConfigPath(kind, c.Text("peer_key", row), c.Text("name", row))
 			},
 			Words: words(ctx, kind),
 		}

@@ -66,7 +66,7 @@ func TestEveryFact(t *testing.T) {
 	page := webtest.Text(a.One("main"))
 	for _, want := range []string{
 		"DOWN", "Hall 1", "192.0.2.1", "Site a", "hard, attempt 1/3", "100% loss", "line two", "line three",
-		"rta", "0.5", "500", "eva", "on my way", "jan", "firmware", "worker 7", "31 ms", "5 m, retry 1 m", "network", "anna, net",
+		"rta", "0.5", "500", "eva", "on my way", "jan", "firmware", "worker 7", "31 ms", "5 m, retry 1 m", "network", "anna , net",
 		"RACK", "R07", "flapping", "notifications off", "core", "router", "ap", "1 more host", "also on", "Site b",
 		"Everything the core says", "plugin_output", "switches", "hidden",
 	} {
@@ -197,5 +197,32 @@ func TestCopies(t *testing.T) {
 	}
 	if a := s.Get("all", address+"/copy?as=poem"); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "text, markdown") {
 		t.Errorf("an unknown form: %d", a.Status)
+	}
+}
+
+// TestConfiguration: who sees everything gets to contacts, their groups, the
+// periods and the command; a contact to themselves and the periods only.
+func TestConfiguration(t *testing.T) {
+	w := world()
+	w.Tables["hosts"][0]["check_period"], w.Tables["hosts"][0]["notification_period"] = "work/hours", "24x7"
+	w.Tables["hosts"][0]["in_check_period"] = 0
+	s := start(t, w)
+	for user, want := range map[string][]string{
+		"all":  {"timeperiods/a/work%2Fhours", "commands/a/check_icmp", "timeperiods/a/24x7", "contacts/a/anna", "contacts/a/net", "contactgroups/a/network"},
+		"anna": {"timeperiods/a/work%2Fhours", "timeperiods/a/24x7", "contacts/a/anna"},
+	} {
+		a := s.Get(user, address)
+		var got []string
+		for _, link := range a.All("main a") {
+			if to, ok := strings.CutPrefix(webtest.Attr(link, "href"), "/config/"); ok {
+				got = append(got, to)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is led to %q, want %q", user, got, want)
+		}
+		if page := webtest.Text(a.One("main")); !strings.Contains(page, "work/hours (not now)") || !strings.Contains(page, "network") {
+			t.Errorf("%s does not read of periods and groups: %s", user, page)
+		}
 	}
 }

@@ -31,10 +31,14 @@ func Feature() web.Feature {
 func find(r *http.Request) (*picture, error) {
 	host, name := r.PathValue("host"), r.PathValue("service")
 	p, found, err := load(r.Context(), web.AllData(r), r.PathValue("site"), host, name, web.Viewer(r).CommandLines, ui.Now(r.Context()))
-	if err == nil && !found {
-		err = missing(r.Context(), p.parts, host, name)
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	if !found {
+		return nil, missing(r.Context(), p.parts, host, name)
+	}
+	p.object.Viewer = web.Viewer(r)
+	return p, nil
 }
 
 // show serves the page of one service.

@@ -22,8 +22,9 @@ import (
 // An Object is one host or service with everything known about it.
 type Object struct {
 	status.Row
-	Table      string // "hosts" or "services"
-	Secrets    bool   // the viewer may see command lines
+	Table      string        // "hosts" or "services"
+	Secrets    bool          // the viewer may see command lines
+	Viewer     access.Viewer // who looks; set by the room, decides what leads to the configuration
 	Comments   []status.Comment
 	Downtimes  []status.Downtime
 	Metrics    []Metric

@@ -29,7 +29,7 @@ func times(ctx context.Context, n int) string {
 	return ui.N(ctx, n, "%s time", "%s times", ui.Number(n))
 }
 
-// interval says how often the object is checked: "1 m, retry 30 s, period 24x7".
+// interval says how often the object is checked: "1 m, retry 30 s".
 func (o Object) interval(ctx context.Context) string {
 	var parts []string
 	if s := minutes(o.Float("check_interval")); s != "" {
@@ -38,19 +38,26 @@ func (o Object) interval(ctx context.Context) string {
 	if s := minutes(o.Float("retry_interval")); s != "" {
 		parts = append(parts, ui.T(ctx, "retry %s", s))
 	}
-	if s := o.period(ctx, "check_period", "in_check_period"); s != "" {
-		parts = append(parts, ui.T(ctx, "period %s", s))
-	}
 	return strings.Join(parts, ", ")
 }
 
-// period names a time period, and says when it is not now.
-func (o Object) period(ctx context.Context, column, in string) string {
-	p := o.Text(column)
-	if p != "" && o.Cells.Has(in) && !o.Bool(in) {
-		return ui.T(ctx, "%s (not now)", p)
-	}
-	return p
+// now reports whether a time period is now, as far as the core says.
+func (o Object) now(in string) bool { return !o.Cells.Has(in) || o.Bool(in) }
+
+// looks reports whether the viewer can look up a piece of the configuration:
+// who does not see everything looks up themselves, and the time periods of what
+// they see.
+func (o Object) looks(kind, name string) bool {
+	all := o.Viewer
+	all.Sites = nil
+	own, _, _ := all.Contact(o.Site)
+	return name != "" && (all.All || kind == "timeperiods" || kind == "contacts" && name == own)
+}
+
+// commandName is the check command without its arguments.
+func (o Object) commandName() string {
+	name, _, _ := strings.Cut(o.Text("check_command"), "!")
+	return name
 }
 
 // kind says where results come from.

@@ -64,6 +64,12 @@ func ObjectPath(site, host, service string) string {
 	return "/service/" + url.PathEscape(site) + "/" + url.PathEscape(host) + "/" + url.PathEscape(service)
 }
 
+// ConfigPath returns the address of what is known of a contact, contact group,
+// command or time period (the table of its kind) at a site, without prefix.
+func ConfigPath(kind, site, name string) string {
+	return "/config/" + kind + "/" + url.PathEscape(site) + "/" + url.PathEscape(name)
+}
+
 // MapPath returns the address of the map of parents and children around a host,
 // without prefix.
 func MapPath(site, host string) string {
