@@ -28,18 +28,19 @@ type asker interface {
 	For(v access.Viewer) lql.Querier
 }
 
-// shows looks for the effect at a site, in data that was read after since.
-func (e effect) shows(ctx context.Context, a asker, site string, since time.Time) (bool, error) {
+// shows looks for the effect at a site. Only data that was read after since
+// counts; read is false when there is none.
+func (e effect) shows(ctx context.Context, a asker, site string, since time.Time) (shows, read bool, err error) {
 	q := a.For(access.Viewer{All: true, Sites: []string{site}})
 	res, err := q.Query(ctx, lql.Get(e.table).Count(e.rows))
 	if err != nil {
-		return false, fmt.Errorf("command: look for the effect: %w", err)
+		return false, false, fmt.Errorf("command: look for the effect: %w", err)
 	}
 	if len(res.Parts) == 0 || res.Parts[0].Missing || res.Parts[0].Taken.Before(since) || res.Rows == 0 {
-		return false, nil
+		return false, false, nil
 	}
 	n := res.Vectors[0].Int(0)
-	return n == 0 == e.gone, nil
+	return n == 0 == e.gone, true, nil
 }
 
 // effectOf returns how a command with these arguments shows, sent at a time

@@ -402,7 +402,7 @@ func (c *Client) Send(ctx context.Context, cmd lql.Command) error {
 		w.limit = c.o.FirstByte
 	}
 	if err := c.say(w, cmd.AppendText(nil)); err != nil {
-		return err
+		return uncertain(err)
 	}
 	if !p.CommandFixed16 {
 		w.halfClose()
@@ -438,6 +438,7 @@ func uncertain(err error) error {
 		return err
 	}
 	u := *e
+	u.Uncertain = true
 	u.Cause += " The command may or may not have been taken."
 	u.Fix = "Look whether it had its effect before sending it again."
 	return &u

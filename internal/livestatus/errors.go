@@ -42,6 +42,9 @@ type Error struct {
 	Fix   string
 	Code  int // status of the core with KindStatus
 	Err   error
+	// Uncertain: a command had left when this happened, and may or may not have
+	// been taken.
+	Uncertain bool
 
 	fingerprint string // of the certificate seen, with KindCertificate
 }

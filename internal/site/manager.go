@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 	"belvedere/internal/memory"
+	"belvedere/internal/schema"
 )
 
 // A Manager runs sites. Make it with [NewManager] and end it with
@@ -325,6 +326,20 @@ func (m *Manager) Send(ctx context.Context, siteKey string, c lql.Command) error
 	}
 	s.hurry(c)
 	return nil
+}
+
+// Implementation returns what the core of a site is, one bit; false while the
+// site has not been reached. It implements [command.Sites] with Send.
+func (m *Manager) Implementation(siteKey string) (schema.Cores, bool) {
+	s, err := m.find(siteKey)
+	if err != nil {
+		return 0, false
+	}
+	ses, err := s.session()
+	if err != nil {
+		return 0, false
+	}
+	return ses.core.Impl, true
 }
 
 // Refresh has a site read at once, or connect at once if it is down.

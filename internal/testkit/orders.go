@@ -12,6 +12,8 @@ func (w *world) obey(d *order) error {
 		return f(d)
 	}
 	switch {
+	case strings.Contains(d.name, "_CONTACT_DOWNTIME"):
+		return nil // Shinken's alone, and nothing shows it
 	case strings.Contains(d.name, "_DOWNTIME") && strings.HasPrefix(d.name, "SCHEDULE_"):
 		return w.orderDowntime(d)
 	case strings.HasPrefix(d.name, "SCHEDULE_"):
