@@ -221,6 +221,11 @@ func (s *session) poll(ctx context.Context, because reason) (*changes, error) {
 	if err := s.readScans(ctx, began, what, changed); err != nil {
 		return nil, err
 	}
+	if urgent {
+		if err := s.readTarget(ctx, changed); err != nil {
+			return nil, err
+		}
+	}
 	if urgent || !s.onlyChecks(changed) || began.Sub(s.cursor.numbered) >= calmEvery {
 		if err := s.readNumbered(ctx, changed); err != nil {
 			return nil, err

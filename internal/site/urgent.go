@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -55,8 +56,12 @@ type urgency struct {
 	target target
 }
 
-// A target is what a command is about. The zero target is the core as a whole.
-type target struct{ host, service string }
+// A target is what a command is about. Without a host it is the core as a
+// whole, a group or a contact.
+type target struct {
+	host, service string
+	rare          bool // shows in tables that are seldom read, if anywhere
+}
 
 // targetOf finds the object that a command names.
 func targetOf(c lql.Command) target {
@@ -74,6 +79,8 @@ func targetOf(c lql.Command) target {
 			t.host = c.Args[i]
 		case schema.PService:
 			t.service = c.Args[i]
+		case schema.PContact:
+			t.rare = true
 		}
 	}
 	return t
@@ -101,6 +108,30 @@ func (t target) shows(c *changes) bool {
 		}
 	}
 	return false
+}
+
+// readTarget reads the object that an awaited command is about with all that
+// commands can change: no comparison looks at texts and fractions.
+func (s *session) readTarget(ctx context.Context, changed *changes) error {
+	s.mu.Lock()
+	t, awaited := s.urgent.target, s.now().Before(s.urgent.until)
+	s.mu.Unlock()
+	table, key := "hosts", t.host
+	if t.service != "" {
+		table, key = "services", store.Key(t.host, t.service)
+	}
+	switch {
+	case !awaited:
+		return nil
+	case t.rare:
+		return s.readRare(ctx, changed)
+	case t.host == "":
+		return nil
+	}
+	if _, ok := s.st.Snapshot().Find(table, key); !ok {
+		return nil
+	}
+	return s.readKeys(ctx, s.plan.tables[table], []string{key}, changed)
 }
 
 // hurry has the site read at once, and often, until c shows.
