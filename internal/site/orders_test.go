@@ -209,11 +209,7 @@ func TestOrderMatrix(t *testing.T) {
 				}
 				o := b.orderFor(def)
 				b.prepareFor(t, &o)
-				began := time.Now()
 				it := b.give(t, o)
-				if d := time.Since(began); d > time.Second {
-					t.Logf("SLOW %s %v %s", def.Name, d, it.State)
-				}
 				switch it.State {
 				case command.Seen, command.Done:
 				default:

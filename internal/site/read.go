@@ -192,9 +192,9 @@ func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, 
 }
 
 // countersDue reports whether table status is to be stored although nothing
-// happened.
+// happened: from time to time, and while a command is to show.
 func (s *session) countersDue() bool {
-	return s.now().Sub(s.cursor.counted) >= max(countersEvery, s.m.share(countersASecond))
+	return s.expecting() || s.now().Sub(s.cursor.counted) >= max(countersEvery, s.m.share(countersASecond))
 }
 
 // readCounters reads the whole row of table status.

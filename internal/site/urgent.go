@@ -134,6 +134,13 @@ func (s *session) readTarget(ctx context.Context, changed *changes) error {
 	return s.readKeys(ctx, s.plan.tables[table], []string{key}, changed)
 }
 
+// expecting reports whether the effect of a command is awaited.
+func (s *site) expecting() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now().Before(s.urgent.until)
+}
+
 // hurry has the site read at once, and often, until c shows.
 func (s *site) hurry(c lql.Command) {
 	s.mu.Lock()
