@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,7 +124,13 @@ func equalsAnew(t *testing.T, m *site.Manager, fleet *store.Fleet, addr string) 
 		diffs = diffs[:0]
 		got, want := view(fleet, "a").Snapshot, view(fresh, "a").Snapshot
 		for _, table := range kitTables {
-			diffs = append(diffs, diff(table, rowsOf(want, table), rowsOf(got, table), ownPace...)...)
+			skip := ownPace
+			if table == "hosts" || table == "services" {
+				// Naemon numbers these by their place. At a real one only a reload moves
+				// them; at a simulated one also a row that comes without one.
+				skip = append(slices.Clone(skip), "id")
+			}
+			diffs = append(diffs, diff(table, rowsOf(want, table), rowsOf(got, table), skip...)...)
 		}
 		for _, c := range []string{"program_start", "nagios_pid", "enable_notifications"} {
 			if a, b := want.Int("status", c, 0), got.Int("status", c, 0); a != b {
