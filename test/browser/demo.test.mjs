@@ -119,8 +119,10 @@ test('the demo', { timeout: 900000 }, async t => {
     assert.match(next, /after=/)
     await page.goto(app.url + '/services?limit=10')
     await until('more rows than a page', async () => (await ids()).length >= 40)
-    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
-    await until('still more rows while scrolling', async () => (await ids()).length >= 80)
+    await until('still more rows while scrolling', async () => {
+      await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
+      return (await ids()).length >= 80
+    })
     const all = await ids()
     assert.equal(new Set(all).size, all.length)
     await page.goto(app.url + next)
