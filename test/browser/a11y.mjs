@@ -12,7 +12,7 @@ const looks = [['dark', 1440, 900], ['light', 1440, 900], ['dark', 390, 844], ['
 export const sideways = page => page.evaluate(() => {
   const over = document.documentElement.scrollWidth - innerWidth
   if (over <= 0) return ''
-  const who = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, .sr, dialog:not([open]), details:not([open]) > :not(summary), .bar-nav'))
+  const who = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, .tabs, .sr, dialog:not([open]), details:not([open]) > :not(summary), .bar-nav'))
   return `scrolls sideways by ${over} px: ${who.slice(0, 3).map(e => e.outerHTML.slice(0, 90)).join(' ')}`
 })
 
