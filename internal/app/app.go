@@ -17,6 +17,7 @@ import (
 
 	"belvedere/internal/access"
 	"belvedere/internal/auth"
+	"belvedere/internal/command"
 	"belvedere/internal/config"
 	"belvedere/internal/db"
 	"belvedere/internal/live"
@@ -49,6 +50,7 @@ type App struct {
 	engine *query.Engine
 	hub    *live.Hub
 	sites  *Sites
+	desk   *command.Desk
 	demo   *demoCores
 	web    *web.Server
 	tls    *certificate // nil: clear text
@@ -149,6 +151,11 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.startDemo(ctx); err != nil {
 		return err
 	}
+	a.desk = command.New(command.Options{
+		Store: a.db, Engine: a.engine, Sites: manager, Hub: a.hub, Log: a.log, Policy: policyOf(cfg.Commands),
+		Rate: cfg.Commands.Rate, Hold: cfg.Commands.Hold, SeenWithin: cfg.Commands.SeenWithin,
+	})
+	a.later(a.desk.Stop)
 	server, err := web.New(web.Options{
 		Auth: a.auth, Engine: a.engine, Hub: a.hub, Prefs: a.db, Views: a.db, Features: a.features(),
 		EmbedParents: cfg.EmbedParents, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Log: a.log, Version: a.opt.Version,
@@ -162,6 +169,18 @@ func (a *App) build(ctx context.Context) error {
 	return nil
 }
 
+// policyOf turns the configured roles into the desk's.
+func policyOf(c config.Commands) command.Policy {
+	roles := func(names []string) []access.Role {
+		out := make([]access.Role, len(names))
+		for i, name := range names {
+			out[i] = access.Role(name)
+		}
+		return out
+	}
+	return command.Policy{Ordinary: roles(c.Ordinary), Configuring: roles(c.Configuring), Dangerous: roles(c.Dangerous)}
+}
+
 // Run serves until ctx ends, then stops gracefully: requests in flight get ten
 // seconds. Every value on reload has the configuration of next taken over.
 func (a *App) Run(ctx context.Context, reload <-chan config.Config) error {
@@ -169,6 +188,9 @@ func (a *App) Run(ctx context.Context, reload <-chan config.Config) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := a.sites.sync(ctx); err != nil {
+		return err
+	}
+	if err := a.desk.Start(ctx); err != nil {
 		return err
 	}
 	var group sync.WaitGroup

@@ -25,6 +25,8 @@ const (
 	tokenLeast    = 16
 	nameMost      = 100 // characters
 	idleLeast     = 5 * time.Minute
+	rateMost      = 10_000
+	holdMost      = 24 * time.Hour
 	intervalLeast = time.Second
 	intervalMost  = time.Hour
 )
@@ -59,9 +61,28 @@ func (l *loader) check() {
 	if c.Sessions.Max < c.Sessions.Idle {
 		l.addAt("sessions.max", "this is shorter than sessions.idle", "use at least as long")
 	}
+	l.checkCommands()
 	l.checkSites()
 	l.checkUsers()
 	l.checkLivestatus()
+}
+
+func (l *loader) checkCommands() {
+	c := &l.cfg.Commands
+	for class, roles := range map[string][]string{"ordinary": c.Ordinary, "configuring": c.Configuring, "dangerous": c.Dangerous} {
+		for i, role := range roles {
+			l.checkChoice(fmt.Sprintf("commands.%s.%d", class, i), role, "admin", "operator", "viewer")
+		}
+	}
+	if c.Rate < 1 || c.Rate > rateMost {
+		l.addAt("commands.rate", "this is no rate a core takes", fmt.Sprintf("use 1 to %d commands a second", rateMost))
+	}
+	if c.Hold < time.Second || c.Hold > holdMost {
+		l.addAt("commands.hold", "an order cannot wait that long", "use 1s to 24h")
+	}
+	if c.SeenWithin < time.Second || c.SeenWithin > time.Hour {
+		l.addAt("commands.seen_within", "this is no time in which an effect shows", "use 1s to 1h")
+	}
 }
 
 func (l *loader) checkChoice(path, value string, choices ...string) {

@@ -45,6 +45,8 @@ type Config struct {
 	Log Log `yaml:"log"`
 	// Sessions says how long people stay signed in.
 	Sessions Sessions `yaml:"sessions"`
+	// Commands says who may act and how orders are carried out.
+	Commands Commands `yaml:"commands"`
 	// Sites, Users and Livestatus are collected over all files.
 	Sites      []Site       `yaml:"sites"`
 	Users      []User       `yaml:"users"`
@@ -73,6 +75,22 @@ type Log struct {
 type Sessions struct {
 	Idle time.Duration `yaml:"idle"` // without use
 	Max  time.Duration `yaml:"max"`  // in any case
+}
+
+// Commands says who may act and how orders are carried out.
+type Commands struct {
+	// Ordinary, Configuring and Dangerous are the roles that may give commands
+	// of that class; dangerous ones (they run programs, touch files or stop the
+	// core) are off while nobody is named.
+	Ordinary    []string `yaml:"ordinary"`
+	Configuring []string `yaml:"configuring"`
+	Dangerous   []string `yaml:"dangerous"`
+	// Rate is how many commands a second go to one site at most.
+	Rate int `yaml:"rate"`
+	// Hold is how long an order waits for a site that is down.
+	Hold time.Duration `yaml:"hold"`
+	// SeenWithin is how long the effect of a command may take to show.
+	SeenWithin time.Duration `yaml:"seen_within"`
 }
 
 // A Site is one core.
@@ -122,6 +140,10 @@ func Default() Config {
 		Data:     "./belvedere-data",
 		Log:      Log{Level: "info", Format: "text"},
 		Sessions: Sessions{Idle: 30 * 24 * time.Hour, Max: 90 * 24 * time.Hour},
+		Commands: Commands{
+			Ordinary: []string{"operator", "admin"}, Configuring: []string{"admin"},
+			Rate: 50, Hold: 10 * time.Minute, SeenWithin: 15 * time.Second,
+		},
 	}
 }
 
