@@ -409,7 +409,7 @@ func TestClosestKey(t *testing.T) {
 		_, err := config.Load(write(t, t.TempDir(), "c.yaml", typed+": 1\n"), nil)
 		hint := `did you mean "` + want + `"?`
 		if want == "" {
-			hint = "known here: data, database"
+			hint = "known here: commands, data, database"
 		}
 		if err == nil || !strings.Contains(err.Error(), hint) {
 			t.Errorf("%s: %v, want %s", typed, err, hint)
