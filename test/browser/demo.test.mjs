@@ -147,7 +147,8 @@ test('the demo', { timeout: 900000 }, async t => {
     await page.locator('thead a').filter({ hasText: 'Host' }).first().click()
     await page.waitForLoadState()
     await until('the other order', async () => (await sorted())[0] !== down[0])
-    assert.equal(await page.locator('thead [aria-sort]').count(), 1)
+    // Rows that were loaded since have a head of their own.
+    assert.equal(await page.locator('table:has(thead)').first().locator('[aria-sort]').count(), 1)
 
     await page.goto(app.url + '/hosts?limit=20')
     const heads = () => page.locator('table[data-live] thead th').allInnerTexts()
