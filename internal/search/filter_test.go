@@ -52,6 +52,9 @@ func TestThruk(t *testing.T) {
 		{"Search ~", "hosts", "web", "any(name ~~ web, alias ~~ web, address ~~ web, display_name ~~ web, plugin_output ~~ web)"},
 		{"Search ~", "services", "web", "any(host_name ~~ web, description ~~ web, host_alias ~~ web, host_address ~~ web, display_name ~~ web, host_display_name ~~ web, plugin_output ~~ web)"},
 		{"Search !~", "hostgroups", "-web", "not(any(name ~~ web, alias ~~ web))"},
+		{"groups with problems", "hostgroups", "is:problem", "any(num_hosts_down > 0, num_hosts_unreach > 0, worst_service_state > 0)"},
+		{"groups with problems", "servicegroups", "is:unhandled", "num_services_unhandled_problems > 0"},
+		{"empty groups", "hostgroups", "-is:empty", "not(num_hosts = 0)"},
 		{"Search with *", "hostgroups", "web*x", "any(name ~~ ^web.*x$, alias ~~ ^web.*x$)"},
 		{"Host ~", "services", "host~^db", "host_name ~~ ^db"},
 		{"Host !~", "hosts", "host!~^db", "not(name ~~ ^db)"},
@@ -171,7 +174,7 @@ func TestMeaning(t *testing.T) {
 		{"hosts", "web service:disk", "service:disk", ""},
 		{"hosts", "state:crit", "state:crit", "down, unreachable, up, pending, problem"},
 		{"services", "-state:down", "state:down", "crit, warn, unknown, ok, pending, problem"},
-		{"hostgroups", "is:flapping", "is:flapping", ""},
+		{"hostgroups", "is:flapping", "is:flapping", "problem, unhandled, empty"},
 		{"comments", "num_services_crit>1", "", ""},
 		{"contacts", "output:x", "output:x", ""},
 		{"hosts", "comment:x", "comment:x", ""}, // needs data

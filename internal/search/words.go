@@ -158,6 +158,22 @@ func entryWords(table string) []word {
 	return words
 }
 
+// groupWords are the words of is for host groups and service groups.
+func groupWords(table string) []word {
+	any := []lql.Filter{lql.Cmp("worst_service_state", lql.Greater, "0")}
+	open := []lql.Filter{lql.Cmp("num_services_unhandled_problems", lql.Greater, "0")}
+	members := lql.Eq("num_services", "0")
+	if table == "hostgroups" {
+		hosts := []lql.Filter{lql.Cmp("num_hosts_down", lql.Greater, "0"), lql.Cmp("num_hosts_unreach", lql.Greater, "0")}
+		any, open, members = append(hosts, any...), append(hosts, open...), lql.Eq("num_hosts", "0")
+	}
+	return []word{
+		{name: "problem", filter: fixed(joined(lql.Or, any)), tables: []string{table}},
+		{name: "unhandled", filter: fixed(joined(lql.Or, open)), tables: []string{table}},
+		{name: "empty", filter: fixed(members), tables: []string{table}},
+	}
+}
+
 // wordsOf returns the words that a field of kind Words takes for a table, none
 // where it has no meaning.
 func wordsOf(field, table string) []word {
@@ -177,6 +193,8 @@ func wordsOf(field, table string) []word {
 		return flagWords(table)
 	case field == "is" && (table == "comments" || table == "downtimes"):
 		return entryWords(table)
+	case field == "is" && (table == "hostgroups" || table == "servicegroups"):
+		return groupWords(table)
 	}
 	return nil
 }

@@ -47,6 +47,9 @@ func whole(r *http.Request) (x list.Whole, err error) {
 		return x, err
 	}
 	ctx := r.Context()
+	if err := req.asked.Wrong(ctx); err != nil {
+		return x, err
+	}
 	req.view, req.offset, req.limit = "summary", 0, maxOffset
 	p, err := load(ctx, web.Data(r), req)
 	if err != nil {

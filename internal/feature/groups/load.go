@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/status"
 )
 
@@ -18,7 +19,7 @@ import (
 type request struct {
 	kind          kind
 	view          string // summary, overview, grid, matrix
-	text          string
+	asked         filter.Asked
 	name          string // matrix and the page of one group: which
 	sort          string
 	desc          bool
@@ -187,15 +188,18 @@ type picture struct {
 
 // load asks for what the page shows.
 func load(ctx context.Context, q lql.Querier, w request) (*picture, error) {
-	res, err := q.Query(ctx, lql.Get(w.kind.table(), w.kind.columns()...))
+	table := w.kind.table()
+	res, err := q.Query(ctx, lql.Get(table, w.kind.columns()...).Where(w.asked.About(table, "site", "section")))
 	if err != nil {
 		return nil, fmt.Errorf("groups: %w", err)
 	}
-	p := &picture{parts: res.Parts}
-	for _, g := range merge(status.Of(res)) {
-		if status.Matches(w.text, g.Name, g.Alias) {
-			p.groups = append(p.groups, g)
+	p := &picture{parts: res.Parts, groups: merge(status.Of(res))}
+	if !w.asked.Empty() {
+		meant, err := w.meant(ctx, q)
+		if err != nil {
+			return nil, err
 		}
+		p.groups = slices.DeleteFunc(p.groups, func(g group) bool { return !meant[g.Name] })
 	}
 	p.all = len(p.groups)
 	for _, g := range p.groups {
@@ -221,6 +225,22 @@ func load(ctx context.Context, q lql.Querier, w request) (*picture, error) {
 		p.members = append(p.members, m)
 	}
 	return p, nil
+}
+
+// meant returns the names of the groups for which the filter holds at one site
+// at least. Such a group is shown with all of its sites, unless the filter
+// chooses among these.
+func (w request) meant(ctx context.Context, q lql.Querier) (map[string]bool, error) {
+	table := w.kind.table()
+	res, err := q.Query(ctx, lql.Get(table, "name").Where(w.asked.Filter(table)))
+	if err != nil {
+		return nil, fmt.Errorf("groups: filter: %w", err)
+	}
+	out := make(map[string]bool, res.Rows)
+	for i := range res.Rows {
+		out[res.Text(i, "name")] = true
+	}
+	return out, nil
 }
 
 // chooseOne leaves the named group, the first one when none is named.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/a-h/templ"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -51,6 +51,7 @@ func index(w http.ResponseWriter, r *http.Request) error {
 	title := kindWord(r.Context(), req.kind)
 	return web.Render(w, r, web.Page{
 		Title:  title,
+		Status: req.asked.Status(),
 		Active: "groups",
 		Body:   body(v, title),
 		Blocks: map[string]templ.Component{"figures": figures(v), "groups": content(v)},
@@ -94,9 +95,9 @@ func parse(r *http.Request) (req request, err error) {
 		return req, err
 	}
 	req.problems = only == "1"
-	req.text = strings.TrimSpace(r.FormValue("q"))
 	req.name = r.FormValue("group")
-	return req, nil
+	req.asked, err = filter.Read(r, req.kind.table())
+	return req, err
 }
 
 // show serves the page of one group.

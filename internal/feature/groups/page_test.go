@@ -107,6 +107,35 @@ func TestSummary(t *testing.T) {
 
 func names(a webtest.Answer) []string { return a.Texts("main tbody th a") }
 
+// TestQuery: the filter has the grammar of all lists. A group that it finds at
+// one site is counted at all, but for the choice of sites.
+func TestQuery(t *testing.T) {
+	s := start(t, world())
+	for path, want := range map[string]string{"/groups?q=shop": "5", "/groups?q=shop+site:a": "2"} {
+		if got := s.Get("all", path).Texts("main tbody td")[0]; got != want {
+			t.Errorf("%s counts %s hosts, want %s", path, got, want)
+		}
+	}
+	a := s.Get("all", "/groups?q=is:flapping&sort=name")
+	if a.Status != http.StatusBadRequest || webtest.Text(a.One("mark")) != "is:flapping" || !strings.Contains(webtest.Text(a.One("#query-error")), "problem, unhandled, empty") {
+		t.Errorf("a wrong filter: status %d, %s", a.Status, webtest.Text(a.One("#query-error")))
+	}
+	if got := webtest.Attr(a.One("form[data-query]"), "data-query"); got != "hostgroups" {
+		t.Errorf("completion is over %q", got)
+	}
+	for path, tables := range map[string]string{"/groups?kind=service": "servicegroups", "/groups?view=matrix&q=shop": "hostgroups"} {
+		if a := s.Get("all", path); a.Status != http.StatusOK || webtest.Attr(a.One("form[data-query]"), "data-query") != tables || len(a.All("[data-query-form]")) != 1 {
+			t.Errorf("%s has no query bar over %s", path, tables)
+		}
+	}
+	if a := s.Get("all", "/groups/export?q=is:x"); a.Status != http.StatusBadRequest {
+		t.Errorf("a file with a wrong filter: %d", a.Status)
+	}
+	if got := webtest.Text(s.Get("anna", "/groups?q=is:problem").One("main tbody")); strings.Contains(got, "secret") {
+		t.Errorf("anna finds %q", got)
+	}
+}
+
 func TestSortFilterPage(t *testing.T) {
 	s := start(t, world())
 	for path, want := range map[string][]string{
@@ -120,6 +149,11 @@ func TestSortFilterPage(t *testing.T) {
 		"/groups?offset=100":          nil,
 		"/groups?kind=service":        {"disks"},
 		"/groups?kind=service&q=none": nil,
+		"/groups?q=is:problem":        {"Web shop", "secret / x"},
+		"/groups?q=site:b+-secret":    {"web"}, // as it is there, without the longer name
+		"/groups?q=name%3Dquiet":      {"quiet"},
+		"/groups?q=num_hosts>2":       {"Web shop", "secret / x"},
+		"/groups?q=state:crit":        nil,
 	} {
 		if got := names(s.Get("all", path)); !slices.Equal(got, want) {
 			t.Errorf("%s shows %q, want %q", path, got, want)
@@ -375,7 +409,7 @@ func TestFiles(t *testing.T) {
 	if a := s.Get("all", "/groups/copy?as=markdown&q=shop", "Accept", "text/plain"); !strings.Contains(a.Body, "| web | Web shop | Site a, Site b |") || strings.Contains(a.Body, "quiet") {
 		t.Errorf("Markdown: %s", a.Body)
 	}
-	if n := len(s.Get("all", "/groups").All(".ph .pop a")); n != 6 {
+	if n := len(s.Get("all", "/groups").All(".ph .end .pop a")); n != 6 {
 		t.Errorf("%d forms are offered", n)
 	}
 }

@@ -28,6 +28,7 @@ type nothing uint8
 
 const (
 	noMatch  nothing = iota // the filter hides what there is
+	noRead                  // the filter cannot be read
 	noGroup                 // there is no group, or the person may see none
 	noRights                // the person does not see everything, and no group
 	noSites                 // there is no site
@@ -53,7 +54,9 @@ func newView(ctx context.Context, w request, p *picture, seesAll bool) view {
 		}
 	}
 	switch {
-	case w.text != "" || w.name != "":
+	case w.asked.Err != nil:
+		v.nothing = noRead
+	case !w.asked.Empty() || w.name != "":
 		v.nothing = noMatch
 	case len(p.parts) == 0 && seesAll:
 		v.nothing = noSites
@@ -77,8 +80,8 @@ func (v view) path(kind kind, name string) string {
 	if name != "summary" {
 		q.Set("view", name)
 	}
-	if v.text != "" {
-		q.Set("q", v.text)
+	if !v.asked.Empty() {
+		q.Set("q", v.asked.Text)
 	}
 	if len(q) == 0 {
 		return "/groups"

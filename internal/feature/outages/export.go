@@ -16,6 +16,9 @@ func whole(r *http.Request) (x list.Whole, err error) {
 		return x, err
 	}
 	ctx := r.Context()
+	if err := req.asked.Wrong(ctx); err != nil {
+		return x, err
+	}
 	req.offset, req.limit = 0, maxOffset
 	p, err := load(ctx, web.Data(r), req, ui.Now(ctx))
 	if err != nil {

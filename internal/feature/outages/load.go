@@ -12,12 +12,13 @@ import (
 
 	"belvedere/internal/lql"
 	"belvedere/internal/triage"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/status"
 )
 
 // A request is what the address asks for.
 type request struct {
-	text          string
+	asked         filter.Asked
 	sort          string
 	desc          bool
 	offset, limit int
@@ -53,12 +54,13 @@ func load(ctx context.Context, q lql.Querier, w request, now time.Time) (*pictur
 	if len(found) == 0 {
 		return p, nil
 	}
-	if err := p.read(ctx, q, found, now); err != nil {
+	services, err := affected(ctx, q)
+	if err != nil {
 		return nil, err
 	}
-	p.rows = slices.DeleteFunc(p.rows, func(o outage) bool {
-		return !status.Matches(w.text, o.Host, o.Alias, o.SiteName, o.Output)
-	})
+	if err := p.read(ctx, q, w, found, services, now); err != nil {
+		return nil, err
+	}
 	p.all = len(p.rows)
 	for _, o := range p.rows {
 		p.hosts += o.hosts
@@ -84,22 +86,32 @@ func blocking(s *triage.Survey) map[triage.Key][]triage.Key {
 	return out
 }
 
-// read asks for the hosts that block, and for how many services every host has
-// that is not up.
-func (p *picture) read(ctx context.Context, q lql.Querier, found map[triage.Key][]triage.Key, now time.Time) error {
-	query := lql.Get("hosts", append(append(status.HostColumns(), status.InfoColumns()...), "num_services")...).Where(triage.Bad())
+// affected returns how many services every host has that is not up.
+func affected(ctx context.Context, q lql.Querier) (map[triage.Key]int, error) {
+	query := lql.Get("hosts", "peer_key", "name", "num_services").Where(triage.Bad())
+	query.Limit = triage.MaxProblems
+	res, err := q.Query(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("outages: services: %w", err)
+	}
+	out := make(map[triage.Key]int, res.Rows)
+	c := status.Of(res)
+	for i := range res.Rows {
+		out[triage.Key{Site: c.Text("peer_key", i), Host: c.Text("name", i)}] = int(c.Int("num_services", i))
+	}
+	return out, nil
+}
+
+// read asks for the hosts that block and that the filter means.
+func (p *picture) read(ctx context.Context, q lql.Querier, w request, found map[triage.Key][]triage.Key, services map[triage.Key]int, now time.Time) error {
+	query := lql.Get("hosts", append(status.HostColumns(), status.InfoColumns()...)...).Where(triage.Bad(), w.asked.Filter("hosts"))
 	query.Limit = triage.MaxProblems
 	res, err := q.Query(ctx, query)
 	if err != nil {
 		return fmt.Errorf("outages: hosts: %w", err)
 	}
 	p.parts = append(p.parts, res.Parts...)
-	services := map[triage.Key]int{}
-	rows := status.Hosts(res, now)
-	for _, r := range rows {
-		services[triage.Key{Site: r.Site, Host: r.Host}] = int(r.Cells.Int("num_services", r.Index))
-	}
-	for _, r := range rows {
+	for _, r := range status.Hosts(res, now) {
 		key := triage.Key{Site: r.Site, Host: r.Host}
 		behind, ok := found[key]
 		if !ok {

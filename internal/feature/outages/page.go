@@ -3,11 +3,11 @@ package outages
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/a-h/templ"
 
 	"belvedere/internal/web"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/ui"
 )
 
@@ -45,6 +45,7 @@ func index(w http.ResponseWriter, r *http.Request) error {
 	v := newView(r.Context(), req, p, web.Viewer(r).All)
 	return web.Render(w, r, web.Page{
 		Title:  ui.T(r.Context(), "Outages"),
+		Status: req.asked.Status(),
 		Active: "outages",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},
@@ -65,8 +66,8 @@ func parse(r *http.Request) (req request, err error) {
 	if req.offset, err = web.Int(r, "offset", 0, 0, maxOffset); err != nil {
 		return req, err
 	}
-	req.text = strings.TrimSpace(r.FormValue("q"))
-	return req, nil
+	req.asked, err = filter.Read(r, "hosts")
+	return req, err
 }
 
 // A view is what the templates draw.
@@ -83,6 +84,7 @@ type nothing uint8
 const (
 	allClear nothing = iota // no host blocks another
 	noMatch                 // the filter hides what there is
+	noRead                  // the filter cannot be read
 	noRights                // the person may see nothing
 	noSites                 // there is no site
 	noData                  // nothing was read yet
@@ -99,7 +101,9 @@ func newView(ctx context.Context, w request, p *picture, seesAll bool) view {
 		}
 	}
 	switch {
-	case w.text != "":
+	case w.asked.Err != nil:
+		v.nothing = noRead
+	case !w.asked.Empty():
 		v.nothing = noMatch
 	case len(p.parts) == 0 && seesAll:
 		v.nothing = noSites

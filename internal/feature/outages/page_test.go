@@ -77,6 +77,9 @@ func TestOrderAndFilter(t *testing.T) {
 		"/outages?q=LOSS":           {"sw"},
 		"/outages?limit=1&offset=1": {"sw"},
 		"/outages?q=nothing":        nil,
+		"/outages?q=is:handled":     {"rtr"},
+		"/outages?q=-site:b":        {"sw"},
+		"/outages?q=state:x":        nil,
 	} {
 		if got := s.Get("all", path).Texts("main tbody th a"); !slices.Equal(got, want) {
 			t.Errorf("%s shows %q, want %q", path, got, want)
@@ -86,6 +89,29 @@ func TestOrderAndFilter(t *testing.T) {
 		if a := s.Get("all", path); a.Status != http.StatusBadRequest {
 			t.Errorf("%s: status %d", path, a.Status)
 		}
+	}
+}
+
+// TestQuery: the filter has the grammar of all lists, chooses among outages and
+// leaves what each of them counts.
+func TestQuery(t *testing.T) {
+	s := start(t, world())
+	a := s.Follow("all", "/outages?site=a")
+	if got := webtest.Text(a.One("[data-block=figures]")); !strings.Contains(got, "1 host cut off 3 hosts") {
+		t.Errorf("outages of a site: %q", got)
+	}
+	if got := webtest.Text(s.Get("all", "/outages?q=host:sw").One("[data-block=figures]")); got != "1 host cut off 3 hosts, with 20 services in all" {
+		t.Errorf("the figures of one: %q", got)
+	}
+	a = s.Get("all", "/outages?q=age>x")
+	if a.Status != http.StatusBadRequest || webtest.Text(a.One("mark")) != "x" || !strings.Contains(webtest.Text(a.One("main .empty")), "cannot be read") {
+		t.Errorf("a wrong filter: status %d, %q", a.Status, webtest.Text(a.One("main")))
+	}
+	if got := webtest.Attr(a.One("form[data-query]"), "data-query"); got != "hosts" {
+		t.Errorf("completion is over %q", got)
+	}
+	if a := s.Get("all", "/outages/copy?as=text&q=age>x"); a.Status != http.StatusBadRequest {
+		t.Errorf("a text with a wrong filter: %d", a.Status)
 	}
 }
 
@@ -150,7 +176,7 @@ func TestFiles(t *testing.T) {
 	if a := s.Get("all", "/outages/export?format=pdf"); a.Status != http.StatusBadRequest {
 		t.Errorf("an unknown kind of file: %d", a.Status)
 	}
-	if n := len(s.Get("all", "/outages").All(".ph .pop a")); n != 6 {
+	if n := len(s.Get("all", "/outages").All(".ph .end .pop a")); n != 6 {
 		t.Errorf("%d forms are offered", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/topo"
 	"belvedere/internal/web/ui"
@@ -30,7 +31,7 @@ const (
 // A request is what the address asks for.
 type request struct {
 	site, host string // the host in focus, "" none
-	text       string
+	asked      filter.Asked
 	view       string // "graph" or "tree"
 	down       int    // levels of children
 }
@@ -62,7 +63,7 @@ type builder struct {
 // load asks for the picture.
 func load(ctx context.Context, q lql.Querier, w request, now time.Time) (*picture, error) {
 	b := &builder{picture: &picture{}, ctx: ctx, q: q, now: now, at: map[string]int{}, w: w}
-	if w.text != "" {
+	if !w.asked.Empty() {
 		return b.picture, b.search()
 	}
 	if w.focused() {
@@ -96,9 +97,8 @@ func (b *builder) hosts(q *lql.Query, limit int) ([]status.Row, int, error) {
 
 // search finds hosts to go on from.
 func (b *builder) search() error {
-	f, _ := status.Words(b.w.text, status.HostText()...)
 	var err error
-	b.hits, b.total, err = b.hosts(query("", f), maxHits)
+	b.hits, b.total, err = b.hosts(query("", b.w.asked.Filter("hosts")), maxHits)
 	return err
 }
 

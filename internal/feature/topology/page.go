@@ -5,13 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/a-h/templ"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/search"
 	"belvedere/internal/web"
+	"belvedere/internal/web/filter"
 	"belvedere/internal/web/topo"
 	"belvedere/internal/web/ui"
 )
@@ -45,7 +45,7 @@ func index(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if req.focused() && req.text == "" && !p.found {
+	if req.focused() && req.asked.Empty() && !p.found {
 		return missing(r.Context(), req.host, p.parts)
 	}
 	v := newView(r.Context(), req, p, web.Viewer(r).All)
@@ -55,6 +55,7 @@ func index(w http.ResponseWriter, r *http.Request) error {
 	}
 	return web.Render(w, r, web.Page{
 		Title:  title,
+		Status: req.asked.Status(),
 		Active: "map",
 		Body:   body(v),
 		Blocks: map[string]templ.Component{"map": content(v)},
@@ -85,8 +86,8 @@ func parse(r *http.Request) (req request, err error) {
 	if req.host != "" && req.site == "" {
 		return req, web.BadRequest("site must be the key of the host's site", "Choose the host on the map or in the list of hosts")
 	}
-	req.text = strings.TrimSpace(r.FormValue("q"))
-	return req, nil
+	req.asked, err = filter.ReadBeside(r, []string{"site", "host"}, "hosts")
+	return req, err
 }
 
 // A view is what the templates draw.

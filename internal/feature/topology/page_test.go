@@ -118,6 +118,28 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestQuery: the filter has the grammar of all lists; site and host stay what
+// the map is about.
+func TestQuery(t *testing.T) {
+	s := start(t, world())
+	for path, want := range map[string][]string{
+		"/map?q=host%3Dsw+site:a":             {"sw"},
+		"/map?q=state:down+sw":                {"sw"},
+		"/map?site=a&host=sw&q=host%3Drouter": {"router"},
+	} {
+		if a := s.Get("all", path); a.Status != http.StatusOK || !slices.Equal(a.Texts("main tbody th a"), want) {
+			t.Errorf("%s: status %d, found %q, want %q", path, a.Status, a.Texts("main tbody th a"), want)
+		}
+	}
+	a := s.Get("all", "/map?site=a&host=sw&q=state:crit")
+	if a.Status != http.StatusBadRequest || webtest.Text(a.One("mark")) != "state:crit" {
+		t.Errorf("a wrong filter: status %d", a.Status)
+	}
+	if got := webtest.Attr(a.One("form[data-query]"), "data-query"); got != "hosts" {
+		t.Errorf("completion is over %q", got)
+	}
+}
+
 func TestRights(t *testing.T) {
 	s := start(t, world())
 	for _, path := range []string{"/map", "/map?site=a&host=sw", "/map?view=tree", "/map?q=a"} {

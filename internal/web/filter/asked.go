@@ -35,7 +35,13 @@ type part struct {
 // to the address that says it in q. A query that is wrong is no error: it is in
 // Err, and the page shows it with the status of [Asked.Status].
 func Read(r *http.Request, tables ...string) (Asked, error) {
-	if to := folded(r); to != "" {
+	return ReadBeside(r, nil, tables...)
+}
+
+// ReadBeside is Read for a page whose address has parameters of its own: those
+// say nothing about the filter, even where older addresses of lists have them.
+func ReadBeside(r *http.Request, own []string, tables ...string) (Asked, error) {
+	if to := folded(r, own); to != "" {
 		return Asked{}, web.Elsewhere(to)
 	}
 	a := Asked{Text: strings.TrimSpace(r.FormValue("q")), Edit: r.FormValue("edit"), tables: tables}
@@ -113,6 +119,11 @@ func (a Asked) Rest(table string, counted ...search.Expr) lql.Filter {
 	return a.filter(table, func(e search.Expr) bool { return !among(e, counted) })
 }
 
+// About is Filter with only those terms that ask for one of these fields.
+func (a Asked) About(table string, fields ...string) lql.Filter {
+	return a.filter(table, func(e search.Expr) bool { return e.Kind == search.Term && slices.Contains(fields, e.Field) })
+}
+
 func (a Asked) filter(table string, take func(search.Expr) bool) lql.Filter {
 	if a.Err != nil {
 		return lql.Filter{Kind: lql.Or}
@@ -187,8 +198,8 @@ func (a Asked) path(ctx context.Context, term search.Expr, drop func(search.Expr
 var legacy = []string{"state", "site", "host", "service", "hostgroup", "servicegroup"}
 
 // folded returns the address that says in q what other parameters say, "" when
-// there are none.
-func folded(r *http.Request) string {
+// there are none but those of the page's own.
+func folded(r *http.Request, own []string) string {
 	query := r.URL.Query()
 	var texts []string
 	for _, q := range query["q"] {
@@ -198,7 +209,7 @@ func folded(r *http.Request) string {
 	}
 	change := len(query["q"]) > 1
 	for _, name := range legacy {
-		if !query.Has(name) {
+		if !query.Has(name) || slices.Contains(own, name) {
 			continue
 		}
 		change = true

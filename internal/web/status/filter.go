@@ -2,7 +2,6 @@ package status
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"belvedere/internal/lql"
@@ -28,25 +27,4 @@ func Words(text string, columns ...string) (f lql.Filter, ok bool) {
 		all = append(all, lql.OrOf(in...))
 	}
 	return lql.AndOf(all...), len(words) > 0
-}
-
-// Matches reports whether each word of text is found, case ignored, in at
-// least one of the fields: what [Words] asks of the engine, for rows that are
-// here already.
-func Matches(text string, fields ...string) bool {
-	words := strings.Fields(text)
-	if len(words) > MaxWords {
-		words = words[:MaxWords]
-	}
-	folded := make([]string, len(fields))
-	for i, f := range fields {
-		folded[i] = strings.ToLower(f)
-	}
-	for _, w := range words {
-		w = strings.ToLower(w)
-		if !slices.ContainsFunc(folded, func(f string) bool { return strings.Contains(f, w) }) {
-			return false
-		}
-	}
-	return true
 }

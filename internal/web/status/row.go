@@ -23,14 +23,6 @@ func common() []string {
 	}
 }
 
-// HostText are the columns of table hosts that a free text filter looks into.
-func HostText() []string { return []string{"name", "alias", "address", "plugin_output"} }
-
-// ServiceText is HostText for table services.
-func ServiceText() []string {
-	return []string{"host_name", "description", "host_alias", "host_address", "plugin_output"}
-}
-
 // HostColumns returns the columns of table hosts that [Hosts] reads; a result
 // that also has [InfoColumns] gets owners.
 func HostColumns() []string {

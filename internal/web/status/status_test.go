@@ -9,26 +9,7 @@ import (
 	"belvedere/internal/lql"
 )
 
-func TestMatchesAsWords(t *testing.T) {
-	for _, tt := range []struct {
-		text   string
-		fields []string
-		want   bool
-	}{
-		{"", []string{"x"}, true},
-		{"db", []string{"DB-wien-01"}, true},
-		{"wien db", []string{"db-wien-01"}, true},
-		{"wien disk", []string{"db-wien-01", "DISK full"}, true},
-		{"wien disk", []string{"db-wien-01", "load"}, false},
-		{"10.1.2", []string{"10x1y2"}, false},
-		{".*", []string{"db"}, false},
-		{"größe", []string{"GRÖSSE"}, false},
-		{"größe", []string{"Größe"}, true},
-	} {
-		if got := Matches(tt.text, tt.fields...); got != tt.want {
-			t.Errorf("Matches(%q, %q) = %v", tt.text, tt.fields, got)
-		}
-	}
+func TestWords(t *testing.T) {
 	f, ok := Words("a.b  c", "name", "alias")
 	if !ok || len(f.Kids) != 2 || f.Kids[0].Kids[1].Column != "alias" || f.Kids[0].Kids[1].Value != `a\.b` {
 		t.Errorf("Words makes %+v", f)
