@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -153,6 +154,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.desk = command.New(command.Options{
 		Store: a.db, Engine: a.engine, Sites: manager, Hub: a.hub, Log: a.log, Policy: policyOf(cfg.Commands),
+		Rules: rulesOf(cfg.Commands), Who: a.standing,
 		Rate: cfg.Commands.Rate, Hold: cfg.Commands.Hold, SeenWithin: cfg.Commands.SeenWithin,
 	})
 	a.later(a.desk.Stop)
@@ -179,6 +181,24 @@ func policyOf(c config.Commands) command.Policy {
 		return out
 	}
 	return command.Policy{Ordinary: roles(c.Ordinary), Configuring: roles(c.Configuring), Dangerous: roles(c.Dangerous)}
+}
+
+// rulesOf turns what is demanded of orders into the desk's.
+func rulesOf(c config.Commands) command.Rules {
+	r := command.Rules{Reasons: c.Reasons, WarnAbove: c.WarnAbove}
+	if c.Ticket != "" {
+		r.Ticket = regexp.MustCompile(c.Ticket) // it was checked with the configuration
+	}
+	return r
+}
+
+// standing says what a person who gave an order may do at present.
+func (a *App) standing(ctx context.Context, id int64) (command.Standing, error) {
+	p, err := a.auth.Person(ctx, id)
+	if errors.Is(err, auth.ErrNotFound) {
+		return command.Standing{Gone: true}, nil
+	}
+	return command.Standing{Role: p.Role, Viewer: p.Viewer(), Gone: p.Disabled}, err
 }
 
 // Run serves until ctx ends, then stops gracefully: requests in flight get ten
@@ -325,6 +345,9 @@ func (a *App) housekeeping(ctx context.Context) {
 		case now := <-prune.C:
 			if err := a.db.Prune(ctx, now); err != nil && ctx.Err() == nil {
 				a.log.Error("pruning the store", "error", err)
+			}
+			if err := a.db.PruneOrders(ctx, now.Add(-a.opt.Config.Commands.Keep)); err != nil && ctx.Err() == nil {
+				a.log.Error("pruning the orders", "error", err)
 			}
 		}
 	}

@@ -6,23 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
 	"belvedere/internal/access"
 	"belvedere/internal/db"
 	"belvedere/internal/live"
-	"belvedere/internal/lql"
-	"belvedere/internal/schema"
 )
 
 // A Store keeps orders; [db.DB] is one.
 type Store interface {
 	AddOrder(ctx context.Context, o db.Order, items []db.OrderItem) (int64, error)
-	SetOrderItems(ctx context.Context, items []db.OrderItem) error
+	SetOrderItems(ctx context.Context, items []db.OrderItem, ended ...int64) error
 	Order(ctx context.Context, id int64) (db.Order, error)
-	Orders(ctx context.Context, q db.OrderQuery) ([]db.Order, error)
 	OrderItems(ctx context.Context, order int64, from, limit int) ([]db.OrderItem, error)
 	OpenOrderItems(ctx context.Context) ([]db.OrderItem, error)
 	CountOrderItems(ctx context.Context, order int64) (map[string]int, error)
@@ -32,6 +28,13 @@ type Store interface {
 	Promises(ctx context.Context) ([]db.Promise, error)
 }
 
+// Standing is what a person may do and see at present.
+type Standing struct {
+	Role   access.Role
+	Viewer access.Viewer
+	Gone   bool // nobody any more: removed, or not let in
+}
+
 // Options configure a Desk.
 type Options struct {
 	Store  Store
@@ -39,8 +42,12 @@ type Options struct {
 	Sites  Sites
 	Hub    *live.Hub
 	Policy Policy
-	Log    *slog.Logger // nil: discarded
-	Now    func() time.Time
+	Rules  Rules
+	// Who says what the person who gave an order may do when it is carried
+	// out, which may be later and less than when it was given; nil: the same.
+	Who func(ctx context.Context, person int64) (Standing, error)
+	Log *slog.Logger // nil: discarded
+	Now func() time.Time
 	// Rate is how many commands a second go to one site at most; 0: 50.
 	Rate int
 	// SeenWithin is how long an effect may take to show; 0: 15 s.
@@ -48,23 +55,33 @@ type Options struct {
 	// Hold is how long an order waits for a site that is down when it does not
 	// say; 0: 10 minutes.
 	Hold time.Duration
+	// PromiseEvery is how often it is looked for acknowledgements that have
+	// expired at cores which do not know that; 0: 5 s.
+	PromiseEvery time.Duration
 }
 
 // TargetsMost bounds the objects of one order.
 const TargetsMost = 20_000
 
+// holdMost bounds how long an order may wait for a site.
+const holdMost = 7 * 24 * time.Hour
+
 // A Desk takes orders and has them carried out. Make it with [New], then
 // [Desk.Start] it. Safe for concurrent use.
 type Desk struct {
-	o    Options
-	ctx  context.Context // of the workers
-	stop context.CancelFunc
-	done sync.WaitGroup
+	o     Options
+	saver saver
+	ctx   context.Context // of the workers
+	stop  context.CancelFunc
+	done  sync.WaitGroup
 
 	mu      sync.Mutex
+	started bool
 	stopped bool
 	queues  map[string]*queue // by site, of those that have work
 	next    chan struct{}     // closed and replaced when an item changes
+	told    time.Time         // when that was last
+	telling bool              // it is going to be
 }
 
 // New returns a desk that does nothing yet.
@@ -84,44 +101,67 @@ func New(o Options) *Desk {
 	if o.Hold <= 0 {
 		o.Hold = 10 * time.Minute
 	}
-	d := &Desk{o: o, queues: map[string]*queue{}, next: make(chan struct{})}
+	if o.PromiseEvery <= 0 {
+		o.PromiseEvery = promiseEvery
+	}
+	if o.Rules.WarnAbove <= 0 {
+		o.Rules.WarnAbove = warnAbove
+	}
+	d := &Desk{o: o, saver: saver{store: o.Store}, queues: map[string]*queue{}, next: make(chan struct{})}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	return d
 }
 
-// Start takes up what an earlier run left: what was accepted is sent, what was
-// sent is watched, and of what was between the two the core is asked.
+// errIdle is what a desk answers that was not started, or was stopped.
+var errIdle = &Problem{Msg: "No orders are taken now: the server is starting or stopping.", Hint: "Try again in a moment."}
+
+// Start takes up what an earlier run left: what was accepted is sent unless its
+// time is over, what was sent is watched, and of what was between the two the
+// core is asked. Before it, no order is taken.
 func (d *Desk) Start(ctx context.Context) error {
 	items, err := d.o.Store.OpenOrderItems(ctx)
 	if err != nil {
 		return fmt.Errorf("command: open orders: %w", err)
 	}
-	orders := map[int64]*db.Order{}
-	var lost []db.OrderItem
+	orders := map[int64]*order{}
 	for _, it := range items {
-		o, ok := orders[it.Order]
-		if !ok {
-			one, err := d.o.Store.Order(ctx, it.Order)
+		o := orders[it.Order]
+		if o == nil {
+			kept, err := d.o.Store.Order(ctx, it.Order)
 			if err != nil {
 				return fmt.Errorf("command: open orders: %w", err)
 			}
-			o = &one
+			o = &order{Order: kept}
 			orders[it.Order] = o
 		}
-		j, err := d.job(o, it)
-		if err != nil {
-			it.State, it.Reason, it.Ended = string(Failed), "This version does not know the command.", d.o.Now()
-			lost = append(lost, it)
-			continue
+		o.open.Add(1)
+	}
+	var over []*job
+	for _, it := range items {
+		j, err := newJob(orders[it.Order], it)
+		switch now := d.o.Now(); {
+		case err != nil:
+			d.end(j, Failed, "This version of the program does not know the command.")
+			over = append(over, j)
+		case State(it.State) == Accepted && now.After(j.order.Until):
+			d.end(j, Failed, "The server was stopped before it could be sent, and its time is over.")
+			over = append(over, j)
+		default:
+			j.asked, j.from = State(it.State) == Sending, now
+			d.enqueue(j)
 		}
-		j.asked, j.from = State(it.State) == Sending, d.o.Now()
-		d.enqueue(j)
 	}
-	d.done.Go(d.keepPromises)
-	if len(lost) == 0 {
-		return nil
+	if err := d.saver.save(over); err != nil {
+		return fmt.Errorf("command: open orders: %w", err)
 	}
-	return d.o.Store.SetOrderItems(ctx, lost)
+	d.mu.Lock()
+	d.started = true
+	if !d.stopped {
+		d.done.Go(d.watch)
+		d.done.Go(d.keepPromises)
+	}
+	d.mu.Unlock()
+	return nil
 }
 
 // Stop ends all workers; what is not sent stays accepted and goes on with the
@@ -134,32 +174,67 @@ func (d *Desk) Stop() {
 	d.done.Wait()
 }
 
+// watch wakes the workers of the sites that changed.
+func (d *Desk) watch() {
+	_, sub := d.o.Hub.Subscribe()
+	defer sub.Close()
+	for {
+		select {
+		case <-d.ctx.Done():
+			return
+		case <-sub.Done():
+			return
+		case <-sub.C():
+		}
+		for site := range sub.Take().Sites {
+			d.mu.Lock()
+			q := d.queues[site]
+			d.mu.Unlock()
+			if q != nil {
+				q.news.Store(true)
+				q.poke()
+			}
+		}
+	}
+}
+
 // Give takes an order: it is checked, written down, and carried out in the
 // background. What cannot be carried out on a target is noted there. The error
 // is a [*Problem] when nothing of the order makes sense; nothing is kept then.
 func (d *Desk) Give(ctx context.Context, a Actor, o Order) (int64, error) {
-	def, items, err := d.prepare(ctx, a, &o)
+	d.mu.Lock()
+	idle := !d.started || d.stopped
+	d.mu.Unlock()
+	if idle {
+		return 0, errIdle
+	}
+	items, err := d.prepare(ctx, a, &o)
 	if err != nil {
 		return 0, err
 	}
-	hold := o.Hold
+	hold := min(o.Hold, holdMost)
 	if hold <= 0 {
 		hold = d.o.Hold
 	}
 	now := d.o.Now()
-	kept := db.Order{At: now, Person: a.ID, Who: a.Name, Via: a.Via, IP: a.IP, Command: def.Name, Args: o.Args, Note: o.Note, Until: now.Add(hold)}
-	if kept.ID, err = d.o.Store.AddOrder(ctx, kept, items); err != nil {
+	kept := &order{Order: db.Order{At: now, Person: a.ID, Who: a.Name, Via: a.Via, IP: a.IP, Command: o.Command, Args: o.Args, Note: o.Note, Until: now.Add(hold)}}
+	if kept.ID, err = d.o.Store.AddOrder(ctx, kept.Order, items); err != nil {
 		return 0, fmt.Errorf("command: keep the order: %w", err)
 	}
+	var jobs []*job
 	for _, it := range items {
 		if State(it.State) != Accepted {
 			continue
 		}
 		it.Order = kept.ID
-		j, err := d.job(&kept, it)
+		j, err := newJob(kept, it)
 		if err != nil {
 			return 0, err
 		}
+		jobs = append(jobs, j)
+	}
+	kept.open.Store(int64(len(jobs)))
+	for _, j := range jobs {
 		d.enqueue(j)
 	}
 	d.changed()
@@ -169,98 +244,11 @@ func (d *Desk) Give(ctx context.Context, a Actor, o Order) (int64, error) {
 // Preview returns what an order would act on, item by item, with the reason
 // where it would not. The error is a [*Problem].
 func (d *Desk) Preview(ctx context.Context, a Actor, o Order) ([]Item, error) {
-	_, items, err := d.prepare(ctx, a, &o)
+	items, err := d.prepare(ctx, a, &o)
 	if err != nil {
 		return nil, err
 	}
 	return itemsOf(items)
-}
-
-// prepare checks an order and makes its items.
-func (d *Desk) prepare(ctx context.Context, a Actor, o *Order) (*schema.Command, []db.OrderItem, error) {
-	def, ok := schema.LookupCommand(o.Command)
-	if !ok {
-		return nil, nil, &Problem{Msg: fmt.Sprintf("There is no command %q.", clip(o.Command)), Hint: "belvedere schema lists all commands."}
-	}
-	switch {
-	case len(o.Targets) == 0:
-		return nil, nil, &Problem{Msg: "The order names no object.", Hint: "Select something first."}
-	case len(o.Targets) > TargetsMost:
-		return nil, nil, &Problem{Msg: fmt.Sprintf("An order acts on up to %d objects, this one names %d.", TargetsMost, len(o.Targets)), Hint: "Narrow the filter."}
-	}
-	if err := o.check(def); err != nil {
-		return nil, nil, err
-	}
-	j := &judge{d: d, a: a, def: def, o: o, mayAct: map[string]string{}}
-	items := make([]db.OrderItem, 0, len(o.Targets))
-	for n, t := range o.Targets {
-		state := Accepted
-		id := int64(0)
-		if t.Entry != nil {
-			id = 1 // found right before it is sent
-		}
-		var reason string
-		if _, err := spell(def, o, t, a.Name, id); err != nil {
-			p, ok := errors.AsType[*Problem](err)
-			if !ok || len(o.Targets) == 1 {
-				return nil, nil, err
-			}
-			reason = p.Msg
-		}
-		if reason == "" {
-			var err error
-			if reason, err = j.target(ctx, t); err != nil {
-				return nil, nil, err
-			}
-		}
-		it := db.OrderItem{N: n, Site: t.Site, Host: t.Host, Service: t.Service, Reason: reason}
-		if reason != "" {
-			state, it.Ended = Refused, d.o.Now()
-		}
-		it.State = string(state)
-		b, err := json.Marshal(t)
-		if err != nil {
-			return nil, nil, fmt.Errorf("command: target: %w", err)
-		}
-		it.Target = b
-		items = append(items, it)
-	}
-	return def, items, nil
-}
-
-// check looks at what holds for all targets.
-func (o *Order) check(def *schema.Command) error {
-	for name := range o.Args {
-		if !slices.ContainsFunc(def.Params, func(p schema.Param) bool { return p.Name == name }) {
-			return &Problem{Param: name, Msg: fmt.Sprintf("%s has no value %q.", def.Name, clip(name))}
-		}
-	}
-	start, end := o.Args["start_time"], o.Args["end_time"]
-	if start != "" && end != "" && (len(end) < len(start) || len(end) == len(start) && end <= start) {
-		return &Problem{Param: "end_time", Msg: "The downtime ends before it begins.", Hint: "Choose an end after the start."}
-	}
-	return nil
-}
-
-// Cancel takes back what of an order has not been sent yet.
-func (d *Desk) Cancel(ctx context.Context, id int64) error {
-	d.mu.Lock()
-	var gone []*job
-	for _, q := range d.queues {
-		gone = append(gone, q.cancel(id)...)
-	}
-	d.mu.Unlock()
-	now := d.o.Now()
-	items := make([]db.OrderItem, len(gone))
-	for i, j := range gone {
-		j.item.State, j.item.Ended = string(Cancelled), now
-		items[i] = j.item
-	}
-	if len(items) == 0 {
-		return nil
-	}
-	defer d.changed()
-	return d.o.Store.SetOrderItems(ctx, items)
 }
 
 // Report returns an order and how far it got. Who may read it is for the
@@ -274,7 +262,10 @@ func (d *Desk) Report(ctx context.Context, id int64) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{ID: o.ID, At: o.At, Who: o.Who, Via: o.Via, Command: o.Command, Args: o.Args, Note: o.Note, Counts: map[State]int{}}
+	r := Report{
+		ID: o.ID, At: o.At, Person: o.Person, Who: o.Who, Via: o.Via, IP: o.IP, Command: o.Command, Args: o.Args,
+		Note: o.Note, Until: o.Until, Counts: map[State]int{},
+	}
 	for s, n := range counts {
 		r.Counts[State(s)] = n
 		r.Total += n
@@ -282,13 +273,23 @@ func (d *Desk) Report(ctx context.Context, id int64) (Report, error) {
 	return r, nil
 }
 
-// Items returns up to limit items of an order from place from on.
+// Items returns up to limit items of an order from place from on, at most
+// 1,000. Those that wait for a site that is down say so.
 func (d *Desk) Items(ctx context.Context, id int64, from, limit int) ([]Item, error) {
 	items, err := d.o.Store.OrderItems(ctx, id, from, limit)
 	if err != nil {
 		return nil, err
 	}
-	return itemsOf(items)
+	out, err := itemsOf(items)
+	for i := range out {
+		if out[i].State != Accepted {
+			continue
+		}
+		if _, up := d.o.Sites.Implementation(out[i].Target.Site); !up {
+			out[i].Reason = "It waits for the site, which cannot be reached now."
+		}
+	}
+	return out, err
 }
 
 func itemsOf(items []db.OrderItem) ([]Item, error) {
@@ -306,9 +307,7 @@ func itemsOf(items []db.OrderItem) ([]Item, error) {
 // is when ctx ends.
 func (d *Desk) Wait(ctx context.Context, id int64) (Report, error) {
 	for {
-		d.mu.Lock()
-		next := d.next
-		d.mu.Unlock()
+		next := d.Changed()
 		r, err := d.Report(context.WithoutCancel(ctx), id)
 		if err != nil || r.Open() == 0 {
 			return r, err
@@ -321,29 +320,47 @@ func (d *Desk) Wait(ctx context.Context, id int64) (Report, error) {
 	}
 }
 
-// Changed returns a channel that is closed at the next change of any order.
+// Changed returns a channel that is closed at the next change of any order,
+// some times a second at most.
 func (d *Desk) Changed() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.next
 }
 
+// tellEvery is how often readers are told of changes at most.
+const tellEvery = 50 * time.Millisecond
+
+// changed tells readers that an item changed: at once after a rest, else soon.
 func (d *Desk) changed() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.telling {
+		return
+	}
+	if wait := tellEvery - time.Since(d.told); wait > 0 {
+		d.telling = true
+		time.AfterFunc(wait, func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.tell()
+		})
+		return
+	}
+	d.tell()
+}
+
+// tell wakes those who wait for changes. The lock is held.
+func (d *Desk) tell() {
 	close(d.next)
 	d.next = make(chan struct{})
+	d.telling, d.told = false, time.Now()
 }
 
-// one returns a Querier that sees all of one site.
-func (d *Desk) one(site string) lql.Querier {
-	return d.o.Engine.For(access.Viewer{All: true, Sites: []string{site}})
-}
-
-// clip shortens a text of unknown length for a message.
-func clip(s string) string {
-	if len(s) > 80 {
-		return s[:80] + "…"
+// reasonOf returns a sentence for people.
+func reasonOf(err error) string {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p.Msg
 	}
-	return s
+	return "It cannot be looked for: " + err.Error()
 }

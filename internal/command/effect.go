@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -28,23 +29,20 @@ type asker interface {
 	For(v access.Viewer) lql.Querier
 }
 
-// shows looks for the effect at a site. Only data that was read after since
-// counts; read is false when there is none.
-func (e effect) shows(ctx context.Context, a asker, site string, since time.Time) (shows, read bool, err error) {
-	q := a.For(access.Viewer{All: true, Sites: []string{site}})
+// shows looks for the effect in what q sees, which is one site.
+func (e effect) shows(ctx context.Context, q lql.Querier) (bool, error) {
 	res, err := q.Query(ctx, lql.Get(e.table).Count(e.rows))
 	if err != nil {
-		return false, false, fmt.Errorf("command: look for the effect: %w", err)
+		return false, fmt.Errorf("command: look for the effect: %w", err)
 	}
-	if len(res.Parts) == 0 || res.Parts[0].Missing || res.Parts[0].Taken.Before(since) || res.Rows == 0 {
-		return false, false, nil
+	if len(res.Parts) == 0 || res.Parts[0].Missing || res.Rows == 0 {
+		return false, nil
 	}
-	n := res.Vectors[0].Int(0)
-	return n == 0 == e.gone, true, nil
+	return res.Vectors[0].Int(0) == 0 == e.gone, nil
 }
 
 // effectOf returns how a command with these arguments shows, sent at a time
-// of our clock. The zero effect for commands that nothing shows.
+// of the core's clock. The zero effect for commands that nothing shows.
 func effectOf(def *schema.Command, args []string, t Target, sent time.Time) effect {
 	arg := func(name string) string {
 		for i, p := range def.Params {
@@ -57,12 +55,20 @@ func effectOf(def *schema.Command, args []string, t Target, sent time.Time) effe
 	table, object := objectOf(t)
 	switch name := def.Name; {
 	case strings.HasPrefix(name, "ACKNOWLEDGE_"):
-		return effect{table: table, rows: lql.AndOf(object, lql.EqInt("acknowledged", 1))}
+		// Somebody else may have acknowledged it, so ours is found by its comment.
+		acked := "host_acknowledged"
+		if t.Service != "" {
+			acked = "service_acknowledged"
+		}
+		return effect{table: "comments", rows: lql.AndOf(remarkOn(t), lql.EqInt("entry_type", ackEntry), lql.Eq("author", arg("author")),
+			says(arg("comment")), since("entry_time", sent), lql.EqInt(acked, 1))}
 	case strings.HasPrefix(name, "REMOVE_") && strings.HasSuffix(name, "_ACKNOWLEDGEMENT"):
 		return effect{table: table, rows: lql.AndOf(object, lql.EqInt("acknowledged", 1)), gone: true}
 	case name == "ADD_HOST_COMMENT" || name == "ADD_SVC_COMMENT":
-		return effect{table: "comments", rows: lql.AndOf(remarkOn(t), lql.Eq("author", arg("author")),
-			lql.Eq("comment", arg("comment")), since("entry_time", sent))}
+		return effect{table: "comments", rows: lql.AndOf(remarkOn(t), lql.EqInt("entry_type", 1), lql.Eq("author", arg("author")),
+			says(arg("comment")), since("entry_time", sent))}
+	case entryTable(def) != "" && t.Entry == nil:
+		return effect{}
 	case name == "DEL_HOST_COMMENT" || name == "DEL_SVC_COMMENT":
 		return effect{table: "comments", rows: t.entry("comment"), gone: true}
 	case name == "DEL_ALL_HOST_COMMENTS" || name == "DEL_ALL_SVC_COMMENTS":
@@ -74,7 +80,7 @@ func effectOf(def *schema.Command, args []string, t Target, sent time.Time) effe
 	case strings.HasPrefix(name, "SCHEDULE_") && strings.Contains(name, "_CHECK"):
 		return checkEffect(arg, name, t, sent)
 	case name == "PROCESS_HOST_CHECK_RESULT" || name == "PROCESS_SERVICE_CHECK_RESULT":
-		return effect{table: table, rows: lql.AndOf(object, since("last_check", sent), lql.EqInt("has_been_checked", 1))}
+		return effect{table: table, rows: lql.AndOf(object, since("last_check", sent.Add(clockSlack)), lql.EqInt("has_been_checked", 1))}
 	case name == "DELAY_HOST_NOTIFICATION" || name == "DELAY_SVC_NOTIFICATION":
 		return effect{table: table, rows: lql.AndOf(object, lql.Eq("next_notification", arg("notification_time")))}
 	case strings.HasPrefix(name, "RESTART_") || name == "RELOAD_CONFIG":
@@ -93,6 +99,15 @@ func since(column string, sent time.Time) lql.Filter {
 }
 
 const clockSlack = 2 * time.Second
+
+// says holds for comments with a text. Naemon's JSON garbles what lies beyond
+// the first 65,536 characters, so there the text up to the first such counts.
+func says(text string) lql.Filter {
+	if i := strings.IndexFunc(text, func(r rune) bool { return r > 0xffff }); i >= 0 {
+		return lql.Cmp("comment", lql.Match, "^"+regexp.QuoteMeta(text[:i]))
+	}
+	return lql.Eq("comment", text)
+}
 
 // objectOf returns the table of a host or service and the filter for it.
 func objectOf(t Target) (string, lql.Filter) {
@@ -115,6 +130,9 @@ func (t Target) entry(kind string) lql.Filter {
 	fs := []lql.Filter{remarkOn(t), lql.Eq("author", t.Entry.Author), lql.Eq("comment", t.Entry.Text), lql.EqInt("entry_time", t.Entry.At)}
 	if kind == "downtime" {
 		fs = append(fs, lql.EqInt("start_time", t.Entry.Start))
+		if t.Entry.End != 0 {
+			fs = append(fs, lql.EqInt("end_time", t.Entry.End))
+		}
 	}
 	return lql.AndOf(fs...)
 }
@@ -123,7 +141,7 @@ func (t Target) entry(kind string) lql.Filter {
 // members of the group. For many objects the first one is enough to say that
 // the core took the order.
 func downtimeEffect(name string, arg func(string) string, t Target) effect {
-	fs := []lql.Filter{lql.Eq("author", arg("author")), lql.Eq("comment", arg("comment")),
+	fs := []lql.Filter{lql.Eq("author", arg("author")), says(arg("comment")),
 		lql.Eq("start_time", arg("start_time")), lql.Eq("end_time", arg("end_time"))}
 	switch {
 	case t.Service != "":
@@ -142,7 +160,8 @@ func downtimeEffect(name string, arg func(string) string, t Target) effect {
 
 // checkEffect: the check was run, or is due at the time that was asked for.
 func checkEffect(arg func(string) string, name string, t Target, sent time.Time) effect {
-	ran := lql.OrOf(since("last_check", sent), lql.Eq("next_check", arg("check_time")))
+	// No patience here: a check shortly before would look like ours.
+	ran := lql.OrOf(since("last_check", sent.Add(clockSlack)), lql.Eq("next_check", arg("check_time")))
 	if strings.HasSuffix(name, "_HOST_SVC_CHECKS") {
 		return effect{table: "services", rows: lql.AndOf(lql.Eq("host_name", t.Host), ran)}
 	}

@@ -45,68 +45,75 @@ type Sites interface {
 	// [*livestatus.Error] means that it may have been taken; with KindStatus or
 	// KindRequest that it was refused; any other that it has not left.
 	Send(ctx context.Context, site string, c lql.Command) error
-	// Implementation returns what the core at a site is, false while that is
-	// not known.
+	// Ask has the core itself answer a query now, in its own columns.
+	Ask(ctx context.Context, site string, q *lql.Query) (*lql.Result, error)
+	// Implementation returns what the core at a site is, false while it cannot
+	// be reached.
 	Implementation(site string) (schema.Cores, bool)
 }
 
 // A judge decides for one order whether its author may have it carried out on
 // each target, and whether it makes sense there.
 type judge struct {
-	d   *Desk
-	a   Actor
-	def *schema.Command
-	o   *Order
+	d *Desk
+	a Actor
 
-	mayAct map[string]string // by site: why not, "" when they may
+	mayAct map[classAt]string // why not, "" when they may
 }
 
-// target returns why the order is not carried out on t, "" when it is. What
-// the actor does not see is not told from what is not there.
-func (j *judge) target(ctx context.Context, t Target) (string, error) {
-	if !j.a.Viewer.AllowsSite(t.Site) {
-		return notHere, nil
-	}
+// classAt is a class of commands at a site.
+type classAt struct {
+	site  string
+	class schema.CommandClass
+}
+
+func newJudge(d *Desk, a Actor) *judge { return &judge{d: d, a: a, mayAct: map[classAt]string{}} }
+
+// target returns why a command is not carried out on t, "" when it is. What
+// the actor does not see is not told from what is not there. The state of the
+// object is not looked at when another order is about to change it (moving).
+func (j *judge) target(ctx context.Context, def *schema.Command, t Target, moving bool) (string, error) {
 	name, all, ok := j.a.Viewer.Contact(t.Site)
 	if !ok {
 		return notHere, nil
 	}
-	reason, known := j.mayAct[t.Site]
-	if !known {
+	at := classAt{t.Site, def.Class}
+	reason, known := j.mayAct[at]
+	if !known && !j.a.house {
 		var err error
-		if reason, err = j.role(ctx, t.Site, name, all); err != nil {
+		if reason, err = j.role(ctx, at, name, all); err != nil {
 			return "", err
 		}
-		j.mayAct[t.Site] = reason
+		j.mayAct[at] = reason
 	}
 	if reason != "" {
 		return reason, nil
 	}
-	if !all && wide(j.def) {
+	if !all && wide(def, j.a.Viewer) {
 		return "This reaches beyond the object, so it is for people who see all of the site.", nil
 	}
-	if reason := j.supported(t.Site); reason != "" {
+	if reason := j.supported(def, t.Site); reason != "" {
 		return reason, nil
 	}
-	return j.object(ctx, t, all)
+	return j.object(ctx, def, t, all, moving)
 }
 
 const notHere = "There is no such object here, or you do not see it."
 
 // role says whether the actor may give commands of this class at a site: by
 // role, or as a contact with can_submit_commands.
-func (j *judge) role(ctx context.Context, site, contact string, all bool) (string, error) {
-	roles := j.d.o.Policy.roles(j.def.Class)
-	if j.def.Class == schema.Dangerous && len(roles) == 0 {
+func (j *judge) role(ctx context.Context, at classAt, contact string, all bool) (string, error) {
+	roles := j.d.o.Policy.roles(at.class)
+	if at.class == schema.Dangerous && len(roles) == 0 {
 		return "Commands that run programs, touch files or stop the core are switched off in the configuration file.", nil
 	}
 	if slices.Contains(roles, j.a.Role) {
 		return "", nil
 	}
-	if j.def.Class != schema.Ordinary || all || contact == "" {
+	if at.class != schema.Ordinary || all || contact == "" {
 		return fmt.Sprintf("Your role (%s) may not give this command.", j.a.Role), nil
 	}
-	res, err := j.d.one(site).Query(ctx, lql.Get("contacts").Where(lql.Eq("name", contact), lql.EqInt("can_submit_commands", 1)).Count(lql.AndOf()))
+	res, err := j.d.one(at.site).Query(ctx, lql.Get("contacts").Where(lql.Eq("name", contact), lql.EqInt("can_submit_commands", 1)).Count(lql.AndOf()))
 	if err != nil {
 		return "", fmt.Errorf("command: rights: %w", err)
 	}
@@ -116,8 +123,9 @@ func (j *judge) role(ctx context.Context, site, contact string, all bool) (strin
 	return fmt.Sprintf("Your role (%s) may not give this command, and the contact %s may not submit commands.", j.a.Role, contact), nil
 }
 
-// wide reports whether a command reaches objects that it does not name.
-func wide(def *schema.Command) bool {
+// wide reports whether a command reaches objects that it does not name and
+// that whoever sees the named one may not see.
+func wide(def *schema.Command, v access.Viewer) bool {
 	if len(def.Params) == 0 {
 		return true
 	}
@@ -126,20 +134,23 @@ func wide(def *schema.Command) bool {
 		return true
 	case schema.PHost:
 		return strings.Contains(def.Name, "PROPAGATE") || strings.Contains(def.Name, "BEYOND_HOST") || strings.Contains(def.Name, "_AND_CHILD_") ||
-			strings.Contains(def.Name, "_HOST_SVC_") || strings.HasPrefix(def.Name, "DEL_DOWNTIME_BY_")
+			strings.HasPrefix(def.Name, "DEL_DOWNTIME_BY_") || strings.Contains(def.Name, "_HOST_SVC_") && v.Services != access.Loose
 	case schema.PHostGroup, schema.PServiceGroup:
-		return false // a group is seen by whoever sees its members
+		// A group is seen by whoever sees all its members. The services of a
+		// group's hosts, and the hosts of its services, are another matter.
+		return v.Groups != access.Strict || strings.HasPrefix(def.Name, "DEL_DOWNTIME_BY_") || strings.Contains(def.Name, "SERVICEGROUP_HOST_") ||
+			strings.Contains(def.Name, "SERVICEGROUP_PASSIVE_HOST_") || strings.Contains(def.Name, "_SVC_") && def.Params[0].Type == schema.PHostGroup && v.Services != access.Loose
 	}
 	return !strings.HasPrefix(def.Name, "DEL_HOST_") && !strings.HasPrefix(def.Name, "DEL_SVC_")
 }
 
 // supported says why a core does not know the command.
-func (j *judge) supported(site string) string {
+func (j *judge) supported(def *schema.Command, site string) string {
 	impl, ok := j.d.o.Sites.Implementation(site)
-	if !ok || impl == 0 || impl == schema.LMD || j.def.Cores&impl != 0 {
+	if !ok || impl == 0 || impl == schema.LMD || def.Cores&impl != 0 {
 		return "" // the core will say
 	}
-	if _, plain := plainOf(j.def.Name); plain {
+	if _, plain := plainOf(def.Name); plain {
 		return ""
 	}
 	return "This core does not know the command."
@@ -154,17 +165,27 @@ func plainOf(name string) (string, bool) {
 
 // object says whether the target is there for the actor, and in a state in
 // which the command does something.
-func (j *judge) object(ctx context.Context, t Target, all bool) (string, error) {
+func (j *judge) object(ctx context.Context, def *schema.Command, t Target, all, moving bool) (string, error) {
 	q := j.d.o.Engine.For(narrow(j.a.Viewer, t.Site))
 	if t.Entry != nil {
-		return j.entry(ctx, q, t)
+		if reason := takesEntry(def, t); reason != "" {
+			return reason, nil
+		}
+		if table := entryTable(def); table != "" {
+			return j.entry(ctx, q, table, t)
+		}
 	}
-	if len(j.def.Params) == 0 {
+	if t.Trigger != nil {
+		if reason, err := j.trigger(ctx, q, def, t); reason != "" || err != nil {
+			return reason, err
+		}
+	}
+	if len(def.Params) == 0 {
 		return "", nil
 	}
-	switch kind := j.def.Params[0].Type; kind {
+	switch kind := def.Params[0].Type; kind {
 	case schema.PHost:
-		return j.hostOrService(ctx, q, t)
+		return j.hostOrService(ctx, q, def, t, moving)
 	case schema.PHostGroup, schema.PServiceGroup, schema.PContact, schema.PContactGroup:
 		table := map[schema.ParamType]string{schema.PHostGroup: "hostgroups", schema.PServiceGroup: "servicegroups", schema.PContact: "contacts", schema.PContactGroup: "contactgroups"}[kind]
 		name := t.Group
@@ -195,30 +216,32 @@ func exists(ctx context.Context, q lql.Querier, query *lql.Query) (string, error
 	return "", nil
 }
 
-func (j *judge) hostOrService(ctx context.Context, q lql.Querier, t Target) (string, error) {
-	if t.Host == "" && j.def.Params[0].Optional {
+func (j *judge) hostOrService(ctx context.Context, q lql.Querier, def *schema.Command, t Target, moving bool) (string, error) {
+	if t.Host == "" && def.Params[0].Optional {
 		return "", nil
 	}
 	table, object := objectOf(t)
-	if needed, allowed := service(j.def); needed && t.Service == "" {
+	if needed, allowed := service(def); needed && t.Service == "" {
 		return "This command is for services.", nil
 	} else if !allowed && t.Service != "" {
 		return "This command is for hosts.", nil
 	}
 	res, err := q.Query(ctx, lql.Get(table, "state", "has_been_checked", "acknowledged").Where(object))
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", fmt.Errorf("command: look at the object: %w", err)
-	}
-	if res.Rows == 0 {
+	case res.Rows == 0:
 		return notHere, nil
+	case moving:
+		return "", nil
 	}
 	acknowledged := res.Int(0, "acknowledged") != 0
 	switch {
-	case strings.HasPrefix(j.def.Name, "ACKNOWLEDGE_") && (res.Int(0, "state") == 0 || res.Int(0, "has_been_checked") == 0):
+	case strings.HasPrefix(def.Name, "ACKNOWLEDGE_") && (res.Int(0, "state") == 0 || res.Int(0, "has_been_checked") == 0):
 		return "It is no problem now, so there is nothing to acknowledge.", nil
-	case strings.HasPrefix(j.def.Name, "ACKNOWLEDGE_") && acknowledged && j.is(t.Site, schema.Icinga2):
+	case strings.HasPrefix(def.Name, "ACKNOWLEDGE_") && acknowledged && j.is(t.Site, schema.Icinga2):
 		return "It is acknowledged already.", nil
-	case strings.HasPrefix(j.def.Name, "REMOVE_") && !acknowledged:
+	case strings.HasPrefix(def.Name, "REMOVE_") && !acknowledged:
 		return "It is not acknowledged.", nil
 	}
 	return "", nil
@@ -240,11 +263,7 @@ func service(def *schema.Command) (needed, allowed bool) {
 }
 
 // entry says whether the comment or downtime is still there.
-func (j *judge) entry(ctx context.Context, q lql.Querier, t Target) (string, error) {
-	table := entryTable(j.def)
-	if table == "" {
-		return "This command does not take a comment or downtime.", nil
-	}
+func (j *judge) entry(ctx context.Context, q lql.Querier, table string, t Target) (string, error) {
 	reason, err := exists(ctx, q, lql.Get(table).Where(t.entry(strings.TrimSuffix(table, "s"))))
 	if reason != "" {
 		reason = "It is not there any more."
@@ -252,16 +271,15 @@ func (j *judge) entry(ctx context.Context, q lql.Querier, t Target) (string, err
 	return reason, err
 }
 
-// entryTable returns the table whose rows a command deletes by number, "" for
-// all other commands.
-func entryTable(def *schema.Command) string {
-	for _, p := range def.Params {
-		switch p.Name {
-		case "comment_id":
-			return "comments"
-		case "downtime_id":
-			return "downtimes"
-		}
+// trigger says whether the downtime that is to begin this one is there.
+func (j *judge) trigger(ctx context.Context, q lql.Querier, def *schema.Command, t Target) (string, error) {
+	if !slices.ContainsFunc(def.Params, func(p schema.Param) bool { return p.Name == "trigger_id" }) {
+		return "This command does not take a downtime that begins it.", nil
 	}
-	return ""
+	by := Target{Host: t.Trigger.Host, Service: t.Trigger.Service, Entry: &t.Trigger.Entry}
+	reason, err := exists(ctx, q, lql.Get("downtimes").Where(by.entry("downtime")))
+	if reason != "" {
+		reason = "The downtime that should begin this one is not there any more."
+	}
+	return reason, err
 }

@@ -3,11 +3,11 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"belvedere/internal/db"
-	"belvedere/internal/lql"
 )
 
 // promiseEvery is how often it is looked for acknowledgements that are due.
@@ -18,7 +18,7 @@ const promiseEvery = 5 * time.Second
 // acknowledgement that was not given after all is not found when it is due.
 func (d *Desk) promise(ctx context.Context, j *job) error {
 	due := parseUnix(j.order.Args["end_time"])
-	if plain, ok := plainOf(j.def.Name); !ok || j.promised || j.sentName(d) != plain || due == 0 {
+	if plain, ok := plainOf(j.def.Name); !ok || j.promised || j.name != plain || due == 0 {
 		return nil
 	}
 	entry, err := json.Marshal(Entry{Author: j.order.Who, Text: j.order.Args["comment"], At: j.item.Sent.Unix()})
@@ -44,57 +44,69 @@ func parseUnix(s string) (n int64) {
 // keepPromises takes acknowledgements back when they are due, until the desk
 // stops.
 func (d *Desk) keepPromises() {
-	t := time.NewTicker(promiseEvery)
+	t := time.NewTicker(d.o.PromiseEvery)
 	defer t.Stop()
+	given := map[int64]int64{} // promise to the order that keeps it
 	for {
-		select {
-		case <-d.ctx.Done():
-			return
-		case <-t.C:
-		}
 		list, err := d.o.Store.Promises(d.ctx)
-		if err != nil {
+		if err != nil && d.ctx.Err() == nil {
 			d.o.Log.Warn("command: promises", "err", err)
-			continue
 		}
 		for _, p := range list {
 			if p.Due.After(d.o.Now()) {
 				break
 			}
-			d.keep(p)
+			if err := d.keep(p, given); err != nil && d.ctx.Err() == nil {
+				d.o.Log.Warn("command: an acknowledgement that has expired could not be taken back yet", "site", p.Site, "host", p.Host, "service", p.Service, "err", err)
+			}
+		}
+		select {
+		case <-d.ctx.Done():
+			return
+		case <-t.C:
 		}
 	}
 }
 
-// keep takes one acknowledgement back if it is still that same one.
-func (d *Desk) keep(p db.Promise) {
+// keep gives the order that takes one acknowledgement back, and forgets the
+// promise once that was done or there is nothing to take back any more. Until
+// then it is tried again and again: the site may be down for long.
+func (d *Desk) keep(p db.Promise, given map[int64]int64) error {
 	ctx, cancel := context.WithTimeout(d.ctx, sendMost)
 	defer cancel()
-	var e Entry
-	if err := json.Unmarshal(p.Entry, &e); err != nil {
-		d.o.Log.Error("command: a promise cannot be read", "err", err)
-		return
-	}
-	t := Target{Site: p.Site, Host: p.Host, Service: p.Service}
-	// The acknowledgement's own comment, entered when we sent it.
-	res, err := d.one(p.Site).Query(ctx, lql.Get("comments", "id").Where(remarkOn(t), lql.EqInt("entry_type", 4),
-		lql.Eq("author", e.Author), lql.Eq("comment", e.Text), since("entry_time", time.Unix(e.At, 0))))
-	if err != nil || len(res.Parts) == 0 || res.Parts[0].Missing || res.Parts[0].Err != "" {
-		return // later: the site cannot be read now
-	}
-	if res.Rows > 0 {
-		name := "REMOVE_HOST_ACKNOWLEDGEMENT"
-		if p.Service != "" {
-			name = "REMOVE_SVC_ACKNOWLEDGEMENT"
+	if id, ok := given[p.ID]; ok {
+		items, err := d.o.Store.OrderItems(ctx, id, 0, 1)
+		if err != nil || len(items) == 1 && !State(items[0].State).Final() {
+			return err
 		}
-		a := Actor{Name: p.Who, Via: "expiry", Role: "admin"}
-		a.Viewer.All = true
-		if _, err := d.Give(ctx, a, Order{Command: name, Targets: []Target{t}, Note: "the acknowledgement was given until now"}); err != nil {
-			d.o.Log.Error("command: an acknowledgement could not be taken back", "err", err)
-			return
+		delete(given, p.ID)
+		if len(items) == 1 && (State(items[0].State) == Seen || State(items[0].State) == Refused) {
+			return d.o.Store.RemovePromise(ctx, p.ID)
 		}
 	}
-	if err := d.o.Store.RemovePromise(ctx, p.ID); err != nil {
-		d.o.Log.Error("command: promise", "err", err)
+	if _, up := d.o.Sites.Implementation(p.Site); !up {
+		return nil // later
 	}
+	t := Target{Site: p.Site, Host: p.Host, Service: p.Service, Entry: new(Entry)}
+	if err := json.Unmarshal(p.Entry, t.Entry); err != nil {
+		return fmt.Errorf("command: promise %d: %w", p.ID, err)
+	}
+	// Nothing is given for what is gone: it would only fill the audit.
+	if err := d.sameAck(ctx, &t); err != nil {
+		if _, gone := errors.AsType[*Problem](err); gone {
+			return d.o.Store.RemovePromise(ctx, p.ID)
+		}
+		return err
+	}
+	name := "REMOVE_HOST_ACKNOWLEDGEMENT"
+	if p.Service != "" {
+		name = "REMOVE_SVC_ACKNOWLEDGEMENT"
+	}
+	a := Actor{Name: p.Who, Via: "expiry", house: true}
+	a.Viewer.All = true
+	id, err := d.Give(ctx, a, Order{Command: name, Targets: []Target{t}, Note: "the acknowledgement was given until now"})
+	if err == nil {
+		given[p.ID] = id
+	}
+	return err
 }

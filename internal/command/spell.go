@@ -30,11 +30,11 @@ const lineMost = 8000
 // spell returns the arguments of a command in the order of the schema, for one
 // target. id is the number of the comment or downtime to delete, 0 otherwise.
 // The error is a [*Problem].
-func spell(def *schema.Command, o *Order, t Target, author string, id int64) ([]string, error) {
+func spell(def *schema.Command, values map[string]string, t Target, author string, id int64) ([]string, error) {
 	args := make([]string, 0, len(def.Params))
 	var host bool
 	for i, p := range def.Params {
-		v, given := o.Args[p.Name]
+		v, given := values[p.Name]
 		switch {
 		case p.Type == schema.PHost && !host && t.Host != "":
 			v, given, host = t.Host, true, true
@@ -48,6 +48,8 @@ func spell(def *schema.Command, o *Order, t Target, author string, id int64) ([]
 			v, given = author, true
 		case id != 0 && (p.Name == "comment_id" || p.Name == "downtime_id"):
 			v, given = strconv.FormatInt(id, 10), true
+		case t.CheckAt != 0 && p.Name == "check_time":
+			v, given = strconv.FormatInt(t.CheckAt, 10), true
 		}
 		if !given && !p.Optional {
 			return nil, &Problem{Param: p.Name, Msg: fmt.Sprintf("%s is missing.", p.Name), Hint: "Give a value for it."}
@@ -126,12 +128,22 @@ func text(p schema.Param, v string, last bool) (string, error) {
 		return bad("is not valid UTF-8 text.", "Type it anew.")
 	case strings.ContainsFunc(v, isControl):
 		return bad("has a line break or another control character.", "Write it in one line.")
-	case !last && strings.Contains(v, ";"):
-		return bad("has a semicolon, which would shift the values behind it.", "Only the last value of a command may have one.")
+	case !(last && p.Type == schema.PText) && strings.Contains(v, ";"):
+		return bad("has a semicolon, which would shift the values behind it.", "Only a text at the end of a command may have one.")
 	case strings.TrimSpace(v) != v && p.Type != schema.PText:
 		return bad("begins or ends with a blank.", "")
 	}
 	return v, nil
+}
+
+// faithful says why a core would not take arguments as they are.
+func faithful(impl schema.Cores, args []string) error {
+	for _, a := range args {
+		if impl == schema.Shinken && strings.Contains(a, `\;`) {
+			return &Problem{Msg: `Shinken would take the "\;" in it for a semicolon alone.`, Hint: "Put something between the two."}
+		}
+	}
+	return nil
 }
 
 // isControl reports what a core or a log could take for the end of a line.

@@ -36,7 +36,7 @@ func TestSpellHoldsTogether(t *testing.T) {
 		}
 		target := Target{Site: "a", Host: anyText().Draw(t, "host"), Service: anyText().Draw(t, "service"), Group: anyText().Draw(t, "group"), Contact: anyText().Draw(t, "contact")}
 		author := anyText().Draw(t, "author")
-		args, err := spell(&def, o, target, author, 0)
+		args, err := spell(&def, o.Args, target, author, 0)
 		if err != nil {
 			if p, ok := errors.AsType[*Problem](err); !ok || p.Msg == "" {
 				t.Fatalf("no reason: %v", err)
@@ -95,7 +95,7 @@ func TestSpell(t *testing.T) {
 		{"a 1 from a client is normal", ack, map[string]string{"sticky": "1", "notify": "1", "persistent": "0", "comment": "x"}, "web 01;Disk /var;0;1;0;eva;x"},
 		{"several lines of output", result, map[string]string{"status_code": "2", "plugin_output": "one\ntwo|a=1;2;3"}, `web 01;Disk /var;2;one\ntwo|a=1;2;3`},
 	} {
-		got, err := spell(c.def, &Order{Args: c.args}, svc, "eva", 0)
+		got, err := spell(c.def, c.args, svc, "eva", 0)
 		if err != nil || strings.Join(got, ";") != c.want {
 			t.Errorf("%s: %q %v, not %q", c.name, got, err, c.want)
 		}
@@ -110,7 +110,7 @@ func TestSpell(t *testing.T) {
 		{"notify", map[string]string{"sticky": "2", "notify": "yes", "persistent": "0", "comment": "x"}},
 		{"sticky", map[string]string{"sticky": "", "notify": "1", "persistent": "0", "comment": "x"}},
 	} {
-		_, err := spell(ack, &Order{Args: c.args}, svc, "eva", 0)
+		_, err := spell(ack, c.args, svc, "eva", 0)
 		if p, ok := errors.AsType[*Problem](err); !ok || p.Param != c.param {
 			t.Errorf("%v: %v, not a problem with %s", c.args, err, c.param)
 		}

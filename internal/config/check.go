@@ -27,6 +27,7 @@ const (
 	idleLeast     = 5 * time.Minute
 	rateMost      = 10_000
 	holdMost      = 24 * time.Hour
+	keepLeast     = 24 * time.Hour
 	intervalLeast = time.Second
 	intervalMost  = time.Hour
 )
@@ -82,6 +83,15 @@ func (l *loader) checkCommands() {
 	}
 	if c.SeenWithin < time.Second || c.SeenWithin > time.Hour {
 		l.addAt("commands.seen_within", "this is no time in which an effect shows", "use 1s to 1h")
+	}
+	if _, err := regexp.Compile(c.Ticket); err != nil {
+		l.addAt("commands.ticket", fmt.Sprintf("%q is no regular expression", c.Ticket), "write one like [A-Z]+-[0-9]+")
+	}
+	if c.WarnAbove < 1 {
+		l.addAt("commands.warn_above", "this is no number of objects", "use 1 or more")
+	}
+	if c.Keep < keepLeast {
+		l.addAt("commands.keep", "nobody could look up what was done", "use at least 1d")
 	}
 }
 

@@ -91,6 +91,15 @@ type Commands struct {
 	Hold time.Duration `yaml:"hold"`
 	// SeenWithin is how long the effect of a command may take to show.
 	SeenWithin time.Duration `yaml:"seen_within"`
+	// Ticket is a regular expression that the comments of acknowledgements and
+	// downtimes must contain; "": none.
+	Ticket string `yaml:"ticket"`
+	// Reasons: whoever switches something on or off must say why.
+	Reasons bool `yaml:"reasons"`
+	// WarnAbove is the number of objects above which pages ask twice.
+	WarnAbove int `yaml:"warn_above"`
+	// Keep is how long orders are kept with what became of them.
+	Keep time.Duration `yaml:"keep"`
 }
 
 // A Site is one core.
@@ -143,6 +152,7 @@ func Default() Config {
 		Commands: Commands{
 			Ordinary: []string{"operator", "admin"}, Configuring: []string{"admin"},
 			Rate: 50, Hold: 10 * time.Minute, SeenWithin: 15 * time.Second,
+			WarnAbove: 50, Keep: 2 * 365 * 24 * time.Hour,
 		},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,16 +37,23 @@ type OrderItem struct {
 	Sent, Ended   time.Time // zero: not yet
 }
 
-// An OrderQuery chooses orders, newest first.
+// An OrderQuery chooses orders, newest first. A zero field chooses all.
 type OrderQuery struct {
-	Before              int64 // older than this id; 0: from the newest
-	Who                 string
-	Site, Host, Service string // orders that acted on this object; Site "": any
+	Before   int64     // older than this id, for the next page
+	From, To time.Time // given at or after, and before
+	Who      string    // user name
+	Via      string
+	Command  string // name; one with an underscore at the end: all that begin so
+	// Site, Host and Service choose orders that acted on such an object: a host
+	// without a service stands for its services, too, unless HostOnly is set.
+	Site, Host, Service string
+	HostOnly            bool
+	State               string // that have an item in this state
 	Limit               int    // up to 1,000; 0: 100
 }
 
-// AddOrder stores an order with its items and returns its id. All of it is on
-// disk when AddOrder returns nil.
+// AddOrder stores an order with its items, and an entry of the audit, and
+// returns its id. All of it is on disk when AddOrder returns nil.
 func (d *DB) AddOrder(ctx context.Context, o Order, items []OrderItem) (id int64, err error) {
 	args, err := json.Marshal(o.Args)
 	if err != nil {
@@ -66,13 +75,44 @@ func (d *DB) AddOrder(ctx context.Context, o Order, items []OrderItem) (id int64
 				return t.explain(err)
 			}
 		}
-		return nil
+		o.ID = id
+		counts := map[string]int{}
+		for _, i := range items {
+			counts[i.State]++
+		}
+		return t.AddAudit(ctx, o.audit("order.give", objectsOf(items), tally(counts)))
 	})
 	return id, err
 }
 
-// SetOrderItems stores the states of items, all or none.
-func (d *DB) SetOrderItems(ctx context.Context, items []OrderItem) error {
+// audit makes an entry about an order.
+func (o *Order) audit(action, object, result string) Audit {
+	detail := fmt.Sprintf("%s, order %d via %s", o.Command, o.ID, o.Via)
+	if o.Note != "" {
+		detail += ": " + o.Note
+	}
+	return Audit{At: o.At, Person: o.Person, Who: o.Who, IP: o.IP, Action: action, Object: object, Result: result, Detail: detail}
+}
+
+// objectsOf names what an order acts on: one object, or how many where.
+func objectsOf(items []OrderItem) string {
+	sites := map[string]bool{}
+	for _, i := range items {
+		sites[i.Site] = true
+	}
+	switch {
+	case len(items) == 1 && items[0].Host != "":
+		return strings.TrimSuffix(items[0].Host+" / "+items[0].Service, " / ") + " at " + items[0].Site
+	case len(sites) == 1:
+		return fmt.Sprintf("%d objects at %s", len(items), items[0].Site)
+	}
+	return fmt.Sprintf("%d objects at %d sites", len(items), len(sites))
+}
+
+// SetOrderItems stores the states of items, all or none. Of the orders that
+// have ended with it, the audit gets an entry that says how; those of which an
+// item is still on its way are left out.
+func (d *DB) SetOrderItems(ctx context.Context, items []OrderItem, ended ...int64) error {
 	return d.Write(ctx, func(t *Tx) error {
 		st, err := t.tx.PrepareContext(ctx, "UPDATE order_items SET state = ?, reason = ?, sent = ?, ended = ? WHERE order_id = ? AND n = ?")
 		if err != nil {
@@ -84,8 +124,41 @@ func (d *DB) SetOrderItems(ctx context.Context, items []OrderItem) error {
 				return t.explain(err)
 			}
 		}
+		for _, id := range ended {
+			if err := t.endOrder(ctx, id); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+}
+
+// endOrder writes into the audit how an order ended.
+func (t *Tx) endOrder(ctx context.Context, id int64) error {
+	o, err := t.Order(ctx, id)
+	if err != nil {
+		return err
+	}
+	counts, err := t.CountOrderItems(ctx, id)
+	if err != nil || counts["accepted"]+counts["sending"]+counts["sent"] > 0 {
+		return err
+	}
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	a := o.audit("order.end", fmt.Sprintf("%d objects", total), tally(counts))
+	a.At = time.Time{} // now
+	return t.AddAudit(ctx, a)
+}
+
+// tally writes numbers by state: "seen 9, unseen 1".
+func tally(counts map[string]int) string {
+	var out []string
+	for _, s := range slices.Sorted(maps.Keys(counts)) {
+		out = append(out, fmt.Sprintf("%s %d", s, counts[s]))
+	}
+	return strings.Join(out, ", ")
 }
 
 const orderColumns = "o.id, o.at, o.person, o.who, o.via, o.ip, o.command, o.args, o.note, o.until"
@@ -113,22 +186,49 @@ func (r reads) Order(ctx context.Context, id int64) (Order, error) {
 	return o, nil
 }
 
+// where returns the condition on orders o and its arguments.
+func (q *OrderQuery) where() (where []string, args []any) {
+	where = []string{"1"}
+	add := func(on bool, cond string, values ...any) {
+		if on {
+			where, args = append(where, cond), append(args, values...)
+		}
+	}
+	add(q.Before > 0, "o.id < ?", q.Before)
+	add(!q.From.IsZero(), "o.at >= ?", millis(q.From))
+	add(!q.To.IsZero(), "o.at < ?", millis(q.To))
+	add(q.Who != "", "o.who = ?", q.Who)
+	add(q.Via != "", "o.via = ?", q.Via)
+	if family, ok := strings.CutSuffix(q.Command, "_"); ok {
+		add(true, "o.command >= ? AND o.command < ?", q.Command, family+"`") // "_" is followed by "`"
+	} else {
+		add(q.Command != "", "o.command = ?", q.Command)
+	}
+	add(q.State != "", "EXISTS (SELECT 1 FROM order_items i WHERE i.order_id = o.id AND i.state = ?)", q.State)
+	items, values := []string{}, []any{}
+	item := func(on bool, column, value string) {
+		if on {
+			items, values = append(items, column+" = ?"), append(values, value)
+		}
+	}
+	item(q.Host != "", "host", q.Host)
+	item(q.Service != "" || q.HostOnly, "service", q.Service)
+	item(q.Site != "", "site", q.Site)
+	switch {
+	case q.Host != "":
+		add(true, "o.id IN (SELECT order_id FROM order_items WHERE "+strings.Join(items, " AND ")+")", values...)
+	case len(items) > 0: // of many: from the newest order on
+		add(true, "EXISTS (SELECT 1 FROM order_items WHERE order_id = o.id AND "+strings.Join(items, " AND ")+")", values...)
+	}
+	return where, args
+}
+
 // Orders returns the orders that q asks for, newest first.
 func (r reads) Orders(ctx context.Context, q OrderQuery) ([]Order, error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	where, args := []string{"1"}, []any{}
-	if q.Before > 0 {
-		where, args = append(where, "o.id < ?"), append(args, q.Before)
-	}
-	if q.Who != "" {
-		where, args = append(where, "o.who = ?"), append(args, q.Who)
-	}
-	if q.Site != "" {
-		where = append(where, "o.id IN (SELECT order_id FROM order_items WHERE site = ? AND host = ? AND service = ?)")
-		args = append(args, q.Site, q.Host, q.Service)
-	}
+	where, args := q.where()
 	args = append(args, between(q.Limit, 1, auditPageMost))
 	rows, err := r.q.QueryContext(ctx, "SELECT "+orderColumns+" FROM orders o WHERE "+strings.Join(where, " AND ")+" ORDER BY o.id DESC LIMIT ?", args...)
 	if err != nil {
@@ -189,61 +289,29 @@ func (r reads) CountOrderItems(ctx context.Context, order int64) (map[string]int
 }
 
 // PruneOrders deletes orders given before a time, whose items have all ended,
-// in small transactions.
+// in small transactions, and promises that nobody could keep since. The entries
+// of the audit about them stay.
 func (d *DB) PruneOrders(ctx context.Context, before time.Time) error {
 	for {
 		var n int64
 		err := d.Write(ctx, func(t *Tx) (err error) {
 			n, err = t.exec(ctx, `DELETE FROM orders WHERE id IN (SELECT id FROM orders WHERE at < ? AND NOT EXISTS
-				(SELECT 1 FROM order_items WHERE order_id = orders.id AND state IN ('accepted', 'sending', 'sent')) ORDER BY id LIMIT 100)`, millis(before))
+				(SELECT 1 FROM order_items WHERE order_id = orders.id AND state IN ('accepted', 'sending', 'sent')) ORDER BY id LIMIT ?)`, millis(before), pruneOrders)
 			return err
 		})
-		if err != nil || n < 100 {
+		if err != nil {
 			return err
 		}
+		if n < pruneOrders {
+			break
+		}
 	}
-}
-
-// A Promise is an acknowledgement that we take back ourselves when it is due.
-type Promise struct {
-	ID            int64
-	Due           time.Time
-	Site          string // key
-	Host, Service string
-	Who           string          // who acknowledged
-	Entry         json.RawMessage // the acknowledgement's comment, to find that same one again
-}
-
-// AddPromise stores a promise and returns its id.
-func (d *DB) AddPromise(ctx context.Context, p Promise) (id int64, err error) {
-	err = d.Write(ctx, func(t *Tx) error {
-		id, err = t.insert(ctx, "INSERT INTO promises (due, site, host, service, who, entry) VALUES (?, ?, ?, ?, ?, ?)",
-			millis(p.Due), p.Site, p.Host, p.Service, cut(p.Who), string(p.Entry))
-		return err
-	})
-	return id, err
-}
-
-// RemovePromise deletes a promise that was kept or has no object any more.
-func (d *DB) RemovePromise(ctx context.Context, id int64) error {
 	return d.Write(ctx, func(t *Tx) error {
-		_, err := t.exec(ctx, "DELETE FROM promises WHERE id = ?", id)
+		_, err := t.exec(ctx, "DELETE FROM promises WHERE due < ?", millis(before))
 		return err
 	})
 }
 
-// Promises returns all promises, the first due first.
-func (r reads) Promises(ctx context.Context) ([]Promise, error) {
-	rows, err := r.q.QueryContext(ctx, "SELECT id, due, site, host, service, who, entry FROM promises ORDER BY due, id")
-	if err != nil {
-		return nil, fmt.Errorf("db: promises: %w", err)
-	}
-	return collect(rows, func(row scanner) (Promise, error) {
-		var p Promise
-		var due int64
-		var entry string
-		err := row.Scan(&p.ID, &due, &p.Site, &p.Host, &p.Service, &p.Who, &entry)
-		p.Due, p.Entry = fromMillis(due), json.RawMessage(entry)
-		return p, err
-	})
-}
+// pruneOrders is how many orders, each with up to some 10,000 items, are
+// deleted at once.
+const pruneOrders = 5

@@ -427,7 +427,11 @@ func (c *Client) objection(w *wire, p Profile) error {
 	case b.status != 0:
 		return b.refusal()
 	}
-	return c.o.strange(w, b)
+	err = c.o.strange(w, b)
+	if kind := KindOf(err); kind == KindProtocol || kind == KindBanner {
+		return uncertain(err) // nobody knows who says that
+	}
+	return err
 }
 
 // uncertain marks an error after which nobody knows whether the command was

@@ -321,15 +321,36 @@ func (m *Manager) Send(ctx context.Context, siteKey string, c lql.Command) error
 	if err != nil {
 		return err
 	}
-	if err := ses.client.Send(livestatus.WithPriority(ctx, livestatus.CommandPriority), c); err != nil {
+	err = ses.client.Send(livestatus.WithPriority(ctx, livestatus.CommandPriority), c)
+	if e, ok := errors.AsType[*livestatus.Error](err); err == nil || ok && e.Uncertain {
+		s.hurry(c)
+	}
+	if err != nil {
 		return fmt.Errorf("site: send: %w", err)
 	}
-	s.hurry(c)
 	return nil
 }
 
+// Ask has a site's core answer a query now, in the columns and values that it
+// has itself. Errors are [*UnavailableError] and [*livestatus.Error].
+func (m *Manager) Ask(ctx context.Context, siteKey string, q *lql.Query) (*lql.Result, error) {
+	s, err := m.find(siteKey)
+	if err != nil {
+		return nil, err
+	}
+	ses, err := s.session()
+	if err != nil {
+		return nil, err
+	}
+	res, err := ses.client.Query(livestatus.WithPriority(ctx, livestatus.CommandPriority), q)
+	if err != nil {
+		return nil, fmt.Errorf("site: ask: %w", err)
+	}
+	return res, nil
+}
+
 // Implementation returns what the core of a site is, one bit; false while the
-// site has not been reached. It implements [command.Sites] with Send.
+// site cannot be reached. It implements [command.Sites] with Send and Ask.
 func (m *Manager) Implementation(siteKey string) (schema.Cores, bool) {
 	s, err := m.find(siteKey)
 	if err != nil {

@@ -222,7 +222,7 @@ func (s *session) poll(ctx context.Context, because reason) (*changes, error) {
 		return nil, err
 	}
 	if urgent {
-		if err := s.readTarget(ctx, changed); err != nil {
+		if err := s.readTargets(ctx, changed); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,8 @@ package site
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,13 +50,16 @@ func (c *changes) any() bool {
 	return c.woke || c.cameOrWent || len(c.keys) > 0 || len(c.all) > 0
 }
 
-// An urgency is a time in which the site is read often, because a command was
-// sent and its effect is awaited.
+// An urgency is a time in which the site is read often, because commands were
+// sent and their effects are awaited.
 type urgency struct {
-	until  time.Time
-	step   time.Duration
-	target target
+	until   time.Time
+	step    time.Duration
+	targets map[target]bool // up to targetsMost
 }
+
+// targetsMost bounds the objects that are read for commands at each poll.
+const targetsMost = 200
 
 // A target is what a command is about. Without a host it is the core as a
 // whole, a group or a contact.
@@ -110,28 +115,37 @@ func (t target) shows(c *changes) bool {
 	return false
 }
 
-// readTarget reads the object that an awaited command is about with all that
+// readTargets reads the objects that awaited commands are about with all that
 // commands can change: no comparison looks at texts and fractions.
-func (s *session) readTarget(ctx context.Context, changed *changes) error {
+func (s *session) readTargets(ctx context.Context, changed *changes) error {
 	s.mu.Lock()
-	t, awaited := s.urgent.target, s.now().Before(s.urgent.until)
+	targets := slices.Collect(maps.Keys(s.urgent.targets))
+	if !s.now().Before(s.urgent.until) {
+		targets = nil
+	}
 	s.mu.Unlock()
-	table, key := "hosts", t.host
-	if t.service != "" {
-		table, key = "services", store.Key(t.host, t.service)
+	keys, rare := map[string][]string{}, false
+	for _, t := range targets {
+		table, key := "hosts", t.host
+		if t.service != "" {
+			table, key = "services", store.Key(t.host, t.service)
+		}
+		rare = rare || t.rare
+		if _, ok := s.st.Snapshot().Find(table, key); ok && t.host != "" {
+			keys[table] = append(keys[table], key)
+		}
 	}
-	switch {
-	case !awaited:
-		return nil
-	case t.rare:
-		return s.readRare(ctx, changed)
-	case t.host == "":
-		return nil
+	if rare {
+		if err := s.readRare(ctx, changed); err != nil {
+			return err
+		}
 	}
-	if _, ok := s.st.Snapshot().Find(table, key); !ok {
-		return nil
+	for table, list := range keys {
+		if err := s.readKeys(ctx, s.plan.tables[table], list, changed); err != nil {
+			return err
+		}
 	}
-	return s.readKeys(ctx, s.plan.tables[table], []string{key}, changed)
+	return nil
 }
 
 // expecting reports whether the effect of a command is awaited.
@@ -141,10 +155,18 @@ func (s *site) expecting() bool {
 	return s.now().Before(s.urgent.until)
 }
 
-// hurry has the site read at once, and often, until c shows.
+// hurry has the site read at once, and often, until c shows and what was sent
+// before it.
 func (s *site) hurry(c lql.Command) {
 	s.mu.Lock()
-	s.urgent = urgency{until: s.now().Add(urgentFor), step: urgentFirst, target: targetOf(c)}
+	targets := s.urgent.targets
+	if targets == nil {
+		targets = map[target]bool{}
+	}
+	if len(targets) < targetsMost {
+		targets[targetOf(c)] = true
+	}
+	s.urgent = urgency{until: s.now().Add(urgentFor), step: urgentFirst, targets: targets}
 	s.mu.Unlock()
 	s.kick()
 }
@@ -159,7 +181,7 @@ func (s *site) urgentNow(now time.Time) bool {
 	return thorough || now.Before(s.urgent.until)
 }
 
-// settle takes what a poll found, and ends the urgency when the effect shows.
+// settle takes what a poll found, and ends the urgency when all effects show.
 func (s *session) settle(c *changes) {
 	s.polled, s.found, s.ordered = s.now(), c.any(), c.ordered
 	if s.found {
@@ -169,7 +191,8 @@ func (s *session) settle(c *changes) {
 	}
 	s.m.busy(s.site, s.found)
 	s.mu.Lock()
-	if s.urgent.until.After(s.polled) && s.urgent.target.shows(c) {
+	maps.DeleteFunc(s.urgent.targets, func(t target, _ bool) bool { return t.shows(c) })
+	if len(s.urgent.targets) == 0 || !s.urgent.until.After(s.polled) {
 		s.urgent = urgency{}
 	}
 	s.mu.Unlock()

@@ -30,7 +30,7 @@ CREATE TABLE order_items (
 ) STRICT, WITHOUT ROWID;
 -- What a restart has to look at.
 CREATE INDEX order_items_open ON order_items (state) WHERE state IN ('accepted', 'sending', 'sent');
-CREATE INDEX order_items_object ON order_items (site, host, service, order_id);
+CREATE INDEX order_items_object ON order_items (host, service, site, order_id);
 
 -- Acknowledgements that we end ourselves, where the core cannot.
 CREATE TABLE promises (

@@ -1,0 +1,127 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"belvedere/internal/lql"
+)
+
+// unknownMost is how long after a restart it is waited for a site to come
+// back, to see what was sent before.
+const unknownMost = time.Hour
+
+// look ends the jobs whose effect shows, or did not in time. It does nothing
+// when it looked lately and no news came.
+func (d *Desk) look(q *queue) {
+	now := time.Now()
+	since := now.Sub(q.looked)
+	if len(q.sent) == 0 || since < lookGap || since < lookEvery && !q.news.Load() {
+		return
+	}
+	news := q.news.Swap(false)
+	q.looked = now
+	ctx, cancel := context.WithTimeout(d.ctx, sendMost)
+	defer cancel()
+	taken := d.readAt(ctx, q.site)
+	fresh := news || !taken.Equal(q.taken)
+	q.taken = taken
+	n := min(len(q.sent), lookMost)
+	jobs, kept := q.sent[:n], append([]*job(nil), q.sent[n:]...)
+	var ended []*job
+	for _, j := range jobs {
+		if d.lookOne(ctx, j, taken, fresh || n < len(q.sent)) {
+			ended = append(ended, j)
+		} else {
+			kept = append(kept, j)
+		}
+	}
+	q.sent = kept
+	if err := d.settle(q, ended); err != nil {
+		d.o.Log.Error("command: effects could not be kept", "site", q.site, "err", err)
+	}
+}
+
+// readAt returns as of when the site's data is, zero when there is none.
+func (d *Desk) readAt(ctx context.Context, site string) time.Time {
+	res, err := d.one(site).Query(ctx, lql.Get("status").Count(lql.AndOf()))
+	if err != nil || len(res.Parts) == 0 || res.Parts[0].Missing {
+		return time.Time{}
+	}
+	return res.Parts[0].Taken
+}
+
+// lookOne looks for one effect in the data of a time; true when the job has
+// ended.
+func (d *Desk) lookOne(ctx context.Context, j *job, taken time.Time, fresh bool) bool {
+	if j.args == nil { // of an earlier run
+		if err := d.recall(ctx, j); err != nil {
+			d.end(j, Unknown, reasonOf(err))
+			return true
+		}
+		fresh = true
+	}
+	read := !taken.Before(j.item.Sent)
+	if read && fresh && j.effect.visible() {
+		shows, err := j.effect.shows(ctx, d.one(j.item.Site))
+		if err != nil && d.ctx.Err() == nil {
+			d.o.Log.Warn("command: cannot look for an effect", "site", j.item.Site, "err", err)
+		}
+		if shows {
+			d.end(j, Seen, "")
+			return true
+		}
+	}
+	now := d.o.Now()
+	switch {
+	case now.Sub(j.item.Sent) < d.o.SeenWithin || now.Sub(j.from) < d.o.SeenWithin:
+		return false
+	case !read && (now.Before(j.order.Until) || j.asked && now.Sub(j.from) < unknownMost):
+		return false // the site may come back
+	case !read:
+		d.end(j, Unknown, "The site has not been read since it was sent, so nobody knows whether it was carried out.")
+	case j.asked:
+		// A core that was read since and does not show it is as near as we come.
+		d.end(j, Unknown, "It may or may not have been sent before it was interrupted, and its effect does not show.")
+	default:
+		d.end(j, Unseen, d.whyUnseen(ctx, j))
+	}
+	return true
+}
+
+// recall spells what an earlier run sent, to look for its effect. The number
+// of an entry is not needed for that.
+func (d *Desk) recall(ctx context.Context, j *job) error {
+	impl, _ := d.o.Sites.Implementation(j.item.Site)
+	def := asKnown(j.def, impl)
+	args, err := spell(def, j.order.Args, j.target, j.order.Who, idOf(j.target))
+	if err != nil {
+		return err
+	}
+	j.name, j.args, j.effect = def.Name, args, effectOf(def, args, j.target, j.item.Sent.Add(d.skew(ctx, j.item.Site)))
+	return nil
+}
+
+// whyUnseen says why an effect did not show, if that can be known.
+func (d *Desk) whyUnseen(ctx context.Context, j *job) string {
+	q := d.one(j.item.Site)
+	res, err := q.Query(ctx, lql.Get("status", "check_external_commands"))
+	if err == nil && res.Rows > 0 && res.Int(0, "check_external_commands") == 0 {
+		return "External commands are switched off in this core."
+	}
+	// What is said before it is sent may have become true since.
+	house := Actor{house: true}
+	house.Viewer.All = true
+	reason, err := newJudge(d, house).target(ctx, j.def, j.target, false)
+	if err == nil && reason != "" {
+		return reason
+	}
+	if table, object := objectOf(j.target); j.effect.table == "comments" && takesTicket(j.def) {
+		res, err := q.Query(ctx, lql.Get(table, "acknowledged").Where(object))
+		if err == nil && res.Rows > 0 && res.Int(0, "acknowledged") != 0 {
+			return "It is acknowledged, but not with this comment."
+		}
+	}
+	return fmt.Sprintf("Its effect did not show within %s.", d.o.SeenWithin)
+}
