@@ -30,7 +30,9 @@ worker.addEventListener("fetch", (e) => {
     return;
   }
   if (req.method !== "GET") return;
-  if (at.startsWith("assets/")) {
+  // The window's icon is asked for beside the page: one that is left meanwhile
+  // would have Firefox report an error here.
+  if (at.startsWith("assets/") && !at.endsWith("/favicon.svg")) {
     e.respondWith(file(e, req));
   } else if (req.mode === "navigate" && !at.startsWith("screen/")) {
     e.respondWith(page(e, req));
