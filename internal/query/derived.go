@@ -132,6 +132,7 @@ var objectColumns = map[string]func(s *siteRun, o *operand){
 		every, active := floatOf(o.place.table, "check_interval"), intOf(o.place.table, "active_checks_enabled")
 		o.num = func(row int) int64 { return flag(every(row) > 0 && active(row) != 0) }
 	},
+	"owner":     func(s *siteRun, o *operand) { s.owner(o) },
 	"staleness": func(s *siteRun, o *operand) { s.staleness(o) },
 	"state_order": func(s *siteRun, o *operand) {
 		state := intOf(o.place.table, "state")
@@ -297,21 +298,13 @@ func (s *siteRun) notesOf(o *operand, table string, info []string) {
 	if notes == nil {
 		return
 	}
-	join := 0
-	if o.place.name == "services" {
-		join = 1
-	}
-	back, svc := notes.Backrefs(join), notes.Ref(1)
-	sees := s.sees(table)
+	of := s.attached(o, notes)
 	id := intOf(notes, "id")
 	cells := s.cells(table, info)
 	o.bytes = func(row int) []byte {
 		var ids []int64
 		var tuples [][]any
-		for _, r := range back[int32(row)] {
-			if join == 0 && svc != nil && svc.Int(int(r)) >= 0 || !sees(int(r)) {
-				continue // of a service of this host, or of a host that only its service shows
-			}
+		for _, r := range of(row) {
 			if info == nil {
 				ids = append(ids, id(int(r)))
 			} else {

@@ -39,7 +39,7 @@ func hiddenWorld(t *testing.T, passed func(context.Context, string, *lql.Query) 
 			{"host_name": "shut", "description": "theirs", "contacts": []string{"eve"}, "contact_groups": none},
 		},
 		"comments": {
-			{"id": int64(1), "host_name": "shut", "service_description": "", "author": "eve", "comment": "SECRET", "type": int64(1)},
+			{"id": int64(1), "host_name": "shut", "service_description": "", "author": "eve", "comment": "SECRET", "type": int64(1), "entry_type": int64(1)},
 			{"id": int64(2), "host_name": "shut", "service_description": "mine", "author": "eve", "comment": "SEEN", "type": int64(2), "is_service": int64(1)},
 			{"id": int64(3), "host_name": "open", "service_description": "not read yet", "author": "eve", "comment": "SECRET", "type": int64(2), "is_service": int64(1)},
 		},
@@ -85,6 +85,7 @@ func TestHiddenStays(t *testing.T) {
 	for _, request := range []string{
 		"GET services\nColumns: description\nFilter: host_comments >= 1\n",
 		"GET services\nColumns: description\nFilter: host_downtimes != \n",
+		"GET services\nColumns: description\nFilter: host_owner = eve\n",
 		"GET status\nColumns: peer_key\nFilter: custom_variables ~ KEY SECR\n",
 		"GET hosts\nColumns: name\nFilter: check_command ~ SECR\n",
 		"GET services\nColumns: description\nFilter: host_event_handler ~ SECR\n",

@@ -8,7 +8,8 @@ package schema
 // that all cores give tuples of one shape, whatever they send. hard_state,
 // staleness and should_be_scheduled have one meaning here and several in the
 // cores. has_long_plugin_output, last_state_change_order and ..._lc say again
-// what another column says. peer_... name the site.
+// what another column says. owner says in one name what the comments and
+// downtimes do. peer_... name the site.
 var hostColumns = []Column{
 	{Name: "accept_passive_checks", Kind: Bool, Class: Live, Cores: AllCores, Doc: "Check results from outside are accepted"},
 	{Name: "acknowledged", Kind: Bool, Class: Live, Cores: AllCores, Doc: "The current problem is acknowledged"},
@@ -129,6 +130,7 @@ var hostColumns = []Column{
 	{Name: "obsess", Kind: Bool, Class: Live, Cores: Naemon | LMD, Doc: "The obsessive command is run after every check"},
 	{Name: "obsess_over_host", Kind: Bool, Class: Live, Cores: AllCores, Doc: "The obsessive command is run after every check, another name of obsess"},
 	{Name: "original_attributes", Kind: Text, Class: Live, Cores: Icinga2, Doc: "Values from before they were changed at run time, as JSON"},
+	{Name: "owner", Kind: Text, Class: Derived, Normal: "author of the acknowledgement, else of the downtime that lasts longest, else of the newest remark, else the first contact that was notified of the problem", Doc: "Who has the problem of this host"},
 	{Name: "parent_dependencies", Kind: TextList, Class: Static, Cores: Shinken | LMD, Doc: "Objects this host depends on"},
 	{Name: "parents", Kind: TextList, Class: Static, Cores: AllCores, Refers: "hosts", Doc: "Hosts through which this host is reached"},
 	{Name: "peer_key", Kind: Text, Class: Derived, Cores: LMD, Doc: "Key of the site"},

@@ -177,6 +177,7 @@ func derivedColumns(m map[string]objectColumn) {
 		}
 		return int64(o.state)
 	})
+	m["owner"] = func(v *view, o *object) value { return vt(v.ownerOf(o)) }
 	for _, name := range []string{"name", "alias", "address", "display_name", "description"} {
 		m[name+"_lc"] = func(v *view, o *object) value {
 			if o.host == nil {
@@ -185,6 +186,38 @@ func derivedColumns(m map[string]objectColumn) {
 			return vt(strings.ToLower(o.name))
 		}
 	}
+}
+
+// ownerOf says who has the problem of an object.
+func (v *view) ownerOf(o *object) string {
+	newest := func(kind int8) (author string) {
+		at := sec(0)
+		for _, r := range v.commentsOf(o) {
+			if r.kind == kind && r.at >= at {
+				author, at = r.author, r.at
+			}
+		}
+		return author
+	}
+	if o.ack != 0 {
+		return newest(4)
+	}
+	if o.depth > 0 || o.hostOf().depth > 0 {
+		author, last := "", v.now
+		for _, d := range v.downtimesOf(o) {
+			if d.start <= v.now && d.end > last {
+				author, last = d.author, d.end
+			}
+		}
+		return author
+	}
+	if author := newest(1); author != "" {
+		return author
+	}
+	if o.state > 0 && o.notified > 0 && o.lastNotification > 0 && len(o.params.contacts) > 0 {
+		return o.params.contacts[0].name
+	}
+	return ""
 }
 
 // moreCommonColumns are the second half of commonColumns.

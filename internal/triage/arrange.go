@@ -23,8 +23,13 @@ const (
 
 // An Order is what a list is sorted by.
 type Order struct {
-	By   string // severity since host site
+	By   string // severity since host site attempt output owner
 	Desc bool
+}
+
+// Want says what a survey must read to be sorted so.
+func (o Order) Want() Want {
+	return Want{Outputs: o.By == "output", Owners: o.By == "owner", Attempts: o.By == "attempt"}
 }
 
 // A Kind says what a group is.
@@ -56,7 +61,8 @@ type Group struct {
 
 // Sort puts indexes of problems into an order: unhandled before handled, then
 // worst first, then newest, unless the order says otherwise. Ties are broken
-// by site, host and service, so that the order is stable.
+// by site, host and service, so that the order is stable. A survey must have
+// been taken with what the order is by, see [Order.Want].
 func (s *Survey) Sort(items []int, o Order) {
 	switch o.By {
 	case "since":
@@ -67,6 +73,14 @@ func (s *Survey) Sort(items []int, o Order) {
 		})
 	case "site":
 		s.sortNames(items, o.Desc, func(a, b *Problem) int { return strings.Compare(a.Site, b.Site) })
+	case "attempt":
+		s.sortNames(items, o.Desc, func(a, b *Problem) int { return cmp.Compare(a.Attempt, b.Attempt) })
+	case "output":
+		s.sortNames(items, o.Desc, func(a, b *Problem) int { return strings.Compare(a.Output, b.Output) })
+	case "owner": // what nobody has comes last
+		s.sortNames(items, o.Desc, func(a, b *Problem) int {
+			return cmp.Or(cmp.Compare(min(len(b.Owner), 1), min(len(a.Owner), 1)), strings.Compare(a.Owner, b.Owner))
+		})
 	default:
 		s.sortBy(items, o.Desc, rank)
 	}

@@ -11,6 +11,8 @@ import (
 type object struct {
 	Key
 	state, soft, acked, depth, hostDepth int64
+	attempt                              int64
+	owner                                string
 	since                                int64
 	parents, groups                      []string
 	output                               string
@@ -51,7 +53,7 @@ func (w world) Query(_ context.Context, q *lql.Query) (*lql.Result, error) {
 }
 
 func add(v *lql.Vector, o object, column string) {
-	text := map[string]string{"peer_key": o.Site, "name": o.Host, "host_name": o.Host, "description": o.Service, "plugin_output": o.output}
+	text := map[string]string{"peer_key": o.Site, "name": o.Host, "host_name": o.Host, "description": o.Service, "plugin_output": o.output, "owner": o.owner}
 	list := map[string][]string{"parents": o.parents, "groups": o.groups, "host_groups": o.groups}
 	if s, ok := text[column]; ok {
 		v.Kind, v.Texts = lql.Texts, append(v.Texts, s)
@@ -62,7 +64,7 @@ func add(v *lql.Vector, o object, column string) {
 		return
 	}
 	v.Ints = append(v.Ints, map[string]int64{"state": o.state, "state_type": 1 - o.soft, "acknowledged": o.acked,
-		"scheduled_downtime_depth": o.depth, "host_scheduled_downtime_depth": o.hostDepth, "last_state_change": o.since}[column])
+		"scheduled_downtime_depth": o.depth, "host_scheduled_downtime_depth": o.hostDepth, "last_state_change": o.since, "current_attempt": o.attempt}[column])
 }
 
 // contactHolds tests the part of a filter that is about contacts.

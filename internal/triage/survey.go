@@ -51,6 +51,8 @@ type Problem struct {
 	// Of roots: how many hosts and services are suppressed because of it.
 	HiddenHosts, HiddenServices int
 	Output                      string   // only with Want.Outputs
+	Owner                       string   // who has it, only with Want.Owners
+	Attempt                     int32    // number of the check attempt, only with Want.Attempts
 	Groups                      []string // host groups, only with Want.Groups
 }
 
@@ -58,7 +60,7 @@ type Problem struct {
 func (p *Problem) Unhandled() bool { return p.Standing == Open }
 
 // Want says what a survey reads besides what it needs itself.
-type Want struct{ Outputs, Groups bool }
+type Want struct{ Outputs, Groups, Owners, Attempts bool }
 
 // A Survey is all problems that somebody may see at one moment. The zero
 // Survey has none.
@@ -130,6 +132,12 @@ func (s *Survey) query(ctx context.Context, q lql.Querier, table string, want Wa
 	if want.Groups {
 		columns = append(columns, groupsColumn(table))
 	}
+	if want.Owners {
+		columns = append(columns, "owner")
+	}
+	if want.Attempts {
+		columns = append(columns, "current_attempt")
+	}
 	query := lql.Get(table, columns...).Where(Bad())
 	query.Limit = MaxProblems
 	res, err := q.Query(ctx, query)
@@ -154,6 +162,7 @@ func (s *Survey) add(res *lql.Result, want Want, name, description string) {
 	state, hard, since := res.Column("state"), res.Column("state_type"), res.Column("last_state_change")
 	acked, depth, above := res.Column("acknowledged"), res.Column("scheduled_downtime_depth"), res.Column("host_scheduled_downtime_depth")
 	output, groups := res.Column("plugin_output"), res.Column(groupsColumn("hosts"))
+	owner, attempt := res.Column("owner"), res.Column("current_attempt")
 	severity := ofHost
 	if description != "" {
 		groups, severity = res.Column(groupsColumn("services")), ofService
@@ -174,6 +183,12 @@ func (s *Survey) add(res *lql.Result, want Want, name, description string) {
 		}
 		if want.Groups {
 			p.Groups = groups.List(i)
+		}
+		if want.Owners {
+			p.Owner = owner.Text(i)
+		}
+		if want.Attempts {
+			p.Attempt = int32(attempt.Int(i))
 		}
 		s.Problems = append(s.Problems, p)
 	}

@@ -15,7 +15,7 @@ import (
 
 func take(t testing.TB, w world) *Survey {
 	t.Helper()
-	s, err := Take(context.Background(), w, Want{Outputs: true, Groups: true})
+	s, err := Take(context.Background(), w, Want{Outputs: true, Groups: true, Owners: true, Attempts: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestEveryProblemInOneGroup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := draw(t)
 		by := rapid.SampledFrom([]Grouping{ByCause, ByHost, ByService, BySite, ByHostgroup, ByOutput, NoGrouping}).Draw(t, "by")
-		order := Order{By: rapid.SampledFrom([]string{"severity", "since", "host", "site"}).Draw(t, "order"), Desc: rapid.Bool().Draw(t, "desc")}
+		order := Order{By: rapid.SampledFrom([]string{"severity", "since", "host", "site", "attempt", "output", "owner"}).Draw(t, "order"), Desc: rapid.Bool().Draw(t, "desc")}
 		list := func(w world) (out []string, places map[Key]int) {
 			s, err := Take(context.Background(), w, Want{Outputs: true, Groups: true})
 			if err != nil {
@@ -236,11 +236,10 @@ func everything(s *Survey) []int {
 
 func TestOrder(t *testing.T) {
 	acked := service("up", "acked", 2, 900)
-	acked.acked = 1
-	s := take(t, world{objects: []object{
-		service("up", "warn new", 1, 500), service("up", "crit old", 2, 100), service("up", "crit new", 2, 300), service("up", "unknown", 3, 400),
-		host("cut", 2), host("down", 1), acked,
-	}})
+	acked.acked, acked.owner = 1, "anna"
+	warn, old, unknown := service("up", "warn new", 1, 500), service("up", "crit old", 2, 100), service("up", "unknown", 3, 400)
+	warn.output, old.attempt, unknown.owner = "late", 3, "tom"
+	s := take(t, world{objects: []object{warn, old, service("up", "crit new", 2, 300), unknown, host("cut", 2), host("down", 1), acked}})
 	for _, tt := range []struct {
 		order Order
 		want  []string
@@ -248,6 +247,9 @@ func TestOrder(t *testing.T) {
 		{Order{}, []string{"down", "crit new", "crit old", "unknown", "warn new", "cut", "acked"}},
 		{Order{By: "severity", Desc: true}, []string{"acked", "cut", "warn new", "unknown", "crit old", "crit new", "down"}},
 		{Order{By: "since"}, []string{"acked", "warn new", "unknown", "crit new", "crit old", "cut", "down"}},
+		{Order{By: "attempt", Desc: true}, []string{"crit old", "down", "crit new", "unknown", "warn new", "cut", "acked"}},
+		{Order{By: "output"}, []string{"down", "crit new", "crit old", "unknown", "cut", "acked", "warn new"}},
+		{Order{By: "owner"}, []string{"acked", "unknown", "down", "crit new", "crit old", "warn new", "cut"}},
 		{Order{By: "host"}, []string{"cut", "down", "acked", "crit new", "crit old", "unknown", "warn new"}},
 	} {
 		items := everything(s)

@@ -80,6 +80,28 @@ test('the query bar', { timeout: 600000 }, async t => {
     await page.waitForURL(u => u.searchParams.get('q') === 'state:up age>1s')
   })
 
+  await step('groups, outages and the map take the same filters', async () => {
+    await page.goto(app.url + '/groups')
+    await page.keyboard.press('/')
+    await page.keyboard.type('is:pro')
+    await until('a word of groups', async () => /^problem\s*\d+/.test(await options.first().innerText()))
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(u => u.pathname === '/groups' && u.searchParams.get('q') === 'is:problem')
+    assert.ok(await page.locator('table[data-live] tbody tr').count() > 0)
+    for (const path of ['/outages', '/map']) {
+      await page.goto(app.url + path)
+      await page.keyboard.press('/')
+      await page.keyboard.type('state:do')
+      await until('a state of hosts on ' + path, async () => /^down/.test(await options.first().innerText()))
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(u => u.pathname === path && u.searchParams.get('q') === 'state:do')
+      assert.equal(await page.locator('.qmirror mark').innerText(), 'do')
+    }
+  })
+
   await step('axe is content with the open list, the form and the mistake', async () => {
     for (const path of ['/problems?q=site:*', '/services?q=state:crti']) {
       await page.goto(app.url + path)

@@ -37,7 +37,7 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context) []list.Column {
 	return []list.Column{
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w2", Fixed: true, Values: []list.Value{{Key: "state", Text: status.AttachedWord}}},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w2", Steps: status.AttachedOrder(), Sort: []string{"host_name", "service_description"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.AttachedWord}}},
 		{Key: "who", Label: ui.T(ctx, "Host / service"), Class: "w8", Sort: []string{"host_name", "service_description"}, Fixed: true,
 			Values: []list.Value{{Label: ui.T(ctx, "Host"), Column: "host_name"}, {Label: ui.T(ctx, "Service"), Column: "service_description"}}},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},

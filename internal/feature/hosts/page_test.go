@@ -29,7 +29,7 @@ func world() *webtest.World {
 			"hosts": {
 				webtest.Host("a", "web", cols{"alias": "shop", "num_services_crit": 2, "num_services_ok": 5, "groups": []string{"linux"}}),
 				webtest.Host("b", "web", cols{"address": "198.51.100.7", "contacts": []string{"anna"}}),
-				webtest.Host("a", "db", cols{"state": 1, "plugin_output": "no route", "groups": []string{"linux", "db"}}),
+				webtest.Host("a", "db", cols{"state": 1, "plugin_output": "no route", "owner": "tom", "groups": []string{"linux", "db"}}),
 				webtest.Host("a", "ap", cols{"state": 2, "acknowledged": 1}),
 				webtest.Host("a", "new", cols{"has_been_checked": 0}),
 			},
@@ -60,6 +60,8 @@ func TestList(t *testing.T) {
 		{"/hosts?sort=state&limit=3&offset=3", []string{"a|web", "b|web"}},
 		{"/hosts?sort=state&state=problem", []string{"a|db", "a|ap"}},
 		{"/hosts?limit=2&offset=4", []string{"b|web"}},
+		{"/hosts?sort=owner&limit=1", []string{"a|db"}},
+		{"/hosts?sort=-groups&limit=1", []string{"a|db"}},
 		{"/hosts?state=down", []string{"a|db"}},
 		{"/hosts?state=unreachable", []string{"a|ap"}},
 		{"/hosts?state=up", []string{"a|web", "b|web"}},

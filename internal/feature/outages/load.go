@@ -130,7 +130,7 @@ func (p *picture) read(ctx context.Context, q lql.Querier, w request, found map[
 // default.
 func sorts() []string {
 	out := []string{"severity", "-severity"}
-	for _, s := range []string{"host", "site", "since", "hosts", "services"} {
+	for _, s := range []string{"host", "state", "site", "since", "hosts", "services", "output", "owner"} {
 		out = append(out, s, "-"+s)
 	}
 	return out
@@ -144,6 +144,8 @@ func (w request) compare(a, b outage) int {
 		c = cmp.Compare(b.severity(), a.severity())
 	case "host":
 		c = strings.Compare(a.Host, b.Host)
+	case "state": // ascending is the worst first
+		c = cmp.Compare(status.Severity(a.State), status.Severity(b.State))
 	case "site":
 		c = strings.Compare(a.SiteName, b.SiteName)
 	case "since": // ascending is the shortest age
@@ -152,6 +154,10 @@ func (w request) compare(a, b outage) int {
 		c = cmp.Compare(a.hosts, b.hosts)
 	case "services":
 		c = cmp.Compare(a.services, b.services)
+	case "output":
+		c = strings.Compare(a.Output, b.Output)
+	case "owner": // ascending is what nobody has last
+		c = cmp.Or(-cmp.Compare(min(len(a.Owner.Who), 1), min(len(b.Owner.Who), 1)), strings.Compare(a.Owner.Who, b.Owner.Who))
 	}
 	if w.desc {
 		c = -c

@@ -91,9 +91,12 @@ type picture struct {
 // filtered reports whether the address narrows the list.
 func (w request) filtered() bool { return !w.asked.Empty() || w.below != "" }
 
-// want says what the grouping needs to know.
+// want says what the grouping and the order need to know.
 func (w request) want() triage.Want {
-	return triage.Want{Outputs: w.group == triage.ByOutput, Groups: w.group == triage.ByHostgroup}
+	want := w.order.Want()
+	want.Outputs = want.Outputs || w.group == triage.ByOutput
+	want.Groups = w.group == triage.ByHostgroup
+	return want
 }
 
 // load asks for everything the page shows.

@@ -89,7 +89,8 @@ func parse(r *http.Request) (req request, err error) {
 		return req, err
 	}
 	req.group = triage.Grouping(group)
-	order, err := web.OneOf(r, "sort", "severity", "-severity", "since", "-since", "host", "-host", "site", "-site")
+	order, err := web.OneOf(r, "sort", "severity", "-severity", "since", "-since", "host", "-host", "site", "-site",
+		"attempt", "-attempt", "output", "-output", "owner", "-owner")
 	if err != nil {
 		return req, err
 	}

@@ -488,9 +488,9 @@ func rows(v view) templ.Component {
 				ui.Head{Label: ui.T(ctx, "Host / service"), Class: "w9", Sort: "host"},
 				ui.Head{Label: ui.T(ctx, "Site"), Class: "w3", Sort: "site"},
 				ui.Head{Label: ui.T(ctx, "Since"), Class: "num w3", Sort: "since"},
-				ui.Head{Label: ui.T(ctx, "Attempt"), Class: "nar num w3"},
-				ui.Head{Label: ui.T(ctx, "Output")},
-				ui.Head{Label: v.ownerHead(ctx), Class: v.ownerWidth()},
+				ui.Head{Label: ui.T(ctx, "Attempt"), Class: "nar num w3", Sort: "attempt", Desc: true},
+				ui.Head{Label: ui.T(ctx, "Output"), Sort: "output"},
+				ui.Head{Label: v.ownerHead(ctx), Class: v.ownerWidth(), Sort: "owner"},
 			).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

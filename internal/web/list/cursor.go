@@ -4,10 +4,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/schema"
 	"belvedere/internal/web/status"
 )
 
@@ -17,7 +19,8 @@ const maxCursor = 2000
 
 // A cursor is a place in a list: the sort values of a row, the key that ends
 // each order included. Rows that come and go before it move nothing. Nil is no
-// place.
+// place. Orders by a list of names have none, for filters cannot say what
+// follows a list: they are paged by number.
 type cursor []string
 
 var errCursor = errors.New("list: no cursor")
@@ -82,6 +85,15 @@ func (q Request) keys() []lql.Sort {
 		add(k, false)
 	}
 	return out
+}
+
+// placed reports whether rows have places in the order of keys.
+func (q Request) placed(keys []lql.Sort) bool {
+	t, ok := schema.Lookup(q.List.Table)
+	return ok && !slices.ContainsFunc(keys, func(k lql.Sort) bool {
+		ref, err := t.Resolve(k.Column)
+		return k.Arg == "" && (err != nil || isList(ref.Column.Kind))
+	})
 }
 
 // place returns the cursor of a row.

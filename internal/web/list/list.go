@@ -128,6 +128,12 @@ func Steps(ctx context.Context, table string, terms ...search.Expr) []lql.Filter
 	return out
 }
 
+// Owned are the steps of a column sorted by who has a problem: rows that
+// somebody has come before those that nobody has.
+func Owned() []lql.Filter {
+	return []lql.Filter{lql.Cmp("owner", lql.NotEqual, ""), lql.Eq("owner", "")}
+}
+
 func isList(k schema.Kind) bool {
 	switch k {
 	case schema.TextList, schema.IntList, schema.Members, schema.Dict, schema.Tuples:
@@ -191,15 +197,12 @@ func isVariable(name string) bool {
 
 // plain returns the column that shows a schema column as it is.
 func plain(key string, s *schema.Column) Column {
-	c := Column{Key: key, Label: label(key), Class: "w5", Need: []string{key}, Plain: &Plain{Column: key, Kind: s.Kind, Unit: s.Unit}}
+	c := Column{Key: key, Label: label(key), Class: "w5", Sort: []string{key}, Need: []string{key}, Plain: &Plain{Column: key, Kind: s.Kind, Unit: s.Unit}}
 	switch s.Kind {
 	case schema.Bool, schema.Int, schema.Float:
 		c.Class, c.Desc = "num w4", s.Kind != schema.Bool
 	case schema.Time:
 		c.Class, c.Desc = "num w4", true
-	}
-	if !isList(s.Kind) {
-		c.Sort = []string{key}
 	}
 	return c
 }

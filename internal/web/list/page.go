@@ -161,8 +161,10 @@ func (r *reading) place(p *Page) {
 		p.less = r.q.After != nil || r.q.Offset > 0
 		return
 	}
-	cells := status.Of(p.Result)
-	first, last := place(r.at[0], r.keys, cells, 0), place(r.at[rows-1], r.keys, cells, rows-1)
+	var first, last cursor
+	if cells := status.Of(p.Result); r.q.placed(r.keys) {
+		first, last = place(r.at[0], r.keys, cells, 0), place(r.at[rows-1], r.keys, cells, rows-1)
+	}
 	left := r.left - r.q.Offset // rows from the first of the page on, in reading order
 	if r.back {
 		p.From = max(left-rows, 0)

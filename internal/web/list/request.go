@@ -102,14 +102,14 @@ func (c Column) sortable() bool { return len(c.Sort) > 0 || len(c.Steps) > 0 }
 
 // cursors reads where the page begins and ends.
 func (q *Request) cursors(r *http.Request) error {
-	keys := len(q.keys())
+	keys := q.keys()
 	for name, to := range map[string]*cursor{"after": &q.After, "before": &q.Before, "until": &q.Until} {
 		v := r.FormValue(name)
 		if v == "" {
 			continue
 		}
-		c, err := readCursor(v, keys)
-		if err != nil {
+		c, err := readCursor(v, len(keys))
+		if err != nil || !q.placed(keys) {
 			return web.BadRequest(name+" is no place in this list in this order", "Go to the first page")
 		}
 		*to = c

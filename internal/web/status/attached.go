@@ -45,6 +45,20 @@ func Attached(res *lql.Result) []Row {
 	return rows
 }
 
+// AttachedOrder are the states of the hosts and services that rows of the tables
+// comments and downtimes are on, from the worst, as filters.
+func AttachedOrder() []lql.Filter {
+	host, service := lql.Eq("service_description", ""), lql.Cmp("service_description", lql.NotEqual, "")
+	of := func(object lql.Filter, prefix, state string) lql.Filter {
+		return lql.AndOf(object, lql.Eq(prefix+"has_been_checked", "1"), lql.Eq(prefix+"state", state))
+	}
+	return []lql.Filter{
+		of(host, "host_", "1"), of(service, "service_", "2"), of(service, "service_", "3"), of(service, "service_", "1"), of(host, "host_", "2"),
+		lql.OrOf(lql.AndOf(host, lql.Eq("host_has_been_checked", "0")), lql.AndOf(service, lql.Eq("service_has_been_checked", "0"))),
+		lql.OrOf(of(host, "host_", "0"), of(service, "service_", "0")),
+	}
+}
+
 // A Window is the time that a downtime is planned for.
 type Window struct {
 	Start, End time.Time

@@ -335,6 +335,10 @@ func compare(a, b any) int {
 	if textA || textB {
 		return strings.Compare(text(a), text(b))
 	}
+	listA, isList := a.([]string)
+	if listB, ok := b.([]string); ok || isList {
+		return slices.Compare(listA, listB)
+	}
 	return cmp.Compare(float(a), float(b))
 }
 
