@@ -160,7 +160,7 @@ func (a *App) build(ctx context.Context) error {
 	a.later(a.desk.Stop)
 	server, err := web.New(web.Options{
 		Auth: a.auth, Engine: a.engine, Hub: a.hub, Prefs: a.db, Views: a.db, Features: a.features(),
-		EmbedParents: cfg.EmbedParents, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Log: a.log, Version: a.opt.Version,
+		EmbedParents: cfg.EmbedParents, LinkSchemes: cfg.LinkSchemes, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Log: a.log, Version: a.opt.Version,
 		Setup:   web.SetupHooks{AddSite: "/sites/new", StartDemo: a.sites.startDemo},
 		Metrics: a.metrics(), MetricsToken: cfg.MetricsToken, Ready: a.ready,
 	})

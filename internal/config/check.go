@@ -48,6 +48,7 @@ func (l *loader) check() {
 	l.checkPublicURL()
 	l.checkDatabase()
 	l.checkEmbedParents()
+	l.checkLinkSchemes()
 	if c.MemoryLimit != 0 && c.MemoryLimit < memoryLeast {
 		l.addAt("memory_limit", "this is too little memory", fmt.Sprintf("use at least %dMiB, or 0 for no limit", memoryLeast>>20))
 	}
@@ -457,6 +458,28 @@ func (l *loader) checkEmbedParents() {
 		if !embedParent.MatchString(p) {
 			l.addAt(fmt.Sprintf("embed_parents.%d", i), fmt.Sprintf("%q is not the address of a server", p),
 				"write scheme and host without a path, like https://intranet.example.org or https://*.example.org")
+		}
+	}
+}
+
+// linkScheme is a scheme as RFC 3986 has it, without the colon.
+var linkScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{0,30}$`)
+
+// harmful are the schemes that run what a link holds in the browser, or read
+// what is on the person's machine.
+var harmful = []string{"javascript", "data", "file", "vbscript", "blob", "filesystem", "about", "view-source"}
+
+// checkLinkSchemes writes the schemes in lower case and refuses harmful ones.
+func (l *loader) checkLinkSchemes() {
+	for i, scheme := range l.cfg.LinkSchemes {
+		scheme = strings.ToLower(scheme)
+		l.cfg.LinkSchemes[i] = scheme
+		switch at := fmt.Sprintf("link_schemes.%d", i); {
+		case slices.Contains(harmful, scheme):
+			l.addAt(at, fmt.Sprintf("links of the scheme %s are never offered", scheme),
+				"remove it: whoever writes notes at a core could run programs in the browsers of those who read them, or read their files")
+		case !linkScheme.MatchString(scheme):
+			l.addAt(at, fmt.Sprintf("%q is not a scheme of links", scheme), "write what stands before the colon of an address, like ssh, rdp or vnc")
 		}
 	}
 }

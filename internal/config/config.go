@@ -33,6 +33,9 @@ type Config struct {
 	// Belvedere: "https://intranet.example.org", "https://*.example.org"; none:
 	// nobody.
 	EmbedParents []string `yaml:"embed_parents"`
+	// LinkSchemes are schemes of links in notes, actions and runbooks that are
+	// offered besides http, https and mailto, in lower case: "ssh", "rdp".
+	LinkSchemes []string `yaml:"link_schemes"`
 	// Database is "": SQLite in Data. There is nothing else yet.
 	Database string `yaml:"database"`
 	// MemoryLimit is a soft limit in bytes, 0 for none.

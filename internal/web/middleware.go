@@ -34,7 +34,7 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		st := &state{server: s, id: rand.Text()[:12], prefs: &Preferences{}, origin: o}
 		r = stripPrefix(r, o.prefix)
 		env := &ui.Environment{Prefix: o.prefix, Now: began, Sprite: s.assets.path("icons.svg"),
-			Path: r.URL.EscapedPath(), Query: r.URL.Query(), Remote: o.remote,
+			Path: r.URL.EscapedPath(), Query: r.URL.Query(), Remote: o.remote, LinkSchemes: s.opt.LinkSchemes,
 			Words: s.words.Pick("", r.Header.Get("Accept-Language"))}
 		st.env = env
 		ctx := context.WithValue(r.Context(), stateKey{}, st)

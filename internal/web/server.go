@@ -54,6 +54,7 @@ type Options struct {
 
 	PublicURL      string         // "https://monitoring.example.org/belvedere"; "" when reached directly
 	EmbedParents   []string       // sources of CSP that may show pages inside theirs; none: nobody
+	LinkSchemes    []string       // schemes of links of cores that are offered besides http, https and mailto
 	TrustedProxies []netip.Prefix // networks whose X-Forwarded-* headers count
 	Log            *slog.Logger   // nil: silent
 	Version        string

@@ -166,7 +166,7 @@ func loadOne(ctx context.Context, q lql.Querier, k kind, name string) (d detail,
 			d.notes = c.Text("notes", i)
 		}
 		for _, column := range []string{"notes_url", "action_url"} {
-			d.addLink(status.Link(c.Text(column, i)))
+			d.addLink(status.Link(ctx, c.Text(column, i)))
 		}
 	}
 	d.members, err = loadMembers(ctx, q, request{kind: k, view: "overview"}, name)

@@ -47,7 +47,7 @@ func load(ctx context.Context, q lql.Querier, site, name string, secrets bool, n
 			p.parts = append(p.parts, part)
 		}
 	}
-	if p.object, found = object.New("hosts", res, secrets, now); !found {
+	if p.object, found = object.New(ctx, "hosts", res, secrets, now); !found {
 		return p, false, nil
 	}
 	if err := p.loadServices(ctx, q, site, name, now); err != nil {

@@ -47,7 +47,7 @@ func load(ctx context.Context, q lql.Querier, site, host, name string, secrets b
 			p.parts = append(p.parts, part)
 		}
 	}
-	if p.object, found = object.New("services", res, secrets, now); !found {
+	if p.object, found = object.New(ctx, "services", res, secrets, now); !found {
 		return p, false, nil
 	}
 	if err := p.loadParents(ctx, q, site, now); err != nil {

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"context"
 	"net/url"
 	"strings"
 
@@ -114,12 +115,12 @@ func (o Object) variableMacro(name string) (string, bool) {
 // address returns a page that the configuration names, "" when there is none
 // that may be a link. The core has expanded its macros where it can; where it
 // has not, they are expanded here, each encoded as a part of an address.
-func (o Object) address(expanded, raw string) string {
+func (o Object) address(ctx context.Context, expanded, raw string) string {
 	text := o.Text(expanded)
 	if text == "" {
 		text = o.Text(raw)
 	}
-	return status.Link(expand(text, func(name string) (string, bool) {
+	return status.Link(ctx, expand(text, func(name string) (string, bool) {
 		v, ok := o.macro(name)
 		return url.PathEscape(v), ok
 	}))

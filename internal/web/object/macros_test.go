@@ -49,7 +49,7 @@ func TestLinksWithMacros(t *testing.T) {
 		"$_SERVICERACK$:alert(1)":              "",
 		"javascript:$HOSTNAME$":                "",
 	} {
-		o, _ := New("services", cells(url), false, time.Now())
+		o, _ := New(t.Context(), "services", cells(url), false, time.Now())
 		var got []string
 		for _, l := range o.Links {
 			got = append(got, l.URL)
@@ -59,10 +59,10 @@ func TestLinksWithMacros(t *testing.T) {
 		}
 	}
 	secret := cells("http://x/$_SERVICETOKEN$")
-	if o, _ := New("services", secret, false, time.Now()); strings.Contains(o.Links[0].URL+o.notes(), "hunter2") || o.notes() != "see Disk /var? on db/1, $_SERVICETOKEN$" {
+	if o, _ := New(t.Context(), "services", secret, false, time.Now()); strings.Contains(o.Links[0].URL+o.notes(), "hunter2") || o.notes() != "see Disk /var? on db/1, $_SERVICETOKEN$" {
 		t.Errorf("a secret is in %+v or in %q", o.Links, o.notes())
 	}
-	if o, _ := New("services", secret, true, time.Now()); !strings.Contains(o.Links[0].URL, "hunter2") {
+	if o, _ := New(t.Context(), "services", secret, true, time.Now()); !strings.Contains(o.Links[0].URL, "hunter2") {
 		t.Errorf("who may see secrets gets %+v", o.Links)
 	}
 }

@@ -87,7 +87,7 @@ func Columns(table string, secrets bool) []string {
 
 // New reads the first row of a result over table with [Columns]; ok is false
 // when it has none.
-func New(table string, res *lql.Result, secrets bool, now time.Time) (o Object, ok bool) {
+func New(ctx context.Context, table string, res *lql.Result, secrets bool, now time.Time) (o Object, ok bool) {
 	read := status.Hosts
 	if table == "services" {
 		read = status.Services
@@ -101,7 +101,7 @@ func New(table string, res *lql.Result, secrets bool, now time.Time) (o Object, 
 	o.Downtimes = status.Downtimes(o.Cells, o.Index)
 	o.Metrics = ParsePerf(o.Text("perf_data"))
 	o.Vars = VarsOf(o.Cells, o.Index, secrets)
-	o.Links = o.links()
+	o.Links = o.links(ctx)
 	o.Everything = o.everything()
 	return o, true
 }
@@ -149,9 +149,8 @@ func variable(p [2]string, secrets bool) Var {
 	return v
 }
 
-// links are the pages named by the configuration; only http, https and mailto
-// ones.
-func (o Object) links() []Link {
+// links are the pages named by the configuration that may be links.
+func (o Object) links(ctx context.Context) []Link {
 	var out []Link
 	for _, l := range []struct {
 		action        bool
@@ -160,7 +159,7 @@ func (o Object) links() []Link {
 		{false, "notes_url_expanded", "notes_url"},
 		{true, "action_url_expanded", "action_url"},
 	} {
-		url := o.address(l.expanded, l.raw)
+		url := o.address(ctx, l.expanded, l.raw)
 		if url != "" {
 			out = append(out, Link{url, l.action})
 		}

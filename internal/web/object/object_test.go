@@ -74,7 +74,7 @@ func TestSecrets(t *testing.T) {
 		if slices.Contains(Columns("hosts", secrets), "check_command_expanded") != secrets {
 			t.Errorf("secrets %v: the command line is asked for wrongly", secrets)
 		}
-		o, ok := New("hosts", res, secrets, time.Now())
+		o, ok := New(t.Context(), "hosts", res, secrets, time.Now())
 		if !ok {
 			t.Fatal("no object")
 		}
@@ -101,14 +101,14 @@ func TestLinks(t *testing.T) {
 	res := &lql.Result{Rows: 1, Vectors: []lql.Vector{
 		text("name", "db"), text("notes_url", "http://wiki/$HOSTNAME$"), text("notes_url_expanded", "http://wiki/db"), text("action_url_expanded", "javascript:alert(1)"),
 	}}
-	o, _ := New("hosts", res, false, time.Now())
+	o, _ := New(t.Context(), "hosts", res, false, time.Now())
 	if want := []Link{{URL: "http://wiki/db"}}; !slices.Equal(o.Links, want) {
 		t.Errorf("links %+v, want %+v", o.Links, want)
 	}
 }
 
 func TestNoObject(t *testing.T) {
-	if _, ok := New("hosts", &lql.Result{}, true, time.Now()); ok {
+	if _, ok := New(t.Context(), "hosts", &lql.Result{}, true, time.Now()); ok {
 		t.Error("an empty result has an object")
 	}
 }

@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,16 +21,25 @@ func RowID(site, host, service string) string {
 	return id
 }
 
-// Link returns raw when it is an absolute http or https address, or one to write
-// a mail to, and may be offered as a link, else "". Plugins and configurations may hold anything,
-// "javascript:" included.
-func Link(raw string) string {
+// Link returns raw when it may be offered as a link, else "": an absolute http or
+// https address, one to write a mail to, or one of a scheme that the
+// configuration of this server allows. Plugins and configurations of cores may
+// hold anything, "javascript:" included.
+func Link(ctx context.Context, raw string) string {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
 		return ""
 	}
 	switch scheme := strings.ToLower(u.Scheme); {
-	case u.Host != "" && (scheme == "http" || scheme == "https"), scheme == "mailto" && strings.Contains(u.Opaque, "@"):
+	case scheme == "http", scheme == "https":
+		if u.Host != "" {
+			return u.String()
+		}
+	case scheme == "mailto":
+		if strings.Contains(u.Opaque, "@") {
+			return u.String()
+		}
+	case slices.Contains(ui.Env(ctx).LinkSchemes, scheme) && (u.Host != "" || u.Opaque != ""):
 		return u.String()
 	}
 	return ""

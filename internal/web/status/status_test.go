@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/web/ui"
 )
 
 func TestWords(t *testing.T) {
@@ -37,7 +38,29 @@ func TestLink(t *testing.T) {
 		"":                                 "",
 		"http://a b":                       "",
 	} {
-		if got := Link(in); got != want {
+		if got := Link(t.Context(), in); got != want {
+			t.Errorf("Link(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestLinkSchemes: the configuration of the server allows further schemes.
+func TestLinkSchemes(t *testing.T) {
+	ctx := ui.WithEnv(t.Context(), &ui.Environment{LinkSchemes: []string{"ssh", "rdp", "tel"}})
+	for in, want := range map[string]string{
+		"ssh://root@db-01:22":       "ssh://root@db-01:22",
+		"SSH://db-01":               "ssh://db-01",
+		"tel:+4912345":              "tel:+4912345",
+		"rdp:full%20address=s:db":   "rdp:full%20address=s:db",
+		"ssh:":                      "",
+		"ssh:///":                   "",
+		"vnc://db-01":               "",
+		"javascript:alert(1)":       "",
+		"https:///x":                "",
+		"java\nscript:alert(1)":     "",
+		"https://wiki.example.org/": "https://wiki.example.org/",
+	} {
+		if got := Link(ctx, in); got != want {
 			t.Errorf("Link(%q) = %q, want %q", in, got, want)
 		}
 	}

@@ -23,6 +23,8 @@ type Environment struct {
 	Query  url.Values     // query of the request
 	Remote string         // the client's IP address
 	Words  *words.Words   // the person's language; nil: English
+	// LinkSchemes are schemes of links that cores may give besides the usual.
+	LinkSchemes []string
 	// Clock12 writes times of day as 3:04 PM.
 	Clock12 bool
 	// Still leaves out what changes by itself, such as ages: the browser fills
