@@ -411,7 +411,7 @@ func (a *applier) compare(def *tableDef, old, next *Table) {
 		}
 	}
 	a.compareRefs(def, old, next, pairs, same)
-	if same && !log.any && slices.Equal(next.cols, old.cols) {
+	if same && !log.any && slices.Equal(next.cols, old.cols) && slices.Equal(next.refs, old.refs) {
 		a.next.tables[def.at] = old
 	} else if same {
 		next.shape = old.shape

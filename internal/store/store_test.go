@@ -326,6 +326,48 @@ func TestUnchangedReplaceTouchesNothing(t *testing.T) {
 	}
 }
 
+// TestReferencesFollow: rows that stay as they are keep what they refer to when
+// that moves, because something new comes before it.
+func TestReferencesFollow(t *testing.T) {
+	site := NewFleet(Options{}).Add(SiteInfo{Key: "s"})
+	write := func(services ...string) {
+		t.Helper()
+		b := site.Begin()
+		hosts, svc, down := b.Replace("hosts"), b.Replace("services"), b.Replace("downtimes")
+		for _, err := range []error{hosts.Columns("name"), svc.Columns("host_name", "description"), down.Columns("id", "host_name", "service_description", "comment")} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		hosts.Text(0, []byte("web"))
+		if err := hosts.EndRow(); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range services {
+			svc.Text(0, []byte("web"))
+			svc.Text(1, []byte(s))
+			if err := svc.EndRow(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		down.Int(0, 1)
+		for i, text := range []string{"web", "CPU", "for CPU"} {
+			down.Text(i+1, []byte(text))
+		}
+		if err := down.EndRow(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Commit(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("CPU", "Disk")
+	write("Brand new", "CPU", "Disk")
+	if got := site.Snapshot().Text("downtimes", "service_description", 0); got != "CPU" {
+		t.Errorf("the downtime for CPU is one of %q now", got)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	f := NewFleet(Options{})
 	site := f.Add(SiteInfo{Key: "s"})
