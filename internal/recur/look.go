@@ -64,6 +64,7 @@ type turn struct {
 
 	rows  []*db.RuleDowntime
 	live  map[spot]*db.RuleDowntime // those that are not to go
+	taken map[spot]bool             // cores have them, though they are not noted
 	cores marked
 	there map[spot][]lastsAs // downtimes with the rule's mark in the cores
 	found Found
@@ -85,7 +86,7 @@ func spotOf(d *db.RuleDowntime) spot { return spot{d.Name, d.Site, d.Host, d.Ser
 
 // lookAt does for one rule what is to be done now.
 func (s *Service) lookAt(ctx context.Context, r db.Rule, cores marked) (Status, error) {
-	t := &turn{s: s, r: r, now: s.o.Now(), cores: cores, there: cores.by[r.Mark], live: map[spot]*db.RuleDowntime{}, dirty: map[*db.RuleDowntime]bool{}}
+	t := &turn{s: s, r: r, now: s.o.Now(), cores: cores, there: cores.by[r.Mark], taken: map[spot]bool{}, live: map[spot]*db.RuleDowntime{}, dirty: map[*db.RuleDowntime]bool{}}
 	var err error
 	if t.actor, t.why, err = s.actor(ctx, r); err != nil {
 		return t.st, err
@@ -170,17 +171,22 @@ func (t *turn) fresh(site string) bool {
 	return ok && !p.Missing && p.Err == ""
 }
 
+// A place is a downtime in a core.
+type place struct {
+	spot
+	starts, ends int64
+}
+
 // takeOver notes what carries the rule's mark in a core and was not set here:
-// before a restart, by another server, or from a store that is older now.
+// before a restart, by another server, or from a store that is older now. It
+// counts at once, and is noted when the next look finds it still there.
 func (t *turn) takeOver() {
-	type place struct {
-		spot
-		starts, ends int64
-	}
 	known := map[place]bool{}
 	for _, d := range t.rows {
 		known[place{spotOf(d), d.Starts.Unix(), d.Ends.Unix()}] = true
 	}
+	before := t.s.strange[t.r.ID]
+	now := map[place]bool{}
 	for at, list := range t.there {
 		for _, x := range list {
 			p := place{at, x.starts.Unix(), x.ends.Unix()}
@@ -188,11 +194,17 @@ func (t *turn) takeOver() {
 				continue
 			}
 			known[p] = true
+			if !before[p] {
+				now[p] = true
+				t.taken[at] = true
+				continue
+			}
 			d := t.row(at, x.starts, x.ends)
 			t.rows = append(t.rows, d)
 			t.to(d, set)
 		}
 	}
+	t.s.strange[t.r.ID] = now
 }
 
 // row is a new downtime of the rule.
@@ -371,9 +383,10 @@ func (t *turn) forget(ctx context.Context) error {
 	waits := slices.ContainsFunc(t.rows, func(d *db.RuleDowntime) bool {
 		return d.State == cancelling || d.State == given && d.Starts.After(t.now)
 	})
-	if waits && t.why == "" {
+	if (waits || len(t.taken) > 0) && t.why == "" {
 		return nil
 	}
+	delete(t.s.strange, t.r.ID)
 	return t.s.o.Store.Write(ctx, func(tx *db.Tx) error { return tx.DeleteRule(ctx, t.r.ID) })
 }
 

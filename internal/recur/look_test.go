@@ -286,7 +286,7 @@ func TestChange(t *testing.T) {
 	s := newServer(t, t.TempDir(), core)
 	host, services := core.host(0)
 	other, more := core.host(1)
-	x := s.nightly(host)
+	x, name := s.nightly(host), s.name(0)
 	id := s.add(x)
 	s.look()
 	s.settled(core)
@@ -303,7 +303,7 @@ func TestChange(t *testing.T) {
 		s.want(what, core, want...)
 	}
 	x.Lasts = 3 * 3600
-	change("longer", each(host, services, s.name(0))...)
+	change("longer", each(host, services, name)...)
 	for _, r := range core.Rows("downtimes") {
 		start, end := r["start_time"], r["end_time"]
 		if fmt.Sprint(end) != fmt.Sprint(start.(int64)+3*3600) {
@@ -312,18 +312,18 @@ func TestChange(t *testing.T) {
 	}
 	before := s.orders()
 	x.Lead = int64(25 * time.Hour / time.Second)
-	change("the same", each(host, services, s.name(0))...)
+	change("the same", each(host, services, name)...)
 	if n := s.orders(); n != before {
 		t.Errorf("orders for %d objects that stay as they are", n-before)
 	}
 	x.Scope.Host = other
-	change("another host", each(other, more, s.name(0))...)
+	change("another host", each(other, more, name)...)
 	x.Except = []string{s.clock().UTC().Add(2 * time.Hour).Format(time.DateOnly)}
 	x.Lead = int64(12 * time.Hour / time.Second)
 	change("a day left out")
 	x.Except = nil
 	x.Scope.Reach = recur.Hosts
-	change("the host alone", other+"||"+s.name(0))
+	change("the host alone", other+"||"+name)
 }
 
 // TestCancelledByHand: what somebody takes away stays away.

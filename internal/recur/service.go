@@ -72,8 +72,9 @@ type Service struct {
 	o    Options
 	kick chan struct{}
 
-	look    sync.Mutex // one look at a time
-	adopted bool       // orders of an earlier run were looked for
+	look    sync.Mutex               // one look at a time
+	adopted bool                     // orders of an earlier run were looked for
+	strange map[int64]map[place]bool // by rule: what the cores had with its mark that was not set here
 	seen    map[seenKey]db.SeenDowntime
 	pruned  time.Time
 
@@ -95,7 +96,7 @@ func New(o Options) *Service {
 	if o.Spread == nil {
 		o.Spread = spreadOf(randomSeed())
 	}
-	return &Service{o: o, kick: make(chan struct{}, 1), status: map[int64]Status{}}
+	return &Service{o: o, kick: make(chan struct{}, 1), strange: map[int64]map[place]bool{}, status: map[int64]Status{}}
 }
 
 // spreadMost bounds how much later than its lead time an occurrence is set.

@@ -62,8 +62,9 @@ func (t *turn) setDue(ctx context.Context) error {
 func (t *turn) setOne(ctx context.Context, o Occurrence) error {
 	need := map[string][]command.Target{}
 	for _, x := range t.found.Targets {
-		d := t.live[spot{o.Name(), x.Site, x.Host, x.Service}]
-		if d != nil && (d.State != failed || t.now.Before(d.Given.Add(setWithin<<min(d.Tries, triesMost)))) {
+		at := spot{o.Name(), x.Site, x.Host, x.Service}
+		d := t.live[at]
+		if d == nil && t.taken[at] || d != nil && (d.State != failed || t.now.Before(d.Given.Add(setWithin<<min(d.Tries, triesMost)))) {
 			continue
 		}
 		if !t.fresh(x.Site) {
