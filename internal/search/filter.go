@@ -9,6 +9,7 @@ import (
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
+	"belvedere/internal/when"
 )
 
 // Tables returns the tables that queries can be asked of. The slice must not
@@ -276,13 +277,13 @@ func (c compiler) noOperator(e Expr) error {
 // time.
 func (c compiler) timeLeaf(e Expr, f Field, column string, v Value) (lql.Filter, error) {
 	if f.Kind != Durations {
-		t, ok := parseTime(v.Text(), c.now)
+		t, ok := when.Moment(v.Text(), c.now)
 		if !ok {
 			return lql.Filter{}, e.fail(NoTime, f.Name)
 		}
 		return lql.Cmp(column, number(e.Op), strconv.FormatInt(t, 10)), nil
 	}
-	d, ok := parseDuration(v.Text())
+	d, ok := when.Length(v.Text())
 	if !ok {
 		return lql.Filter{}, e.fail(NoDuration, f.Name)
 	}

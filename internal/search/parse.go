@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"belvedere/internal/when"
 )
 
 // Bounds of a query.
@@ -482,11 +484,11 @@ func (p *parser) check(f Field, v Value, at int) (Value, error) {
 			return Value{}, err
 		}
 	case Durations:
-		if _, ok := parseDuration(word); !ok {
+		if _, ok := when.Length(word); !ok {
 			return Value{}, bad(NoDuration)
 		}
 	case Times:
-		if _, ok := parseTime(word, time.Unix(0, 0)); !ok {
+		if _, ok := when.Moment(word, time.Unix(0, 0)); !ok {
 			return Value{}, bad(NoTime)
 		}
 	}
