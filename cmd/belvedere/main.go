@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"belvedere/internal/command"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
@@ -36,6 +37,12 @@ type cli struct {
 	Site        siteCmd        `cmd:"" help:"Test, list, add and remove monitoring cores."`
 	User        userCmd        `cmd:"" help:"Manage the people who may sign in."`
 	Query       queryCmd       `cmd:"" help:"Send a Livestatus query to a server or a core."`
+	Send        sendCmd        `cmd:"" help:"Send an external command to a server or a core."`
+	Ack         ackCmd         `cmd:"" help:"Acknowledge the problems that a filter matches."`
+	Unack       unackCmd       `cmd:"" help:"Take acknowledgements back."`
+	Downtime    downtimeCmd    `cmd:"" help:"Set a downtime for what a filter matches."`
+	Recheck     recheckCmd     `cmd:"" help:"Have what a filter matches checked now."`
+	Comment     commentCmd     `cmd:"" help:"Comment on what a filter matches."`
 	CheckConfig checkConfigCmd `cmd:"" name:"check-config" help:"Check the configuration file and change nothing."`
 	Schema      schemaCmd      `cmd:"" help:"Print tables, columns and external commands."`
 	Backup      backupCmd      `cmd:"" help:"Write a copy of the store, also while the server runs."`
@@ -171,6 +178,10 @@ func plain(err error) error {
 	var q *lql.QueryError
 	if errors.As(err, &q) {
 		return &hinted{q.Msg, q.Hint}
+	}
+	var p *command.Problem
+	if errors.As(err, &p) {
+		return &usageError{p.Msg, p.Hint}
 	}
 	return err
 }

@@ -42,7 +42,7 @@ func (c queryCmd) Run(w *world) error {
 		return err
 	}
 	if req.Query == nil {
-		return &usageError{"this is an external command, not a query", "commands are not sent by this verb"}
+		return &usageError{"this is an external command, not a query", "belvedere send sends it"}
 	}
 	address, err := c.address(c.At)
 	if err != nil {

@@ -135,7 +135,7 @@ func (a *App) build(ctx context.Context) error {
 	a.memory = memory.New(cfg.MemoryLimit, nil)
 	a.fleet = store.NewFleet(store.Options{Room: func() error { return a.memory.Room(0) }})
 	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory})
-	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed})
+	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed, Version: a.opt.Version})
 	a.memory.OnPressure(a.engine.Shrink)
 	a.fleet.OnChange(func(c store.Change) {
 		a.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})
@@ -153,8 +153,8 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.desk = command.New(command.Options{
-		Store: a.db, Engine: a.engine, Sites: manager, Hub: a.hub, Log: a.log, Policy: policyOf(cfg.Commands),
-		Rules: rulesOf(cfg.Commands), Who: a.standing,
+		Store: a.db, Engine: a.engine, Sites: manager, Hub: a.hub, Log: a.log, Policy: PolicyOf(cfg.Commands),
+		Rules: RulesOf(cfg.Commands), Who: a.standing,
 		Rate: cfg.Commands.Rate, Hold: cfg.Commands.Hold, SeenWithin: cfg.Commands.SeenWithin,
 	})
 	a.later(a.desk.Stop)
@@ -171,8 +171,8 @@ func (a *App) build(ctx context.Context) error {
 	return nil
 }
 
-// policyOf turns the configured roles into the desk's.
-func policyOf(c config.Commands) command.Policy {
+// PolicyOf turns the configured roles into the desk's.
+func PolicyOf(c config.Commands) command.Policy {
 	roles := func(names []string) []access.Role {
 		out := make([]access.Role, len(names))
 		for i, name := range names {
@@ -183,8 +183,8 @@ func policyOf(c config.Commands) command.Policy {
 	return command.Policy{Ordinary: roles(c.Ordinary), Configuring: roles(c.Configuring), Dangerous: roles(c.Dangerous)}
 }
 
-// rulesOf turns what is demanded of orders into the desk's.
-func rulesOf(c config.Commands) command.Rules {
+// RulesOf turns what is demanded of orders into the desk's.
+func RulesOf(c config.Commands) command.Rules {
 	r := command.Rules{Reasons: c.Reasons, WarnAbove: c.WarnAbove}
 	if c.Ticket != "" {
 		r.Ticket = regexp.MustCompile(c.Ticket) // it was checked with the configuration
@@ -329,7 +329,7 @@ func (a *App) provision(ctx context.Context, cfg config.Config) error {
 }
 
 // housekeeping looks every two seconds whether a command beside the server
-// changed the sites, and prunes old entries once an hour.
+// changed the sites, and prunes the audit once an hour.
 func (a *App) housekeeping(ctx context.Context) {
 	look, prune := time.NewTicker(2*time.Second), time.NewTicker(time.Hour)
 	defer look.Stop()
@@ -343,11 +343,8 @@ func (a *App) housekeeping(ctx context.Context) {
 				a.log.Error("reading the sites", "error", err)
 			}
 		case now := <-prune.C:
-			if err := a.db.Prune(ctx, now); err != nil && ctx.Err() == nil {
-				a.log.Error("pruning the store", "error", err)
-			}
-			if err := a.db.PruneOrders(ctx, now.Add(-a.opt.Config.Commands.Keep)); err != nil && ctx.Err() == nil {
-				a.log.Error("pruning the orders", "error", err)
+			if err := a.db.PruneAudit(ctx, now.Add(-a.config.Load().AuditKeep)); err != nil && ctx.Err() == nil {
+				a.log.Error("pruning the audit", "error", err)
 			}
 		}
 	}

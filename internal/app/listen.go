@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -16,10 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"belvedere/internal/access"
 	"belvedere/internal/config"
-	"belvedere/internal/livestatus"
-	"belvedere/internal/lql"
 )
 
 // An Error is a start that failed, with what to do about it.
@@ -159,16 +155,6 @@ func (a *App) URLs() []string {
 	return out
 }
 
-// LivestatusAddresses returns where Livestatus is answered, as addresses that
-// a site or a query accepts.
-func (a *App) LivestatusAddresses() []string {
-	var out []string
-	for _, l := range a.ls {
-		out = append(out, l.Addr().Network()+"://"+l.Addr().String())
-	}
-	return out
-}
-
 func (a *App) serveWeb(group *sync.WaitGroup, failed chan<- error) []*http.Server {
 	var servers []*http.Server
 	for _, l := range a.listeners {
@@ -190,30 +176,10 @@ func (a *App) serveWeb(group *sync.WaitGroup, failed chan<- error) []*http.Serve
 	return servers
 }
 
-// serveLivestatus answers GET requests over everything. Whoever reaches the
-// socket or loopback sees all; commands are refused.
-func (a *App) serveLivestatus(ctx context.Context, group *sync.WaitGroup, failed chan<- error) {
-	if len(a.ls) == 0 {
-		return
-	}
-	everything := a.engine.For(access.Viewer{All: true, CommandLines: true, Services: access.Loose})
-	waiter, _ := everything.(lql.Waiter)
-	server := livestatus.NewServer(livestatus.ServerOptions{Querier: everything, Waiter: waiter, Log: a.log,
-		HoldBytes: int(a.config.Load().MemoryLimit / 10)})
-	for _, l := range a.ls {
-		a.log.Info("answering Livestatus", "address", l.Addr().Network()+"://"+l.Addr().String())
-		group.Go(func() {
-			if err := server.Serve(ctx, l); err != nil && ctx.Err() == nil {
-				failed <- fmt.Errorf("app: livestatus on %s: %w", l.Addr(), err)
-			}
-		})
-	}
-}
-
 // needsRestart reports whether something differs that is read at start only.
 func needsRestart(a, b config.Config) bool {
 	strip := func(c config.Config) config.Config {
-		c.Sites, c.Users, c.TLS = nil, nil, config.TLS{}
+		c.Sites, c.Users, c.TLS, c.AuditKeep = nil, nil, config.TLS{}, 0
 		return c
 	}
 	return !reflect.DeepEqual(strip(a), strip(b)) || (a.TLS.Cert == "") != (b.TLS.Cert == "")

@@ -52,6 +52,12 @@ type Options struct {
 	Rate int
 	// SeenWithin is how long an effect may take to show; 0: 15 s.
 	SeenWithin time.Duration
+	// Brief desks end with their orders, as those of the command line do: what
+	// would have to be done later is refused.
+	Brief bool
+	// OtherAuthor is set where the other end puts its own author in place of
+	// ours: effects are then not looked for by author.
+	OtherAuthor bool
 	// Hold is how long an order waits for a site that is down when it does not
 	// say; 0: 10 minutes.
 	Hold time.Duration

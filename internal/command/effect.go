@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,27 @@ func (e effect) shows(ctx context.Context, q lql.Querier) (bool, error) {
 	return res.Vectors[0].Int(0) == 0 == e.gone, nil
 }
 
+// effect is effectOf as this desk looks for it.
+func (d *Desk) effect(def *schema.Command, args []string, t Target, sent time.Time) effect {
+	if d.o.OtherAuthor {
+		args = slices.Clone(args)
+		for i := range args {
+			if def.Params[i].Type == schema.PAuthor {
+				args[i] = ""
+			}
+		}
+	}
+	return effectOf(def, args, t, sent)
+}
+
+// by holds for what an author wrote; "" is any author.
+func by(author string) lql.Filter {
+	if author == "" {
+		return lql.AndOf()
+	}
+	return lql.Eq("author", author)
+}
+
 // effectOf returns how a command with these arguments shows, sent at a time
 // of the core's clock. The zero effect for commands that nothing shows.
 func effectOf(def *schema.Command, args []string, t Target, sent time.Time) effect {
@@ -60,12 +82,12 @@ func effectOf(def *schema.Command, args []string, t Target, sent time.Time) effe
 		if t.Service != "" {
 			acked = "service_acknowledged"
 		}
-		return effect{table: "comments", rows: lql.AndOf(remarkOn(t), lql.EqInt("entry_type", ackEntry), lql.Eq("author", arg("author")),
+		return effect{table: "comments", rows: lql.AndOf(remarkOn(t), lql.EqInt("entry_type", ackEntry), by(arg("author")),
 			says(arg("comment")), since("entry_time", sent), lql.EqInt(acked, 1))}
 	case strings.HasPrefix(name, "REMOVE_") && strings.HasSuffix(name, "_ACKNOWLEDGEMENT"):
 		return effect{table: table, rows: lql.AndOf(object, lql.EqInt("acknowledged", 1)), gone: true}
 	case name == "ADD_HOST_COMMENT" || name == "ADD_SVC_COMMENT":
-		return effect{table: "comments", rows: lql.AndOf(remarkOn(t), lql.EqInt("entry_type", 1), lql.Eq("author", arg("author")),
+		return effect{table: "comments", rows: lql.AndOf(remarkOn(t), lql.EqInt("entry_type", 1), by(arg("author")),
 			says(arg("comment")), since("entry_time", sent))}
 	case entryTable(def) != "" && t.Entry == nil:
 		return effect{}
@@ -141,7 +163,7 @@ func (t Target) entry(kind string) lql.Filter {
 // members of the group. For many objects the first one is enough to say that
 // the core took the order.
 func downtimeEffect(name string, arg func(string) string, t Target) effect {
-	fs := []lql.Filter{lql.Eq("author", arg("author")), says(arg("comment")),
+	fs := []lql.Filter{by(arg("author")), says(arg("comment")),
 		lql.Eq("start_time", arg("start_time")), lql.Eq("end_time", arg("end_time"))}
 	switch {
 	case t.Service != "":

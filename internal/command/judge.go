@@ -150,8 +150,10 @@ func (j *judge) supported(def *schema.Command, site string) string {
 	if !ok || impl == 0 || impl == schema.LMD || def.Cores&impl != 0 {
 		return "" // the core will say
 	}
-	if _, plain := plainOf(def.Name); plain {
+	if _, plain := plainOf(def.Name); plain && !j.d.o.Brief {
 		return ""
+	} else if plain {
+		return "This core does not end acknowledgements by itself. A Belvedere does: give the order to one, or leave the end out."
 	}
 	return "This core does not know the command."
 }

@@ -99,7 +99,7 @@ func (d *Desk) recall(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	j.name, j.args, j.effect = def.Name, args, effectOf(def, args, j.target, j.item.Sent.Add(d.skew(ctx, j.item.Site)))
+	j.name, j.args, j.effect = def.Name, args, d.effect(def, args, j.target, j.item.Sent.Add(d.skew(ctx, j.item.Site)))
 	return nil
 }
 

@@ -21,7 +21,7 @@ import (
 func (d *Desk) prepare(ctx context.Context, a Actor, o *Order) ([]db.OrderItem, error) {
 	def, ok := schema.LookupCommand(o.Command)
 	if !ok {
-		return nil, &Problem{Msg: fmt.Sprintf("There is no command %q.", clip(o.Command)), Hint: "belvedere schema lists all commands."}
+		return nil, &Problem{Msg: fmt.Sprintf("There is no command %q.", clip(o.Command)), Hint: noSuchHint}
 	}
 	switch {
 	case len(o.Targets) == 0:

@@ -174,7 +174,7 @@ func (d *Desk) ready(ctx context.Context, judges map[*order]*judge, j *job) erro
 	if err := faithful(impl, j.args); err != nil {
 		return err
 	}
-	j.effect = effectOf(def, j.args, j.target, d.o.Now().Add(d.skew(ctx, j.item.Site)))
+	j.effect = d.effect(def, j.args, j.target, d.o.Now().Add(d.skew(ctx, j.item.Site)))
 	return nil
 }
 

@@ -22,27 +22,15 @@ type sender struct {
 
 // Send implements [lql.Sender].
 func (s sender) Send(ctx context.Context, c lql.Command) error {
-	def, ok := schema.LookupCommand(c.Name)
-	if !ok {
-		return &Problem{Msg: fmt.Sprintf("There is no command %q.", clip(c.Name))}
-	}
-	o, t, err := read(def, c.Args)
+	o, err := s.d.Read(ctx, s.a, c)
 	if err != nil {
 		return err
-	}
-	sites, err := s.sites(ctx, def, t, c.Backends)
-	if err != nil {
-		return err
-	}
-	for _, site := range sites {
-		t.Site = site
-		o.Targets = append(o.Targets, t)
 	}
 	id, err := s.d.Give(ctx, s.a, o)
 	if err != nil {
 		return err
 	}
-	items, err := s.d.Items(ctx, id, 0, len(sites))
+	items, err := s.d.Items(ctx, id, 0, len(o.Targets))
 	if err != nil {
 		return err
 	}
@@ -51,6 +39,32 @@ func (s sender) Send(ctx context.Context, c lql.Command) error {
 	}
 	return nil
 }
+
+// Read returns the order that a command means as Livestatus clients write it:
+// for its object on the backends it names, else on every site where a sees it.
+// An author among its values is left out, since that is always who gives the
+// order. The error is a [*Problem].
+func (d *Desk) Read(ctx context.Context, a Actor, c lql.Command) (Order, error) {
+	def, ok := schema.LookupCommand(c.Name)
+	if !ok {
+		return Order{}, &Problem{Msg: fmt.Sprintf("There is no command %q.", clip(c.Name)), Hint: noSuchHint}
+	}
+	o, t, err := read(def, c.Args)
+	if err != nil {
+		return Order{}, err
+	}
+	sites, err := sender{d, a}.sites(ctx, def, t, c.Backends)
+	if err != nil {
+		return Order{}, err
+	}
+	for _, site := range sites {
+		t.Site = site
+		o.Targets = append(o.Targets, t)
+	}
+	return o, nil
+}
+
+const noSuchHint = "belvedere schema --commands lists all commands."
 
 // read takes the arguments of a command line apart: the object, and the rest
 // by name. The author is dropped: it is always who sends.

@@ -27,7 +27,8 @@ const (
 	idleLeast     = 5 * time.Minute
 	rateMost      = 10_000
 	holdMost      = 24 * time.Hour
-	keepLeast     = 24 * time.Hour
+	auditLeast    = 24 * time.Hour
+	auditMost     = 36500 * 24 * time.Hour
 	intervalLeast = time.Second
 	intervalMost  = time.Hour
 )
@@ -64,6 +65,9 @@ func (l *loader) check() {
 		l.addAt("sessions.max", "this is shorter than sessions.idle", "use at least as long")
 	}
 	l.checkCommands()
+	if c.AuditKeep < auditLeast || c.AuditKeep > auditMost {
+		l.addAt("audit_keep", "the audit cannot be kept for that time", "use 1d to 36500d")
+	}
 	l.checkSites()
 	l.checkUsers()
 	l.checkLivestatus()
@@ -90,9 +94,6 @@ func (l *loader) checkCommands() {
 	}
 	if c.WarnAbove < 1 {
 		l.addAt("commands.warn_above", "this is no number of objects", "use 1 or more")
-	}
-	if c.Keep < keepLeast {
-		l.addAt("commands.keep", "nobody could look up what was done", "use at least 1d")
 	}
 }
 
@@ -396,7 +397,20 @@ func (l *loader) checkLivestatus() {
 			l.addAt(path+".listen", fmt.Sprintf("%q is there twice", text), "remove one")
 		}
 		seen = append(seen, parsed.Address)
-		l.cfg.Livestatus[i] = parsed
+		l.cfg.Livestatus[i].Network, l.cfg.Livestatus[i].Address = parsed.Network, parsed.Address
+		l.checkGiver(path, l.cfg.Livestatus[i])
+	}
+}
+
+// checkGiver wants a person behind every command.
+func (l *loader) checkGiver(path string, c Livestatus) {
+	switch {
+	case c.As != "" && !userName.MatchString(c.As):
+		l.addAt(path+".as", fmt.Sprintf("%q cannot be a user name", c.As), "write the user name of a person, as on the page of people")
+	case c.Commands && c.As == "":
+		l.addAt(path+".commands", "nobody is named in whose name commands are given here", "add as: with the user name of a person, whose rights then count for queries too")
+	case c.CommandErrors && !c.Commands:
+		l.addAt(path+".command_errors", "this listener takes no commands", "add commands: true, or remove command_errors")
 	}
 }
 

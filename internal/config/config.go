@@ -50,6 +50,8 @@ type Config struct {
 	Sessions Sessions `yaml:"sessions"`
 	// Commands says who may act and how orders are carried out.
 	Commands Commands `yaml:"commands"`
+	// AuditKeep is how long orders and changes stay in the audit.
+	AuditKeep time.Duration `yaml:"audit_keep"`
 	// Sites, Users and Livestatus are collected over all files.
 	Sites      []Site       `yaml:"sites"`
 	Users      []User       `yaml:"users"`
@@ -101,8 +103,6 @@ type Commands struct {
 	Reasons bool `yaml:"reasons"`
 	// WarnAbove is the number of objects above which pages ask twice.
 	WarnAbove int `yaml:"warn_above"`
-	// Keep is how long orders are kept with what became of them.
-	Keep time.Duration `yaml:"keep"`
 }
 
 // A Site is one core.
@@ -137,9 +137,17 @@ type User struct {
 	CommandLines bool              `yaml:"command_lines"`
 }
 
-// A Livestatus is an address that answers Livestatus queries.
+// A Livestatus is an address that answers Livestatus requests.
 type Livestatus struct {
 	Listen string `yaml:"listen"` // as written
+	// As is the user name of the person whose rights count there, for queries
+	// and commands; "": everything is seen, and commands are refused.
+	As string `yaml:"as"`
+	// Commands takes external commands, given by As.
+	Commands bool `yaml:"commands"`
+	// CommandErrors answers commands that are refused with a line, as Naemon
+	// does, also where the client asked for no answer.
+	CommandErrors bool `yaml:"command_errors"`
 	// Network and Address are Listen for [net.Listen].
 	Network string `yaml:"-"`
 	Address string `yaml:"-"`
@@ -148,14 +156,15 @@ type Livestatus struct {
 // Default returns the configuration without any file.
 func Default() Config {
 	return Config{
-		Listen:   []string{"127.0.0.1:8080"},
-		Data:     "./belvedere-data",
-		Log:      Log{Level: "info", Format: "text"},
-		Sessions: Sessions{Idle: 30 * 24 * time.Hour, Max: 90 * 24 * time.Hour},
+		Listen:    []string{"127.0.0.1:8080"},
+		Data:      "./belvedere-data",
+		Log:       Log{Level: "info", Format: "text"},
+		Sessions:  Sessions{Idle: 30 * 24 * time.Hour, Max: 90 * 24 * time.Hour},
+		AuditKeep: 365 * 24 * time.Hour,
 		Commands: Commands{
 			Ordinary: []string{"operator", "admin"}, Configuring: []string{"admin"},
 			Rate: 50, Hold: 10 * time.Minute, SeenWithin: 15 * time.Second,
-			WarnAbove: 50, Keep: 2 * 365 * 24 * time.Hour,
+			WarnAbove: 50,
 		},
 	}
 }

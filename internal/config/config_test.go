@@ -325,6 +325,9 @@ func TestWarnings(t *testing.T) {
 		"listen: :8443\ntls: {cert: " + cert + ", key: " + key + "}":                                           "",
 		"listen: :80\npublic_url: https://x.example\ntrusted_proxies: [10.0.0.1]":                              "",
 		"listen: :80\npublic_url: http://x.example\ntrusted_proxies: [10.0.0.1]":                               "in clear text",
+		"users: []\nlivestatus: [{listen: 127.0.0.1:1, as: anna}]":                                             "",
+		"livestatus: [{listen: /run/live, as: anna, commands: true}]":                                          "",
+		"livestatus: [{listen: 127.0.0.1:1, as: anna, commands: true}]":                                        "can give commands as anna",
 		"public_url: https://x.example":                                                                        "trusted_proxies is empty",
 		"public_url: https://x.example\ntrusted_proxies: [0.0.0.0/0]":                                          "anybody can claim",
 		"users: [{name: a, password_hash: \"" + hash + "\"}]\n# the file of this test is for its owner only\n": "",
@@ -409,7 +412,7 @@ func TestClosestKey(t *testing.T) {
 		_, err := config.Load(write(t, t.TempDir(), "c.yaml", typed+": 1\n"), nil)
 		hint := `did you mean "` + want + `"?`
 		if want == "" {
-			hint = "known here: commands, data, database"
+			hint = "known here: audit_keep, commands, data"
 		}
 		if err == nil || !strings.Contains(err.Error(), hint) {
 			t.Errorf("%s: %v, want %s", typed, err, hint)

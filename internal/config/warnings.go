@@ -28,6 +28,11 @@ func (c Config) Warnings() []string {
 			w = append(w, fmt.Sprintf("trusted_proxies has %s: anybody can claim to be any address", p))
 		}
 	}
+	for _, l := range c.Livestatus {
+		if l.Commands && l.Network == "tcp" {
+			w = append(w, fmt.Sprintf("every user of this machine can give commands as %s over %s (a unix socket is only for its group)", l.As, l.Listen))
+		}
+	}
 	for _, name := range c.Files {
 		if st, err := os.Stat(name); err == nil && st.Mode().Perm()&0o004 != 0 && (len(c.Users) > 0 || c.MetricsToken != "") {
 			w = append(w, fmt.Sprintf("%s can be read by every user of this machine, and holds secrets (chmod o-r)", name))

@@ -101,14 +101,29 @@ func (r reads) AuditLog(ctx context.Context, q AuditQuery) ([]Audit, error) {
 }
 
 // Prune deletes what of the sign-in log is older than 90 days or beyond
-// 200,000 lines, in small transactions. The audit is kept.
+// 200,000 lines, in small transactions. The audit is for [DB.PruneAudit].
 func (d *DB) Prune(ctx context.Context, now time.Time) error {
+	return d.pruneRows(ctx, `DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins
+		WHERE at < ? OR id <= (SELECT coalesce(max(id), 0) FROM sign_ins) - ? ORDER BY id LIMIT ?)`,
+		millis(now.Add(-signInsKept)), signInsMost, pruneBatch)
+}
+
+// PruneAudit deletes what of the audit is older than before, and orders given
+// before then that have ended, in small transactions.
+func (d *DB) PruneAudit(ctx context.Context, before time.Time) error {
+	if err := d.pruneRows(ctx, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY id LIMIT ?)", millis(before), pruneBatch); err != nil {
+		return err
+	}
+	return d.PruneOrders(ctx, before)
+}
+
+// pruneRows repeats a statement that deletes at most pruneBatch rows while it
+// finds that many.
+func (d *DB) pruneRows(ctx context.Context, statement string, args ...any) error {
 	for {
 		var n int64
 		err := d.Write(ctx, func(t *Tx) (err error) {
-			n, err = t.exec(ctx, `DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins
-				WHERE at < ? OR id <= (SELECT coalesce(max(id), 0) FROM sign_ins) - ? ORDER BY id LIMIT ?)`,
-				millis(now.Add(-signInsKept)), signInsMost, pruneBatch)
+			n, err = t.exec(ctx, statement, args...)
 			return err
 		})
 		if err != nil || n < pruneBatch {

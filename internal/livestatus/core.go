@@ -11,7 +11,7 @@ import (
 // A Core is what a core says about itself.
 type Core struct {
 	Impl              schema.Cores `json:"-"`    // one bit; 0: not known, treated most carefully
-	Name              string       `json:"name"` // "Naemon", "Nagios", "Icinga 2", "Icinga 1", "Shinken", "Checkmk", "LMD", "Livestatus" (not known)
+	Name              string       `json:"name"` // "Naemon", "Nagios", "Icinga 2", "Icinga 1", "Shinken", "Checkmk", "LMD", "Belvedere", "Livestatus" (not known)
 	Version           string       `json:"version"`
 	LivestatusVersion string       `json:"livestatus_version"` // as sent
 	ProgramVersion    string       `json:"program_version"`    // as sent
@@ -82,8 +82,9 @@ func profileOf(impl schema.Cores) Profile {
 
 // coreBuild takes what Identify reads from table status.
 type coreBuild struct {
-	core    Core
-	columns map[string]bool
+	core      Core
+	belvedere string // version
+	columns   map[string]bool
 }
 
 // Begin takes the names of the columns.
@@ -115,6 +116,8 @@ func (b *coreBuild) Row(cells []Cell) error {
 			b.core.Localtime = c.Int()
 		case "interval_length":
 			b.core.IntervalLength = c.Int()
+		case "belvedere_version":
+			b.belvedere = c.Text()
 		case "check_external_commands":
 			b.core.Commands = c.Int() != 0
 		}
@@ -135,6 +138,8 @@ func (b *coreBuild) finish() Core {
 	lv, pv := c.LivestatusVersion, c.ProgramVersion
 	version := pv
 	switch {
+	case b.columns["belvedere_version"]:
+		c.Impl, c.Name, version = schema.LMD, "Belvedere", b.belvedere
 	case b.columns["lmd_last_cache_update"] || b.columns["peer_key"]:
 		c.Impl, c.Name, version = schema.LMD, "LMD", lv
 	case strings.HasSuffix(lv, "-naemon"):
@@ -162,6 +167,9 @@ func (b *coreBuild) finish() Core {
 		c.IntervalLength = 60
 	}
 	c.Profile = profileOf(c.Impl)
+	if b.columns["belvedere_version"] {
+		c.Profile.CommandFixed16 = true
+	}
 	return c
 }
 

@@ -23,9 +23,14 @@ import (
 // ServerOptions configure a [Server]. Limits that are 0 have the defaults
 // written beside them.
 type ServerOptions struct {
-	Querier       lql.Querier   // required
-	Waiter        lql.Waiter    // nil: Wait headers are ignored
-	Sender        lql.Sender    // nil: COMMAND is refused
+	Querier lql.Querier // required
+	Waiter  lql.Waiter  // nil: Wait headers are ignored
+	// Sender returns what takes the commands of a client at peer; nil: COMMAND
+	// is refused.
+	Sender func(peer net.Addr) lql.Sender
+	// CommandErrors says what is wrong with a command in a line, as Naemon does,
+	// also to clients that asked for no header. False: silence, as most cores.
+	CommandErrors bool
 	MaxConns      int           // connections at once, 100; further ones are closed
 	MaxRequest    int           // bytes of one request, 1 MiB
 	IdleTimeout   time.Duration // between requests, 5 min; also the longest wait
@@ -277,20 +282,12 @@ func (s *Server) wait(ctx context.Context, q *lql.Query) error {
 // success is silent unless a header was asked for.
 func (s *Server) command(ctx context.Context, c net.Conn, cmd lql.Command) bool {
 	if s.o.Sender == nil {
-		const refused = "commands are not accepted on this connection"
-		if cmd.Fixed16 {
-			return s.write(c, lql.AppendFixed16(nil, 403, len(refused)+1), []byte(refused+"\n")) == nil
-		}
-		return s.write(c, []byte("403: "+refused+"\n")) == nil
+		return s.refuseCommand(c, cmd, &lql.QueryError{Code: 403, Msg: "commands are not accepted on this connection"}, true)
 	}
 	qctx, cancel := context.WithTimeout(ctx, s.o.QueryTimeout)
 	defer cancel()
-	if err := s.o.Sender.Send(qctx, cmd); err != nil {
-		code, line := s.explain(err)
-		if cmd.Fixed16 {
-			return s.write(c, lql.AppendFixed16(nil, code, len(line)+1), []byte(line+"\n")) == nil
-		}
-		return s.write(c, []byte(fmt.Sprintf("%d: %s\n", code, line))) == nil
+	if err := s.o.Sender(c.RemoteAddr()).Send(qctx, cmd); err != nil {
+		return s.refuseCommand(c, cmd, err, s.o.CommandErrors)
 	}
 	switch {
 	case !cmd.Fixed16:
@@ -300,6 +297,21 @@ func (s *Server) command(ctx context.Context, c net.Conn, cmd lql.Command) bool 
 		return s.write(c, lql.AppendFixed16(nil, 200, len(none)), []byte(none)) == nil
 	}
 	return s.write(c, lql.AppendFixed16(nil, 200, 0)) == nil
+}
+
+// refuseCommand answers a command with an error: with a header if asked for,
+// else in a line with the code, or not at all. It says whether the connection
+// goes on.
+func (s *Server) refuseCommand(c net.Conn, cmd lql.Command, err error, aloud bool) bool {
+	code, line := s.explain(err)
+	switch {
+	case cmd.Fixed16:
+		return s.write(c, lql.AppendFixed16(nil, code, len(line)+1), []byte(line+"\n")) == nil
+	case aloud:
+		return s.write(c, []byte(fmt.Sprintf("%d: %s\n", code, line))) == nil
+	}
+	s.o.Log.Warn("Livestatus command refused, and the client did not ask for an answer", "command", cmd.Name, "reason", line)
+	return true
 }
 
 // explain returns status and text for an error, one line that may be shown.

@@ -188,7 +188,8 @@ func (c readConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
 
 func TestServerCommands(t *testing.T) {
 	store := &table{}
-	a := startServer(t, ServerOptions{Querier: store, Sender: store})
+	sender := func(peer net.Addr) lql.Sender { return store }
+	a := startServer(t, ServerOptions{Querier: store, Sender: sender, CommandErrors: true})
 	got := talk(t, a, "COMMAND [1795327335] ADD_HOST_COMMENT;a;1;me;x; y\n\n"+
 		"COMMAND [1795327335] BAD\n\n"+
 		"COMMAND [1795327335] X\nResponseHeader: fixed16\n\n"+
@@ -197,6 +198,44 @@ func TestServerCommands(t *testing.T) {
 	want := "400: unknown command BAD\n" + framed(200, "") + framed(400, "unknown command BAD\n") + framed(200, "{\"failed\":{}}\n")
 	if got != want || len(store.sent) != 3 || store.sent[0].Name != "ADD_HOST_COMMENT" {
 		t.Errorf("got %q, want %q; sent %+v", got, want, store.sent)
+	}
+	// Without error lines only those hear of an error who ask for a header.
+	a = startServer(t, ServerOptions{Querier: store, Sender: sender})
+	got = talk(t, a, "COMMAND [1795327335] BAD\n\n"+
+		"COMMAND [1795327335] BAD\nResponseHeader: fixed16\n\n"+
+		"COMMAND [1795327335] X\n\n")
+	if want := framed(400, "unknown command BAD\n"); got != want || len(store.sent) != 4 {
+		t.Errorf("got %q, want %q; sent %+v", got, want, store.sent)
+	}
+}
+
+// TestServerKnowsThePeer: who takes a command learns where it came from.
+func TestServerKnowsThePeer(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	l, err := Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	peers := make(chan net.Addr, 1)
+	done := make(chan error)
+	go func() {
+		done <- NewServer(ServerOptions{Querier: &table{}, Sender: func(peer net.Addr) lql.Sender {
+			peers <- peer
+			return &table{}
+		}}).Serve(ctx, l)
+	}()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "COMMAND [1795327335] X\nResponseHeader: fixed16\n\n")
+	if got, want := <-peers, c.LocalAddr(); got.String() != want.String() {
+		t.Errorf("the command came from %s, want %s", got, want)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -24,6 +24,10 @@ func (s *siteRun) derive(o *operand, c *schema.Column) {
 		o.num = func(int) int64 { return n }
 		return
 	}
+	if c.Name == "belvedere_version" {
+		s.siteValue(o, s.run.e.o.Version)
+		return
+	}
 	if rest, ok := strings.CutPrefix(c.Name, "peer_"); ok {
 		s.siteValue(o, siteValues(s)[rest])
 		return

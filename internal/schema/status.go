@@ -7,6 +7,7 @@ package schema
 var statusColumns = []Column{
 	{Name: "accept_passive_host_checks", Kind: Bool, Class: Live, Cores: AllCores, Doc: "Passive results of hosts are accepted"},
 	{Name: "accept_passive_service_checks", Kind: Bool, Class: Live, Cores: AllCores, Doc: "Passive results of services are accepted"},
+	{Name: "belvedere_version", Kind: Text, Class: Derived, Doc: "Version of this program"},
 	{Name: "cached_log_messages", Kind: Int, Class: Live, Cores: AllCores, Doc: "Log lines that the Livestatus module holds in memory"},
 	{Name: "cached_log_messages_rate", Kind: Float, Class: Live, Unit: "1/s", Cores: Shinken, Doc: "Log lines loaded by the Livestatus module"},
 	{Name: "check_external_commands", Kind: Bool, Class: Live, Cores: AllCores, Doc: "External commands are accepted"},
