@@ -1,8 +1,12 @@
 package app
 
 import (
+	"context"
 	"strings"
 
+	"belvedere/internal/access"
+	"belvedere/internal/command"
+	"belvedere/internal/feature/act"
 	"belvedere/internal/feature/audit"
 	"belvedere/internal/feature/comments"
 	"belvedere/internal/feature/configuration"
@@ -25,6 +29,7 @@ import (
 	"belvedere/internal/feature/sites"
 	"belvedere/internal/feature/topology"
 	"belvedere/internal/feature/views"
+	"belvedere/internal/schema"
 	"belvedere/internal/web"
 )
 
@@ -52,6 +57,7 @@ func (a *App) features() []web.Feature {
 		sites.Feature(sites.Options{Manager: a.sites}),
 		people.Feature(people.Options{Auth: a.auth}),
 		profile.Feature(profile.Options{Auth: a.auth}),
+		act.Feature(act.Options{Desk: a.desk, Store: a.db, Hold: a.opt.Config.Commands.Hold}),
 		audit.Feature(audit.Options{Log: a.db}),
 	}
 	return append(rooms, oldlinks.Feature(oldlinks.Options{Pages: pagesOf(rooms)}))
@@ -68,4 +74,15 @@ func pagesOf(rooms []web.Feature) []string {
 		}
 	}
 	return out
+}
+
+// mayAct says why people of a role who see what a viewer sees may not act at a
+// site, "" when they may.
+func (a *App) mayAct(ctx context.Context, role access.Role, v access.Viewer, site string) string {
+	why, err := a.desk.May(ctx, command.Actor{Role: role, Viewer: v}, schema.Ordinary, site)
+	if err != nil {
+		a.log.Warn("rights to act cannot be read", "site", site, "error", err)
+		return "It cannot be found out now whether you may do this."
+	}
+	return why
 }

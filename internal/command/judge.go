@@ -123,6 +123,16 @@ func (j *judge) role(ctx context.Context, at classAt, contact string, all bool) 
 	return fmt.Sprintf("Your role (%s) may not give this command, and the contact %s may not submit commands.", j.a.Role, contact), nil
 }
 
+// May returns why a may not give commands of a class at a site, "" when they
+// may: a sentence for people.
+func (d *Desk) May(ctx context.Context, a Actor, class schema.CommandClass, site string) (string, error) {
+	name, all, ok := a.Viewer.Contact(site)
+	if !ok {
+		return notHere, nil
+	}
+	return newJudge(d, a).role(ctx, classAt{site, class}, name, all)
+}
+
 // wide reports whether a command reaches objects that it does not name and
 // that whoever sees the named one may not see.
 func wide(def *schema.Command, v access.Viewer) bool {

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"belvedere/internal/access"
@@ -182,19 +183,41 @@ func (s *Server) route(rt Route) http.Handler {
 func (s *Server) inner(rt Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		answer := rt.Handler
-		if r.Method == http.MethodGet && !rt.Stream && !rt.through && blocksOf(r) != nil {
+		if r.Method == http.MethodGet && !rt.Stream && !rt.through && !rt.Fresh && blocksOf(r) != nil {
 			answer = func(w http.ResponseWriter, r *http.Request) error { return s.blocks(w, r, rt.Handler) }
 		}
 		err := error(nil)
 		if r.Method == http.MethodGet && rt.Right != Public && !rt.through {
 			err = s.show(w, r, rt)
 		}
+		s.offerActions(from(r))
 		if err == nil {
 			err = answer(w, r)
 		}
 		if err != nil {
 			s.fail(w, r, err)
 		}
+	}
+}
+
+// offerActions lets a page offer to act on what it shows, unless it only shows:
+// on a wall, inside another page, behind a link.
+func (s *Server) offerActions(st *state) {
+	if s.opt.MayAct == nil || !st.signed || st.mode != usual || st.screen != nil {
+		return
+	}
+	role, viewer := st.person.Role, st.viewer
+	var mu sync.Mutex
+	known := map[string]string{}
+	st.env.Act = func(ctx context.Context, site string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		why, ok := known[site]
+		if !ok {
+			why = s.opt.MayAct(ctx, role, viewer, site)
+			known[site] = why
+		}
+		return why
 	}
 }
 

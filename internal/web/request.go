@@ -69,6 +69,9 @@ func AllData(r *http.Request) lql.Querier {
 // zero Viewer, which sees nothing, when nobody is signed in.
 func Viewer(r *http.Request) access.Viewer { return from(r).chosen }
 
+// WholeViewer is Viewer whatever sites are chosen: what an order may reach.
+func WholeViewer(r *http.Request) access.Viewer { return from(r).viewer }
+
 // Person returns who asks; the zero Person when nobody is signed in. A block
 // whose handler calls it is drawn for each person anew: [Role] and [Viewer]
 // let people with the same rights share it.

@@ -65,6 +65,9 @@ type Options struct {
 	// MetricsToken lets whoever sends it as a Bearer token read /metrics; ""
 	// means loopback only, and nobody where PublicURL or TrustedProxies is set.
 	MetricsToken string
+	// MayAct says why people of a role who see what a viewer sees may not act at
+	// a site, "" when they may. nil: pages offer no actions.
+	MayAct func(ctx context.Context, role access.Role, v access.Viewer, site string) string
 	// Ready says why the server cannot answer yet; nil: it can.
 	Ready func(ctx context.Context) error
 }

@@ -1,4 +1,5 @@
 // What every page loads.
+import { startAct } from "./act";
 import { startAges } from "./ages";
 import { startBell } from "./bell";
 import { startChooser } from "./chooser";
@@ -35,6 +36,7 @@ if (document.body.classList.contains("app")) {
   startLists();
   startQuery();
   startLive();
+  startAct();
 } else if (document.body.classList.contains("screen")) {
   startMerge();
   startFolds();

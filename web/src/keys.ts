@@ -1,5 +1,6 @@
 // Keys. Single letters act only when no field has the focus, and can be
 // switched off.
+import { actKey, undoLast } from "./act";
 import { all, closest, make, one, post, say, toast } from "./dom";
 import { unfold } from "./folds";
 import { showCollected, togglePause } from "./live";
@@ -67,9 +68,10 @@ function letter(key: string): boolean {
     case "y": copyLink(row); return true;
     case "t": cycleTheme(); return true;
     case "i": return openChooser();
+    case "z": return undoLast();
     case "?": openSheet(); return true;
   }
-  return false;
+  return actKey(key, row);
 }
 
 // openPage opens the page of what a row is about.

@@ -31,6 +31,21 @@ type Environment struct {
 	// it in. Blocks of live updates are drawn so, which makes equal data equal
 	// text.
 	Still bool
+	// Act says why whoever looks may not act on what is at a site, "" when they
+	// may. nil: the page offers no actions at all, as on walls.
+	Act func(ctx context.Context, site string) string
+}
+
+// Acts reports whether the page offers to act on what it shows.
+func Acts(ctx context.Context) bool { return Env(ctx).Act != nil }
+
+// MayNot returns why whoever looks may not act on what is at a site, "" when
+// they may.
+func MayNot(ctx context.Context, site string) string {
+	if act := Env(ctx).Act; act != nil {
+		return Said(ctx, act(ctx, site))
+	}
+	return ""
 }
 
 type envKey struct{}

@@ -1,0 +1,89 @@
+package act
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"belvedere/internal/command"
+	"belvedere/internal/web/action"
+	"belvedere/internal/web/ui"
+)
+
+// A doing is one kind of action with its form.
+type doing struct {
+	kind action.Kind
+	icon string
+	verb string // of the button: "Acknowledge"
+	// title heads the form: "Acknowledge 2 problems".
+	title func(ctx context.Context, d *draft) string
+	// fields draws what is entered.
+	fields func(d *draft) templ.Component
+	// make returns the orders; what is wrong with a field is noted there.
+	make func(ctx context.Context, d *draft) []command.Order
+	// silences marks what keeps people from being told of problems.
+	silences bool
+}
+
+// doings are all kinds.
+func doings(ctx context.Context) map[action.Kind]doing {
+	out := map[action.Kind]doing{}
+	for _, x := range []doing{
+		{kind: action.Acknowledge, verb: ui.T(ctx, "Acknowledge"), fields: ackFields, make: ackOrders, title: func(ctx context.Context, d *draft) string {
+			return d.of(ctx, ui.N(ctx, d.n(), "Acknowledge %s problem", "Acknowledge %s problems", ui.Number(d.n())), ui.T(ctx, "Acknowledge"))
+		}},
+		{kind: action.Unacknowledge, verb: ui.T(ctx, "Remove acknowledgement"), fields: noFields, make: unackOrders, title: func(ctx context.Context, d *draft) string {
+			return d.of(ctx, ui.N(ctx, d.n(), "Remove %s acknowledgement", "Remove %s acknowledgements", ui.Number(d.n())), ui.T(ctx, "Remove acknowledgement of"))
+		}},
+	} {
+		x.icon = x.kind.Icon()
+		out[x.kind] = x
+	}
+	return out
+}
+
+// n is the number of objects an action is about.
+func (d *draft) n() int { return len(d.subjects.list) }
+
+// of heads a form: many when it is about several objects, else what and the
+// name of the one.
+func (d *draft) of(_ context.Context, many, what string) string {
+	if d.n() == 1 {
+		return what + " " + ui.Visible(d.subjects.list[0].name())
+	}
+	return many
+}
+
+func noFields(*draft) templ.Component { return templ.NopComponent }
+
+// ackOrders acknowledges, until a time or for good.
+func ackOrders(ctx context.Context, d *draft) []command.Order {
+	args := map[string]string{"sticky": "0", "notify": bit(d.yes("notify", true)), "persistent": bit(d.yes("persistent", false)), "comment": d.comment(ctx)}
+	if d.yes("sticky", true) {
+		args["sticky"] = "2"
+	}
+	if d.choice("expires", ackUsual) == never {
+		return d.orders("ACKNOWLEDGE_HOST_PROBLEM", "ACKNOWLEDGE_SVC_PROBLEM", args, d.subjects.list)
+	}
+	args["end_time"] = unix(d.end(ctx, "expires", ackUsual, d.now))
+	return d.orders("ACKNOWLEDGE_HOST_PROBLEM_EXPIRE", "ACKNOWLEDGE_SVC_PROBLEM_EXPIRE", args, d.subjects.list)
+}
+
+// ackUsual is how long an acknowledgement holds unless something else is
+// chosen: those without an end are forgotten.
+const ackUsual = "4h"
+
+func unackOrders(_ context.Context, d *draft) []command.Order {
+	return d.orders("REMOVE_HOST_ACKNOWLEDGEMENT", "REMOVE_SVC_ACKNOWLEDGEMENT", nil, d.subjects.list)
+}
+
+func bit(yes bool) string {
+	if yes {
+		return "1"
+	}
+	return "0"
+}
+
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }

@@ -1,0 +1,196 @@
+package act
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"belvedere/internal/command"
+	"belvedere/internal/schema"
+	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
+)
+
+// namesMost is how many names a folded list holds.
+const namesMost = 500
+
+// nameOf says what an order is about.
+func nameOf(t command.Target) string {
+	switch {
+	case t.Host != "":
+		return status.Row{Host: t.Host, Service: t.Service}.Name()
+	case t.Group != "":
+		return t.Group
+	case t.Contact != "":
+		return t.Contact
+	}
+	return "–"
+}
+
+// siteName returns the name of a site by its key.
+func (d *draft) siteName(key string) string {
+	for _, s := range d.subjects.list {
+		if s.site == key {
+			return s.siteName
+		}
+	}
+	return key
+}
+
+// hitWords counts what is reached: "3 hosts and 12 services".
+func (d *draft) hitWords(ctx context.Context) string {
+	hosts, services := 0, 0
+	for _, it := range d.preview.hits {
+		if it.Target.Service == "" {
+			hosts++
+		} else {
+			services++
+		}
+	}
+	var out []string
+	if hosts > 0 {
+		out = append(out, ui.N(ctx, hosts, "%s host", "%s hosts", ui.Number(hosts)))
+	}
+	if services > 0 {
+		out = append(out, ui.N(ctx, services, "%s service", "%s services", ui.Number(services)))
+	}
+	return strings.Join(out, " "+ui.T(ctx, "and")+" ")
+}
+
+// siteWords says on which sites that is.
+func (d *draft) siteWords(ctx context.Context) string {
+	var list []string
+	seen := map[string]bool{}
+	for _, it := range d.preview.hits {
+		if name := d.siteName(it.Target.Site); !seen[name] {
+			seen[name] = true
+			list = append(list, name)
+		}
+	}
+	if len(list) == 1 {
+		return ui.T(ctx, "on site %s", list[0])
+	}
+	return ui.T(ctx, "on %[1]s sites: %[2]s", ui.Number(len(list)), names(ctx, list))
+}
+
+// ackChoices are the usual ends of an acknowledgement.
+func (d *draft) ackChoices(ctx context.Context) [][2]string {
+	return [][2]string{{"1h", "1 h"}, {ackUsual, "4 h"}, d.evening(ctx), {"tomorrow 09:00", ui.T(ctx, "Tomorrow %s", d.clock(ctx, 9))}, {never, ui.T(ctx, "Never")}}
+}
+
+// evening is the end of the present working day, or of the next one.
+func (d *draft) evening(ctx context.Context) [2]string {
+	if d.now.Hour() >= 17 {
+		return [2]string{"tomorrow 18:00", ui.T(ctx, "Tomorrow %s", d.clock(ctx, 18))}
+	}
+	return [2]string{"18:00", ui.T(ctx, "Today %s", d.clock(ctx, 18))}
+}
+
+// clock writes a full hour of the day.
+func (d *draft) clock(ctx context.Context, hour int) string {
+	y, m, day := d.now.Date()
+	return ui.HourMinute(ctx, time.Date(y, m, day, hour, 0, 0, 0, d.now.Location()))
+}
+
+// endWords says what a choice means.
+func (d *draft) endWords(ctx context.Context, name, def string) string {
+	text := d.choice(name, def)
+	if text == never {
+		return ui.T(ctx, "Until the problem is solved.")
+	}
+	if text == other {
+		text = d.text(name + "_other")
+	}
+	t, err := parseWhen(text, d.now)
+	if err != nil {
+		return ""
+	}
+	return untilWords(ctx, t, d.now)
+}
+
+// stateWords says how far an item got.
+func stateWords(ctx context.Context, s command.State) string {
+	switch s {
+	case command.Accepted:
+		return ui.T(ctx, "not sent yet")
+	case command.Sending, command.Sent:
+		return ui.T(ctx, "sent")
+	case command.Seen:
+		return ui.T(ctx, "confirmed")
+	case command.Done:
+		return ui.T(ctx, "sent, nothing shows it")
+	case command.Unseen:
+		return ui.T(ctx, "not confirmed")
+	case command.Failed:
+		return ui.T(ctx, "failed")
+	case command.Unknown:
+		return ui.T(ctx, "unknown")
+	case command.Cancelled:
+		return ui.T(ctx, "taken back")
+	}
+	return ui.T(ctx, "left out")
+}
+
+// failures returns how many items can be tried again.
+func (v orderView) failures() (n int) {
+	for _, it := range v.items {
+		if failed(it.State) {
+			n++
+		}
+	}
+	return n
+}
+
+func (v orderView) siteName(key string) string { return cmp.Or(v.names[key], key) }
+
+// words says how far a site got.
+func (s siteProgress) words(ctx context.Context) string {
+	var out []string
+	for _, x := range []struct {
+		n    int
+		word string
+	}{{s.good, ui.T(ctx, "%s confirmed", ui.Number(s.good))}, {s.open, ui.T(ctx, "%s under way", ui.Number(s.open))},
+		{s.bad, ui.T(ctx, "%s failed", ui.Number(s.bad))}, {s.refused, ui.T(ctx, "%s left out", ui.Number(s.refused))}} {
+		if x.n > 0 {
+			out = append(out, x.word)
+		}
+	}
+	text := strings.Join(out, ", ")
+	if why := cmp.Or(s.waits, s.why); why != "" {
+		text += ": " + ui.Said(ctx, why)
+	}
+	return text
+}
+
+// argsOf are the values of an order as people read them.
+func argsOf(ctx context.Context, o command.Report) [][2]string {
+	var out [][2]string
+	def, ok := schema.LookupCommand(o.Command)
+	if !ok {
+		return nil
+	}
+	for _, p := range def.Params {
+		v, given := o.Args[p.Name]
+		if !given {
+			continue
+		}
+		switch p.Type {
+		case schema.PTimestamp:
+			if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 {
+				v = ui.Exact(ctx, n)
+			}
+		case schema.PBool:
+			v = map[bool]string{true: ui.T(ctx, "yes"), false: ui.T(ctx, "no")}[v == "1"]
+		}
+		out = append(out, [2]string{label(p.Name), v})
+	}
+	return out
+}
+
+// label writes the name of a parameter for people: "end_time" is "End time".
+func label(name string) string {
+	s := strings.ReplaceAll(name, "_", " ")
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,142 @@
+// Package action draws what leads to acting on hosts and services: the buttons
+// of a row and of an object's page, the boxes that select rows, and the bar for
+// what is selected. It knows names and addresses of actions; what they do is
+// the business of the room behind these addresses.
+//
+// Everything is a link or a form that works without scripts. Nothing is drawn
+// where the page offers no actions, see [ui.Acts].
+package action
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
+)
+
+// A Kind is one thing to do, by the last part of its address.
+type Kind string
+
+// The kinds that rows and pages offer.
+const (
+	Acknowledge   Kind = "acknowledge"
+	Unacknowledge Kind = "unacknowledge"
+	Downtime      Kind = "downtime"
+	Recheck       Kind = "recheck"
+	Comment       Kind = "comment"
+	More          Kind = "more"
+
+	DeleteComment  Kind = "delete-comment"
+	CancelDowntime Kind = "cancel-downtime"
+	EditDowntime   Kind = "edit-downtime"
+)
+
+// Path returns the address, without prefix, of the form that does this to the
+// objects with these keys, see [status.RowID].
+func (k Kind) Path(keys ...string) string {
+	if len(keys) == 0 {
+		return "/act/" + string(k)
+	}
+	return "/act/" + string(k) + "?" + url.Values{"on": keys}.Encode()
+}
+
+// Label says what is done.
+func (k Kind) Label(ctx context.Context) string {
+	switch k {
+	case Acknowledge:
+		return ui.T(ctx, "Acknowledge")
+	case Unacknowledge:
+		return ui.T(ctx, "Remove acknowledgement")
+	case Downtime:
+		return ui.T(ctx, "Downtime")
+	case Recheck:
+		return ui.T(ctx, "Recheck")
+	case Comment:
+		return ui.T(ctx, "Comment")
+	case DeleteComment:
+		return ui.T(ctx, "Delete comment")
+	case CancelDowntime:
+		return ui.T(ctx, "Cancel downtime")
+	case EditDowntime:
+		return ui.T(ctx, "Change downtime")
+	}
+	return ui.T(ctx, "More actions")
+}
+
+// Icon returns the name of its icon.
+func (k Kind) Icon() string {
+	switch k {
+	case Acknowledge, Unacknowledge:
+		return "ack"
+	case More:
+		return "more"
+	case DeleteComment, CancelDowntime:
+		return "trash"
+	case EditDowntime:
+		return "settings"
+	}
+	return string(k)
+}
+
+// key returns the letter that does it, "" none.
+func (k Kind) key() string {
+	switch k {
+	case Acknowledge, Unacknowledge:
+		return "a"
+	case Downtime:
+		return "d"
+	case Recheck:
+		return "r"
+	case Comment:
+		return "c"
+	case More:
+		return "."
+	}
+	return ""
+}
+
+// kinds are what a row offers, in their order.
+func kinds(r status.Row) []Kind {
+	switch {
+	case r.Acked:
+		return []Kind{Unacknowledge, Downtime, Recheck, Comment, More}
+	case r.State.Problem():
+		return []Kind{Acknowledge, Downtime, Recheck, Comment, More}
+	}
+	return []Kind{Downtime, Recheck, Comment, More}
+}
+
+// title is what a button without a word says about itself.
+func (k Kind) title(ctx context.Context) string {
+	if key := k.key(); key != "" {
+		return k.Label(ctx) + " (" + key + ")"
+	}
+	return k.Label(ctx)
+}
+
+// key returns what names the object of a row in addresses.
+func key(r status.Row) string { return status.RowID(r.Site, r.Host, r.Service) }
+
+// A Source is a list whose every row can be acted on, not just those that are
+// shown. The zero Source is none.
+type Source struct {
+	List  string // "problems", "hosts", "services", "comments", "downtimes"
+	Total int    // rows in it
+	Words string // "412 services"
+}
+
+// fields are the query parameters that say what the list holds.
+func fields(ctx context.Context) [][2]string {
+	var out [][2]string
+	for name, values := range ui.Env(ctx).Query {
+		if name == "beside" || strings.HasPrefix(name, "on") {
+			continue
+		}
+		for _, v := range values {
+			out = append(out, [2]string{name, v})
+		}
+	}
+	return out
+}
