@@ -87,7 +87,7 @@ type Route struct {
 	Stream bool
 	// Screen marks pages that only show what is: they can be seen on a wall,
 	// inside pages of others, and by links for screens.
-	Screen  bool
+	Screen bool
 	// Fresh marks pages about what can change while no site does, such as orders:
 	// their blocks are drawn for each request.
 	Fresh   bool
