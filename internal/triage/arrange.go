@@ -61,29 +61,55 @@ type Group struct {
 
 // Sort puts indexes of problems into an order: unhandled before handled, then
 // worst first, then newest, unless the order says otherwise. Ties are broken
-// by site, host and service, so that the order is stable. A survey must have
+// by site, host and service, so that the order is total. A survey must have
 // been taken with what the order is by, see [Order.Want].
 func (s *Survey) Sort(items []int, o Order) {
+	switch number := o.number(); {
+	case number != nil:
+		s.sortBy(items, o.Desc, number)
+	default:
+		slices.SortFunc(items, func(i, k int) int { return Compare(&s.Problems[i], &s.Problems[k], o) })
+	}
+}
+
+// Compare compares two problems as [Survey.Sort] orders them. They need not be
+// of one survey.
+func Compare(a, b *Problem, o Order) int {
+	if number := o.number(); number != nil {
+		c := cmp.Compare(number(a), number(b))
+		if o.Desc {
+			c = -c
+		}
+		return cmp.Or(c, a.Compare(b.Key))
+	}
+	c := 0
+	switch o.By {
+	case "host":
+		c = cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Service, b.Service))
+	case "site":
+		c = strings.Compare(a.Site, b.Site)
+	case "attempt":
+		c = cmp.Compare(a.Attempt, b.Attempt)
+	case "output":
+		c = strings.Compare(a.Output, b.Output)
+	case "owner": // what nobody has comes last
+		c = cmp.Or(cmp.Compare(min(len(b.Owner), 1), min(len(a.Owner), 1)), strings.Compare(a.Owner, b.Owner))
+	}
+	if o.Desc {
+		c = -c
+	}
+	return cmp.Or(c, cmp.Compare(rank(a), rank(b)), a.Compare(b.Key))
+}
+
+// number returns what the order is by where that is one number; nil: it is not.
+func (o Order) number() func(*Problem) uint64 {
 	switch o.By {
 	case "since":
-		s.sortBy(items, o.Desc, func(p *Problem) uint64 { return newest(p) })
-	case "host":
-		s.sortNames(items, o.Desc, func(a, b *Problem) int {
-			return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Service, b.Service))
-		})
-	case "site":
-		s.sortNames(items, o.Desc, func(a, b *Problem) int { return strings.Compare(a.Site, b.Site) })
-	case "attempt":
-		s.sortNames(items, o.Desc, func(a, b *Problem) int { return cmp.Compare(a.Attempt, b.Attempt) })
-	case "output":
-		s.sortNames(items, o.Desc, func(a, b *Problem) int { return strings.Compare(a.Output, b.Output) })
-	case "owner": // what nobody has comes last
-		s.sortNames(items, o.Desc, func(a, b *Problem) int {
-			return cmp.Or(cmp.Compare(min(len(b.Owner), 1), min(len(a.Owner), 1)), strings.Compare(a.Owner, b.Owner))
-		})
-	default:
-		s.sortBy(items, o.Desc, rank)
+		return newest
+	case "host", "site", "attempt", "output", "owner":
+		return nil
 	}
+	return rank
 }
 
 const sinceBits = 56
@@ -124,18 +150,6 @@ func (s *Survey) sortBy(items []int, desc bool, number func(*Problem) uint64) {
 	for k := range all {
 		items[k] = all[k].i
 	}
-}
-
-// sortNames sorts by names, then as lists are.
-func (s *Survey) sortNames(items []int, desc bool, names func(a, b *Problem) int) {
-	slices.SortFunc(items, func(i, k int) int {
-		a, b := &s.Problems[i], &s.Problems[k]
-		c := names(a, b)
-		if desc {
-			c = -c
-		}
-		return cmp.Or(c, cmp.Compare(rank(a), rank(b)), a.Compare(b.Key))
-	})
 }
 
 // Arrange sorts items and puts them into groups. Groups are in the order of

@@ -84,6 +84,50 @@ test('problems', { timeout: 600000 }, async t => {
     await until('all of its rows', async () => await hits.count() === same.length)
   })
 
+  await step('rows load while one scrolls; folds and updates reach every part, and Previous leads before the first', async () => {
+    const list = page.locator('table[data-live] tbody tr[id]')
+    const ids = () => list.evaluateAll(rows => rows.map(r => r.id))
+    const scroll = async n => until(n + ' parts', async () => {
+      await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
+      return await page.locator('[data-block="list"]').count() >= n && await page.locator('.pager a[rel=next]').count() === 0
+    })
+    await page.goto(app.url + '/problems?group=service&view=all&limit=1000')
+    const whole = await ids()
+    await page.goto(app.url + '/problems?group=service&view=all&limit=5')
+    await scroll(3)
+    const shown = async () => (await list.evaluateAll(rows => rows.filter(r => r.offsetParent !== null).map(r => r.id)))
+    assert.deepEqual(await shown(), whole)
+    assert.equal(new Set(await ids()).size, (await ids()).length, 'an id is there twice')
+    assert.equal(await page.locator('.pager a[rel=prev]').count(), 0)
+    const group = page.locator('tr.grp:not(.again)').filter({ hasText: check })
+    await group.locator('a.fold').click()
+    await until('its rows to fold in all parts', async () => !(await shown()).some(id => id.endsWith('|' + encodeURIComponent(check))))
+    assert.match(page.url(), /closed=/)
+    assert.doesNotMatch(page.url(), /after=|until=/)
+    await group.locator('a.fold').click()
+    await until('all rows again', async () => (await shown()).join() === whole.join())
+    assert.doesNotMatch(page.url(), /closed=/)
+    // An update in a part below.
+    await page.mouse.move(600, 5)
+    await page.evaluate(() => document.activeElement?.blur())
+    const last = same[same.length - 1]
+    await result(last.host_name, last.description, 1, 'slower than ever')
+    await list.filter({ hasText: 'slower than ever' }).waitFor()
+    assert.deepEqual(await shown(), whole)
+    // The third page, as a link of the second has it.
+    await page.goto(app.url + '/problems?group=none&view=all&limit=1000')
+    const plain = await ids()
+    let third = '/problems?group=none&view=all&limit=5'
+    for (let i = 0; i < 2; i++) third = (await (await page.request.get(app.url + third)).text()).match(/rel="next" href="([^"]*)"/)[1].replaceAll('&amp;', '&')
+    await page.goto(app.url + third)
+    await scroll(2)
+    assert.deepEqual(await ids(), plain.slice(10))
+    await page.locator('.pager a[rel=prev]').click()
+    await page.waitForURL(u => u.searchParams.has('before'))
+    assert.deepEqual((await ids()).slice(0, 5), plain.slice(5, 10))
+    await page.goto(app.url + '/problems')
+  })
+
   await step('the other views: what is suppressed says because of what', async () => {
     await page.locator('.tabs a').filter({ hasText: 'Suppressed' }).click()
     await page.waitForURL(/view=suppressed/)

@@ -1,24 +1,40 @@
 // Folds: links that show and hide a part of a list. The address says what is
 // open, so that it survives updates, reloads and being sent to a colleague.
 import { closest, on, one } from "./dom";
+import { renewNear } from "./live";
 import { merge } from "./merge";
+import { leadBack, parts, refold } from "./pager";
 import { read } from "./rows";
 
 let busy = false;
 
-// follow draws the list as the link has it, without leaving the page.
+// follow draws the list as the link has it, without leaving the page. Of a list
+// that was loaded in parts it draws the one with the link; what the fold changes
+// in others follows.
 async function follow(link: HTMLAnchorElement): Promise<void> {
   const block = closest(link, "[data-block]");
   const name = block?.dataset["block"] ?? "";
   if (!block || busy) return;
   busy = true;
+  const to = new URL(link.href);
+  const src = block.dataset["src"];
+  const asked = src ? refold(src, to) : link.href;
   try {
-    const res = await fetch(link.href, { headers: { "X-Belvedere-Block": name, Accept: "text/html" }, cache: "no-store" });
+    const res = await fetch(asked, { headers: { "X-Belvedere-Block": name, Accept: "text/html" }, cache: "no-store" });
     if (!res.ok) return location.assign(link.href);
     const fresh = one(`[data-block="${CSS.escape(name)}"]`, read(await res.text()));
     if (!fresh || !block.isConnected) return;
-    history.replaceState(history.state, "", link.href);
+    history.replaceState(history.state, "", src ? refold(location.href, to) : link.href);
+    if (src) {
+      block.dataset["src"] = asked;
+      leadBack(block, fresh);
+      for (const other of parts().filter((p) => p !== block)) {
+        other.dataset["src"] = refold(other.dataset["src"] ?? location.href, to);
+        other.dataset["stale"] = "";
+      }
+    }
     await merge(block, fresh, true, true);
+    renewNear();
   } catch {
     location.assign(link.href);
   } finally {

@@ -3,6 +3,7 @@ import { all, closest, make, on, one, say } from "./dom";
 import { copy } from "./keys";
 import { fillAges } from "./ages";
 import { remember } from "./merge";
+import { extend, leadBack, parts } from "./pager";
 import { read } from "./rows";
 import { dress } from "./view";
 import { renewNear } from "./live";
@@ -16,8 +17,7 @@ let watch: IntersectionObserver | null = null;
 
 // nextLink returns the link to the rows that follow, of the last part.
 function nextLink(): HTMLAnchorElement | null {
-  const parts = all('[data-block="list"]');
-  const last = parts[parts.length - 1];
+  const last = parts().pop();
   return last ? one<HTMLAnchorElement>('.pager a[rel="next"]', last) : null;
 }
 
@@ -47,6 +47,8 @@ async function more(link: HTMLAnchorElement): Promise<void> {
     const fresh = one('[data-block="list"]', parsed.content);
     if (!fresh || !block.isConnected || !link.isConnected) return;
     const next = make("div", { "data-block": "list", "data-tables": block.dataset["tables"] ?? "", "data-src": new URL(link.href).pathname + new URL(link.href).search, class: "cont" });
+    extend(block, next);
+    leadBack(next, fresh);
     dress(fresh);
     fillAges(fresh);
     next.append(...fresh.childNodes);

@@ -5,6 +5,7 @@ import { all, make, one, path, say, symbol } from "./dom";
 import type { Count, Message, News } from "./feed";
 import { bellOn } from "./bell";
 import { merge, mergeAll } from "./merge";
+import { leadBack } from "./pager";
 import { read } from "./rows";
 import { N, T, clock } from "./words";
 
@@ -148,6 +149,7 @@ async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
   const fresh = one(`[data-block="${CSS.escape(block.dataset["block"] ?? "")}"]`, read(await res.text()));
   if (!fresh || !block.isConnected || block.dataset["src"] !== src) return;
   block.dataset["tag"] = res.headers.get("ETag") ?? "";
+  leadBack(block, fresh);
   await merge(block, fresh, false);
 }
 

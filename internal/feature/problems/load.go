@@ -43,6 +43,8 @@ type request struct {
 	asked         filter.Asked
 	order         triage.Order
 	offset, limit int
+	after, before *place // the page begins behind, or ends before it
+	until         *place // and holds nothing behind this one
 	me            *triage.Me // nil: nobody asks what is theirs
 	list          bool       // rows are asked for, not only numbers
 }
@@ -71,6 +73,7 @@ type section struct {
 	about    triage.Problem // Behind: the cause
 	standing triage.Standing
 	handled  bool       // what somebody has, below what nobody has
+	again    bool       // its first rows are on a page before
 	first    triage.Key // the problem whose row comes first on the first page
 }
 
@@ -81,7 +84,10 @@ type picture struct {
 	mine     int
 	sections []section // of this page
 	units    int       // rows and folded groups in all
+	from     int       // number of the first of this page
 	shown    int       // of them on this page
+	first    place     // of this page
+	last     place
 	problems int       // in this view
 	sites    map[string]string
 	cut      bool
@@ -248,21 +254,5 @@ func (x *section) sum(s *triage.Survey) {
 			x.hidden[0] += p.HiddenHosts
 			x.hidden[1] += p.HiddenServices
 		}
-	}
-}
-
-// page takes the sections and rows of the page: a row is one unit, and so is
-// the head of a group without rows.
-func (p *picture) page(w request, all []section) {
-	for _, x := range all {
-		n := max(len(x.visible), 1)
-		from, to := max(w.offset-p.units, 0), min(w.offset+w.limit-p.units, n)
-		p.units += n
-		if from >= to {
-			continue
-		}
-		p.shown += to - from
-		x.visible = x.visible[min(from, len(x.visible)):min(to, len(x.visible))]
-		p.sections = append(p.sections, x)
 	}
 }

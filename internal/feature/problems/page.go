@@ -106,6 +106,11 @@ func parse(r *http.Request) (req request, err error) {
 	if req.offset, err = web.Int(r, "offset", 0, 0, 2*triage.MaxProblems); err != nil {
 		return req, err
 	}
+	for name, to := range map[string]**place{"after": &req.after, "before": &req.before, "until": &req.until} {
+		if *to, err = readPlace(r, name, req.order.By); err != nil {
+			return req, err
+		}
+	}
 	if req.below = r.FormValue("below"); req.below != "" {
 		if _, ok := keyOf(req.below); !ok {
 			return req, web.BadRequest("below does not name a host", "Give it as site|host, with the key of the site")

@@ -1,7 +1,9 @@
 package problems
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +15,7 @@ import (
 	"belvedere/internal/db"
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/webtest"
 )
 
@@ -254,6 +257,71 @@ func TestGroups(t *testing.T) {
 	}
 	if whole := shown(s.Get("all", "/problems?view=all&group=service&limit=12")); !slices.Equal(paged, whole) {
 		t.Errorf("pages of three show %q, one page %q", paged, whole)
+	}
+}
+
+// TestPlaces: pages by places, forth and back, while the problem that a place
+// stands for ends; parts of a list end where they did.
+func TestPlaces(t *testing.T) {
+	w := world()
+	for i := range 9 {
+		w.Tables["services"] = append(w.Tables["services"], webtest.Service([]string{"a", "b"}[i%2], fmt.Sprintf("h%d", i/3), fmt.Sprintf("S%d", i),
+			cols{"state": 1 + i%3, "current_attempt": i % 4, "owner": []string{"", "tom", "eva"}[i%3], "plugin_output": strings.Repeat("x", i%2) + fmt.Sprint(i%5),
+				"host_groups": []string{"db", "linux"}[:i%3], "last_state_change": time.Now().Add(-time.Duration(i%4) * time.Hour)}))
+	}
+	for _, query := range []string{"", "?view=all&group=none", "?view=all&group=host&sort=-since", "?group=none&sort=owner", "?group=service&sort=-output",
+		"?group=hostgroup&sort=attempt", "?group=site&sort=host&closed=a", "?group=output&sort=-site", "?open=acknowledged"} {
+		s := start(t, w)
+		at := "/problems" + query + map[bool]string{true: "?", false: "&"}[query == ""] + "limit=3"
+		whole := shown(s.Get("all", strings.Replace(at, "limit=3", "limit=100", 1)))
+		var got, back []string
+		page := s.Get("all", at)
+		for {
+			got = append(got, shown(page)...)
+			if part := s.Get("all", at+"&until="+url.QueryEscape(webtest.Attr(page.One("[data-until]"), "data-until")), "X-Belvedere-Block", "list"); !slices.Equal(shown(part), shown(page)) || len(part.All(".pager")) > 0 {
+				t.Errorf("%s with its end shows %q, without it %q", at, shown(part), shown(page))
+			}
+			next := page.All("a[rel=next]")
+			if len(next) == 0 {
+				break
+			}
+			at = webtest.Attr(next[0], "href")
+			page = s.Get("all", at)
+		}
+		if !slices.Equal(got, whole) {
+			t.Errorf("%s: pages show\n%q, want\n%q", query, got, whole)
+		}
+		for {
+			back = append(slices.Clone(shown(page)), back...)
+			prev := page.All("a[rel=prev]")
+			if len(prev) == 0 {
+				break
+			}
+			page = s.Get("all", webtest.Attr(prev[0], "href"))
+		}
+		if !slices.Equal(back, whole) {
+			t.Errorf("%s backwards: pages show\n%q, want\n%q", query, back, whole)
+		}
+	}
+}
+
+// TestPlaceStays: a page begins where it did, whatever came and went before.
+func TestPlaceStays(t *testing.T) {
+	w := world()
+	s := start(t, w)
+	next := webtest.Attr(s.Get("all", "/problems?group=none&limit=2").One("a[rel=next]"), "href")
+	if got := shown(s.Get("all", next)); !slices.Equal(got, []string{"fine/Disk", "fine/Ping"}) {
+		t.Fatalf("the second page shows %q", got)
+	}
+	w.Tables["services"] = slices.DeleteFunc(w.Tables["services"], func(r webtest.Row) bool { return r["description"] == "Web" }) // the row of the place
+	w.Tables["services"] = append(w.Tables["services"], webtest.Service("a", "aaa", "New", cols{"state": 2, "last_state_change": time.Now()}))
+	if got := shown(start(t, w).Get("all", next)); !slices.Equal(got, []string{"fine/Disk", "fine/Ping"}) {
+		t.Errorf("the second page shows %q after others came and went", got)
+	}
+	for _, bad := range []string{"after=x", "until=WyIwIl0", "before=" + list.Cursor{"0", "g", "a", "h", "", "x", "0", "0", "0", ""}.String(), "after=" + list.Cursor{"0", "g", "a", "h", "", "1", "99", "0", "0", ""}.String()} {
+		if a := s.Get("all", "/problems?"+bad); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "is no place in this list") {
+			t.Errorf("%s: status %d", bad, a.Status)
+		}
 	}
 }
 

@@ -33,7 +33,6 @@ func (p *picture) fill(ctx context.Context, q lql.Querier, s *triage.Survey, w r
 	if err != nil {
 		return err
 	}
-	listed := map[triage.Key]int{}
 	for n := range p.sections {
 		x := &p.sections[n]
 		for _, i := range x.visible {
@@ -41,10 +40,9 @@ func (p *picture) fill(ctx context.Context, q lql.Querier, s *triage.Survey, w r
 			if !ok {
 				continue // it recovered a moment ago
 			}
-			if again := listed[r.problem.Key]; again > 0 {
-				r.id = fmt.Sprintf("%d|%s", again, r.ID)
+			if names := r.problem.Groups; w.group == triage.ByHostgroup && len(names) > 0 && names[0] != x.Name {
+				r.id = x.id + "|" + r.ID // it is listed in each of its groups
 			}
-			listed[r.problem.Key]++
 			if below, ok := kids[i]; ok {
 				r.addKids(s, found, below)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -308,11 +307,6 @@ func (v view) sortValue() string {
 	return v.order.By
 }
 
-// paging says which rows of how many are shown.
-func (v view) paging(ctx context.Context) ui.Paging {
-	return ui.Paging{Offset: v.offset, Limit: v.limit, Shown: v.shown, Total: v.units, Of: ui.N(ctx, v.units, "%s row", "%s rows", ui.Number(v.units))}
-}
-
 // summary says how many problems there are and who has them.
 func (v view) summary(ctx context.Context) string {
 	n := v.counts.N
@@ -418,12 +412,4 @@ func (v view) ownerWidth() string {
 		return "nar w8"
 	}
 	return "nar w7"
-}
-
-// offsetPath returns the address of the page from offset.
-func offsetPath(ctx context.Context, offset int) string {
-	if offset == 0 {
-		return ui.With(ctx, "offset", "")
-	}
-	return ui.With(ctx, "offset", strconv.Itoa(offset))
 }

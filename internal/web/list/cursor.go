@@ -17,17 +17,17 @@ import (
 // sorted by longer texts are paged by number.
 const maxCursor = 2000
 
-// A cursor is a place in a list: the sort values of a row, the key that ends
+// A Cursor is a place in a list: the sort values of a row, the key that ends
 // each order included. Rows that come and go before it move nothing. Nil is no
 // place. Orders by a list of names have none, for filters cannot say what
 // follows a list: they are paged by number.
-type cursor []string
+type Cursor []string
 
 var errCursor = errors.New("list: no cursor")
 
-// readCursor reads a cursor of an order with so many keys, behind the number of
+// ReadCursor reads a cursor of an order with so many keys, behind the number of
 // a step.
-func readCursor(s string, keys int) (cursor, error) {
+func ReadCursor(s string, keys int) (Cursor, error) {
 	if len(s) > 2*maxCursor {
 		return nil, errCursor
 	}
@@ -35,7 +35,7 @@ func readCursor(s string, keys int) (cursor, error) {
 	if err != nil {
 		return nil, errCursor
 	}
-	var c cursor
+	var c Cursor
 	if json.Unmarshal(b, &c) != nil || len(c) != keys+1 {
 		return nil, errCursor
 	}
@@ -47,7 +47,7 @@ func readCursor(s string, keys int) (cursor, error) {
 
 // String writes a cursor for an address, "" for no place and for one that is
 // too long.
-func (c cursor) String() string {
+func (c Cursor) String() string {
 	if c == nil {
 		return ""
 	}
@@ -59,8 +59,8 @@ func (c cursor) String() string {
 }
 
 // step returns the number of the step of the order that the place is in.
-func (c cursor) step() int {
-	n, _ := strconv.Atoi(c[0]) // readCursor made sure
+func (c Cursor) step() int {
+	n, _ := strconv.Atoi(c[0]) // ReadCursor made sure
 	return n
 }
 
@@ -97,8 +97,8 @@ func (q Request) placed(keys []lql.Sort) bool {
 }
 
 // place returns the cursor of a row.
-func place(step int, keys []lql.Sort, c status.Cells, row int) cursor {
-	out := cursor{strconv.Itoa(step)}
+func place(step int, keys []lql.Sort, c status.Cells, row int) Cursor {
+	out := Cursor{strconv.Itoa(step)}
 	for _, k := range keys {
 		out = append(out, valueOf(k, c, row))
 	}

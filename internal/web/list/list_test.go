@@ -252,7 +252,7 @@ func TestParse(t *testing.T) {
 		"offset=-1":    "offset must be",
 		"q=a&state=up": "web: see /hosts?q=a+state%3Aup",
 		"after=x":      "after is no place in this list",
-		"sort=groups&after=" + cursor{"0", "g", "h", "a"}.String(): "after is no place in this list in this order",
+		"sort=groups&after=" + Cursor{"0", "g", "h", "a"}.String(): "after is no place in this list in this order",
 		"columns=a,b":    `columns names "a"`,
 		"density=plenty": "density must be one of",
 	} {
@@ -301,11 +301,11 @@ func TestColumnsOfAPerson(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
-	f.Add(cursor{"0", "a", "b"}.String())
+	f.Add(Cursor{"0", "a", "b"}.String())
 	f.Add("WyIwIl0")
 	f.Add("!")
 	f.Fuzz(func(t *testing.T, s string) {
-		c, err := readCursor(s, 2)
+		c, err := ReadCursor(s, 2)
 		if err != nil {
 			return
 		}
@@ -313,7 +313,7 @@ func FuzzCursor(f *testing.F) {
 			t.Fatalf("read %q", c)
 		}
 		if w := c.String(); w != "" {
-			again, err := readCursor(w, 2)
+			again, err := ReadCursor(w, 2)
 			if err != nil || cmp.Compare(strings.Join(again, "\x00"), strings.Join(c, "\x00")) != 0 {
 				t.Fatalf("%q becomes %q, %v", c, again, err)
 			}

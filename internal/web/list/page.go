@@ -14,11 +14,11 @@ type Page struct {
 	Result *lql.Result // the rows, with what they and the columns need
 	Total  int         // rows of all pages; of a page with an end, of itself
 	From   int         // number of the first row among them, from 0
-	next   cursor      // place of the last row when rows follow
-	prev   cursor      // place of the first row when rows precede
+	next   Cursor      // place of the last row when rows follow
+	prev   Cursor      // place of the first row when rows precede
 	more   bool        // rows follow
 	less   bool        // rows precede
-	last   cursor      // place of the last row
+	last   Cursor      // place of the last row
 	Parts  []lql.Part
 }
 
@@ -161,7 +161,7 @@ func (r *reading) place(p *Page) {
 		p.less = r.q.After != nil || r.q.Offset > 0
 		return
 	}
-	var first, last cursor
+	var first, last Cursor
 	if cells := status.Of(p.Result); r.q.placed(r.keys) {
 		first, last = place(r.at[0], r.keys, cells, 0), place(r.at[rows-1], r.keys, cells, rows-1)
 	}

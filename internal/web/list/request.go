@@ -32,9 +32,9 @@ type Request struct {
 	Desc    bool
 	Limit   int
 	Offset  int    // rows left out, for addresses without a cursor
-	After   cursor // the page begins behind this row
-	Before  cursor // the page ends before this row
-	Until   cursor // and holds nothing behind this one
+	After   Cursor // the page begins behind this row
+	Before  Cursor // the page ends before this row
+	Until   Cursor // and holds nothing behind this one
 	Columns []Column
 	Density string
 }
@@ -103,14 +103,14 @@ func (c Column) sortable() bool { return len(c.Sort) > 0 || len(c.Steps) > 0 }
 // cursors reads where the page begins and ends.
 func (q *Request) cursors(r *http.Request) error {
 	keys := q.keys()
-	for name, to := range map[string]*cursor{"after": &q.After, "before": &q.Before, "until": &q.Until} {
+	for name, to := range map[string]*Cursor{"after": &q.After, "before": &q.Before, "until": &q.Until} {
 		v := r.FormValue(name)
 		if v == "" {
 			continue
 		}
-		c, err := readCursor(v, len(keys))
+		c, err := ReadCursor(v, len(keys))
 		if err != nil || !q.placed(keys) {
-			return web.BadRequest(name+" is no place in this list in this order", "Go to the first page")
+			return web.BadRequest(ui.T(r.Context(), "%s is no place in this list in this order", name), ui.T(r.Context(), "Go to the first page"))
 		}
 		*to = c
 	}
