@@ -168,6 +168,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.web = server
+	a.memory.OnPressure(server.Shrink)
 	return nil
 }
 

@@ -5,6 +5,7 @@
 package live
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -111,15 +112,23 @@ func (h *Hub) seen(see func(site string) bool) uint64 {
 	return n
 }
 
-// Stamp returns a number that grows whenever one of the tables changes at any
-// site. Whoever reads data after taking a stamp has at least what it stands
-// for, so an answer kept with its stamp is good while the stamp is the same.
-func (h *Hub) Stamp(tables ...string) uint64 {
+// Stamps say how often each table has changed at any site.
+type Stamps map[string]uint64
+
+// Stamps returns the stamps of all tables. Whoever reads data after taking them
+// has at least what they stand for.
+func (h *Hub) Stamps() Stamps {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return maps.Clone(h.tables)
+}
+
+// Of returns a number that grows whenever one of the tables changes: an answer
+// kept with it is good while it is the same.
+func (s Stamps) Of(tables ...string) uint64 {
 	var n uint64
 	for _, t := range tables {
-		n += h.tables[t]
+		n += s[t]
 	}
 	return n
 }

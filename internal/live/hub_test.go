@@ -140,18 +140,18 @@ func TestPublishKeepsNothing(t *testing.T) {
 
 func TestStamp(t *testing.T) {
 	h := NewHub()
-	before := h.Stamp("hosts", "services")
+	before := h.Stamps().Of("hosts", "services")
 	h.Publish(Change{Site: "a", Tables: []string{"comments"}})
-	if h.Stamp("hosts", "services") != before {
+	if h.Stamps().Of("hosts", "services") != before {
 		t.Error("a change of another table moved the stamp")
 	}
 	h.Publish(Change{Site: "a", Tables: []string{"services"}})
-	if h.Stamp("hosts", "services") == before {
+	if h.Stamps().Of("hosts", "services") == before {
 		t.Error("a change of services did not move the stamp")
 	}
-	sites := h.Stamp(Sites)
+	sites := h.Stamps().Of(Sites)
 	h.Publish(Change{Site: "a", Health: true})
-	if h.Stamp(Sites) == sites {
+	if h.Stamps().Of(Sites) == sites {
 		t.Error("a change of health did not move the stamp of sites")
 	}
 }

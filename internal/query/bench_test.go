@@ -369,3 +369,41 @@ func BenchmarkDelta(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkInsert reports the time and the bytes allocated when one service
+// comes to a site, in the middle of its table, and goes again.
+func BenchmarkInsert(b *testing.B) {
+	for _, s := range []size{sizes[1], sizes[4], sizes[3]} {
+		b.Run(s.name, func(b *testing.B) {
+			f := fleetOf(b, s)
+			site := f.Add(f.View().Sites[0].Info)
+			row := (&synth{hosts: s.hosts, services: s.services, seed: 1}).serviceRow(0, s.hosts/2, 0, 1)
+			row["description"] = "a new one"
+			var names []string
+			t, _ := schema.Lookup("services")
+			for _, c := range t.Columns {
+				if _, ok := row[c.Name]; ok {
+					names = append(names, c.Name)
+				}
+			}
+			commit := func(batch *store.Batch) {
+				if c, err := batch.Commit(time.Unix(benchTime, 0)); err != nil || len(c.Keys["services"]) != 1 {
+					b.Fatal(c, err)
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				batch := site.Begin()
+				r := batch.Update("services")
+				if err := r.Columns(names...); err != nil {
+					b.Fatal(err)
+				}
+				feedRow(r, names, row)
+				commit(batch)
+				batch = site.Begin()
+				batch.Delete("services", store.Key(row["host_name"].(string), "a new one"))
+				commit(batch)
+			}
+		})
+	}
+}

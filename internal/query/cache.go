@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-	"weak"
 
 	"belvedere/internal/access"
 	"belvedere/internal/lql"
@@ -16,7 +15,7 @@ const (
 	cacheAge = time.Second
 	// cacheCells bounds the values of all answers kept, cacheOne those of one.
 	cacheCells = 500_000
-	cacheOne   = 20_000
+	cacheOne   = 100_000
 )
 
 // A cache keeps answers that were just computed, so that many pages with the
@@ -26,11 +25,12 @@ type cache struct {
 	mu    sync.Mutex
 	known map[string]*cached
 	cells int
+	swept time.Time
 }
 
 type cached struct {
 	res   *lql.Result
-	sites []weak.Pointer[store.State] // that the fleet had
+	sites []uint64 // states of the sites
 	until time.Time
 	cells int
 }
@@ -39,16 +39,19 @@ func cacheKey(v access.Viewer, q *lql.Query) string {
 	return v.Key() + "\x00" + string(q.AppendText(nil))
 }
 
-// stampOf is what an answer depends on.
-func stampOf(view *store.View) []weak.Pointer[store.State] {
-	out := make([]weak.Pointer[store.State], len(view.Sites))
-	for i, s := range view.Sites {
-		out[i] = weak.Make(s.State)
+// stampOf is what an answer depends on: the states of the sites that the query
+// may ask.
+func stampOf(sites []store.SiteView, q *lql.Query) []uint64 {
+	out := make([]uint64, 0, len(sites))
+	for _, s := range sites {
+		if q.Backends == nil || slices.Contains(q.Backends, s.Info.Key) {
+			out = append(out, s.Serial())
+		}
 	}
 	return out
 }
 
-func (c *cache) get(key string, sites []weak.Pointer[store.State], now time.Time) *lql.Result {
+func (c *cache) get(key string, sites []uint64, now time.Time) *lql.Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := c.known[key]
@@ -59,13 +62,17 @@ func (c *cache) get(key string, sites []weak.Pointer[store.State], now time.Time
 }
 
 // put keeps an answer that was computed from sites, or from newer ones.
-func (c *cache) put(key string, sites []weak.Pointer[store.State], res *lql.Result, now time.Time) {
+func (c *cache) put(key string, sites []uint64, res *lql.Result, now time.Time) {
 	cells := 50 + res.Rows*(len(res.Vectors)+1)
 	if cells > cacheOne {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if now.Sub(c.swept) >= cacheAge {
+		c.swept = now
+		c.dropIf(func(a *cached) bool { return now.After(a.until) })
+	}
 	if c.cells+cells > cacheCells {
 		c.known, c.cells = nil, 0
 	}
@@ -79,8 +86,22 @@ func (c *cache) put(key string, sites []weak.Pointer[store.State], res *lql.Resu
 	c.cells += cells
 }
 
-// Shrink forgets the answers that are kept.
+// dropIf forgets some answers.
+func (c *cache) dropIf(old func(a *cached) bool) {
+	for key, a := range c.known {
+		if old(a) {
+			c.cells -= a.cells
+			delete(c.known, key)
+		}
+	}
+}
+
+// Shrink forgets all that is kept to answer faster.
 func (e *Engine) Shrink() {
+	e.people.forget()
+	e.tallyMu.Lock()
+	clear(e.tallies)
+	e.tallyMu.Unlock()
 	e.answers.mu.Lock()
 	defer e.answers.mu.Unlock()
 	e.answers.known, e.answers.cells = nil, 0

@@ -1,11 +1,13 @@
 package query_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"belvedere/internal/access"
 	"belvedere/internal/lql"
+	"belvedere/internal/memory"
 	"belvedere/internal/query"
 	"belvedere/internal/store"
 )
@@ -57,5 +59,101 @@ func TestCache(t *testing.T) {
 	e = query.New(o)
 	if fifth := ask(all); ask(all) == fifth {
 		t.Error("a cache that is switched off answered")
+	}
+}
+
+// TestPin: under a context of a pin the fleet stands still, and answers are
+// shared although sites change.
+func TestPin(t *testing.T) {
+	fleet := store.NewFleet(store.Options{})
+	site := fleet.Add(store.SiteInfo{Key: "s", Name: "S"})
+	setState(t, site, "h1", 1)
+	e := query.New(query.Options{Fleet: fleet})
+	ask := func(ctx context.Context) *lql.Result {
+		t.Helper()
+		res, err := e.For(all).Query(ctx, lql.Get("hosts", "name", "state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	then := e.Pin()(t.Context())
+	first := ask(then)
+	setState(t, site, "h1", 2)
+	second := ask(then)
+	if second != first || second.Int(0, "state") != 1 {
+		t.Errorf("state %d of a fleet that was pinned at 1", second.Int(0, "state"))
+	}
+	if now := ask(t.Context()); now.Int(0, "state") != 2 {
+		t.Errorf("state %d, want 2", now.Int(0, "state"))
+	}
+	if now := ask(e.Pin()(t.Context())); now.Int(0, "state") != 2 {
+		t.Errorf("state %d of a later pin, want 2", now.Int(0, "state"))
+	}
+}
+
+// TestCacheOfOneSite: an answer about one site outlives changes of others, not
+// of its own.
+func TestCacheOfOneSite(t *testing.T) {
+	fleet := store.NewFleet(store.Options{})
+	one, other := fleet.Add(store.SiteInfo{Key: "s", Name: "S"}), fleet.Add(store.SiteInfo{Key: "t", Name: "T"})
+	setState(t, one, "h1", 1)
+	setState(t, other, "h1", 1)
+	e := query.New(query.Options{Fleet: fleet})
+	ask := func() *lql.Result {
+		t.Helper()
+		q := lql.Get("hosts", "name", "state")
+		q.Backends = []string{"s"}
+		res, err := e.For(all).Query(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	first := ask()
+	setState(t, other, "h1", 2)
+	if ask() != first {
+		t.Error("an answer about one site was computed again when another changed")
+	}
+	setState(t, one, "h1", 2)
+	if got := ask(); got.Int(0, "state") != 2 {
+		t.Error("an answer outlived its data")
+	}
+}
+
+// TestCacheUnderPressure: short memory empties what the engine keeps, through
+// the budget that the program has.
+func TestCacheUnderPressure(t *testing.T) {
+	fleet := store.NewFleet(store.Options{})
+	setState(t, fleet.Add(store.SiteInfo{Key: "s", Name: "S"}), "h1", 1)
+	now := time.Unix(1_790_000_000, 0)
+	e := query.New(query.Options{Fleet: fleet, Now: func() time.Time { return now }})
+	used := int64(10)
+	budget := memory.New(100, func() int64 { return used })
+	budget.OnPressure(e.Shrink)
+	ask := func() *lql.Result {
+		t.Helper()
+		res, err := e.For(access.Viewer{Contacts: map[string]string{"*": "anna"}}).Query(t.Context(), lql.Get("hosts", "name"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	first := ask()
+	if err := budget.Room(1); err != nil || ask() != first {
+		t.Fatalf("the cache was emptied without need (%v)", err)
+	}
+	if answers, contacts := e.Kept(); answers == 0 || contacts == 0 {
+		t.Fatalf("%d answers and %d contacts kept", answers, contacts)
+	}
+	used = 99
+	if err := budget.Room(1); err == nil {
+		t.Fatal("there is room where there is none")
+	}
+	if answers, contacts := e.Kept(); answers != 0 || contacts != 0 {
+		t.Errorf("%d answers and %d contacts kept under pressure", answers, contacts)
+	}
+	if ask() == first {
+		t.Error("an answer was kept while memory is short")
 	}
 }

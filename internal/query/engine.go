@@ -83,6 +83,7 @@ type Engine struct {
 	tallies map[string]*siteTallies // by site, for viewers who see all
 
 	answers cache
+	people  people
 }
 
 // New returns an engine.
@@ -108,6 +109,24 @@ func New(o Options) *Engine {
 	return &Engine{o: o, tallies: map[string]*siteTallies{}}
 }
 
+type pinned struct{}
+
+// Pin returns a function that makes contexts under which all queries see the
+// fleet as it was when Pin was called: pages that are drawn for many share what
+// they ask. Whoever holds it keeps the memory of that state.
+func (e *Engine) Pin() func(context.Context) context.Context {
+	view := e.o.Fleet.View()
+	return func(ctx context.Context) context.Context { return context.WithValue(ctx, pinned{}, view) }
+}
+
+// view returns the fleet as it is now, or as it was when ctx was made.
+func (e *Engine) view(ctx context.Context) *store.View {
+	if v, ok := ctx.Value(pinned{}).(*store.View); ok {
+		return v
+	}
+	return e.o.Fleet.View()
+}
+
 // For returns a Querier bound to a viewer. It is also an [lql.Waiter].
 func (e *Engine) For(v access.Viewer) lql.Querier { return querier{e, v} }
 
@@ -123,7 +142,7 @@ func (q querier) Query(ctx context.Context, r *lql.Query) (*lql.Result, error) {
 		return q.e.query(ctx, q.v, r)
 	}
 	q.e.last.Store(q.e.o.Now().Unix())
-	key, sites := cacheKey(q.v, r), stampOf(q.e.o.Fleet.View())
+	key, sites := cacheKey(q.v, r), stampOf(q.e.view(ctx).Sites, r)
 	if res := q.e.answers.get(key, sites, q.e.o.Now()); res != nil {
 		return res, nil
 	}
@@ -236,7 +255,7 @@ func (r *run) open() error {
 		r.sites = append(r.sites, s)
 		return nil
 	}
-	view := r.e.o.Fleet.View()
+	view := r.e.view(r.ctx)
 	for _, key := range r.q.Backends {
 		if !slices.ContainsFunc(view.Sites, func(s store.SiteView) bool { return s.Info.Key == key && r.may(s) }) {
 			r.parts = append(r.parts, lql.Part{Key: clip(key), Name: clip(key), Err: "there is no site of this key", Missing: true})
@@ -288,7 +307,7 @@ func authorised(t *schema.Table) bool {
 func (r *run) newSite(sv store.SiteView, contacts []string) *siteRun {
 	s := &siteRun{run: r, view: sv, snap: sv.Snapshot, contacts: contacts, values: map[[2]int]*operand{}}
 	if len(contacts) > 0 {
-		s.rights = newRights(sv.Snapshot, contacts, r.viewer)
+		s.rights = newRights(r.e, sv, contacts, r.viewer)
 	}
 	return s
 }
@@ -377,7 +396,6 @@ func (s *siteRun) guard() {
 	if s.rights == nil || s.own.table == nil || s.own.table.Standalone() {
 		return
 	}
-	t := s.own.table
 	switch {
 	case len(s.own.hops) > 0:
 		base := s.rights.rows(s.own.name)
@@ -393,8 +411,6 @@ func (s *siteRun) guard() {
 				out[w] &= g[w]
 			}
 		}
-	case s.own.name == "services":
-		s.visible = func(chunk int, out *store.Bits) { s.rights.serviceChunk(t, chunk, out) }
 	default:
 		rows := s.rights.rows(s.own.name)
 		s.visible = func(chunk int, out *store.Bits) { copy(out[:], rows[chunk*len(out):]) }

@@ -2,6 +2,7 @@ package query
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,133 +20,19 @@ type rights struct {
 	groups   access.Rule
 
 	mu   sync.Mutex
-	bits map[string][]uint64        // by table: visible rows
+	bits map[string][]uint64        // by table: visible rows; shared, not to be changed
 	sets map[string]map[string]bool // by table: visible names
 }
 
-// A contact is one name whose rights count.
-type contact struct {
-	name   string
-	groups map[string]bool // contact groups it is in
-	hosts  []uint64        // hosts it is a contact of
-	lists  map[*store.Column][]bool
-}
-
-func newRights(snap *store.Snapshot, names []string, v access.Viewer) *rights {
-	r := &rights{snap: snap, services: v.Services, groups: v.Groups, bits: map[string][]uint64{}, sets: map[string]map[string]bool{}}
+func newRights(e *Engine, sv store.SiteView, names []string, v access.Viewer) *rights {
+	r := &rights{snap: sv.Snapshot, services: v.Services, groups: v.Groups, bits: map[string][]uint64{}, sets: map[string]map[string]bool{}}
 	for _, n := range names {
-		c := &contact{name: n, groups: map[string]bool{}, lists: map[*store.Column][]bool{}}
-		if g := snap.Table("contactgroups"); g != nil {
-			if members := g.ColumnNamed("members"); members != nil {
-				for row := range g.Len() {
-					if listHas(members.Bytes(row), n) {
-						c.groups[snap.Text("contactgroups", "name", row)] = true
-					}
-				}
-			}
-		}
-		for _, table := range []string{"hosts", "services"} {
-			t := snap.Table(table)
-			c.prepare(t.ColumnNamed("contacts"), func(e []byte) bool { return string(e) == n })
-			c.prepare(t.ColumnNamed("contact_groups"), func(e []byte) bool { return c.groups[string(e)] })
-		}
-		c.hosts = everyChunk(snap.Table("hosts"), c.own)
-		r.contacts = append(r.contacts, c)
+		r.contacts = append(r.contacts, e.people.get(sv, n))
 	}
 	return r
 }
 
-func listHas(b []byte, name string) (found bool) {
-	store.EachText(b, func(e []byte) bool { found = string(e) == name; return !found })
-	return found
-}
-
-// prepare finds the distinct lists of col that name the contact, or a group of
-// it.
-func (c *contact) prepare(col *store.Column, match func(e []byte) bool) {
-	if col == nil || col.Dict() == nil {
-		return
-	}
-	table := make([]bool, col.Dict().Len())
-	for i := range table {
-		store.EachText(col.Dict().Bytes(i), func(e []byte) bool { table[i] = match(e); return !table[i] })
-	}
-	c.lists[col] = table
-}
-
-// own sets out to the rows of a chunk of t that name the contact themselves.
-func (c *contact) own(t *store.Table, chunk int, out *store.Bits) {
-	*out = store.Bits{}
-	var rest, part store.Bits
-	rest.Fill(t.ChunkLen(chunk))
-	for _, name := range []string{"contacts", "contact_groups"} {
-		col := t.ColumnNamed(name)
-		switch {
-		case col == nil || name == "contact_groups" && len(c.groups) == 0:
-			continue
-		case col.Dict() != nil:
-			col.Lookup(chunk, c.lists[col], &part)
-		default:
-			part = store.Bits{}
-			col.EachBytes(chunk, &rest, func(i int, b []byte) {
-				store.EachText(b, func(e []byte) bool {
-					if name == "contacts" && string(e) == c.name || name != "contacts" && c.groups[string(e)] {
-						part.Set(i)
-						return false
-					}
-					return true
-				})
-			})
-		}
-		for w := range out {
-			out[w] |= part[w]
-			rest[w] &^= part[w]
-		}
-	}
-}
-
-// service sets out to the services of a chunk that the contact sees.
-func (c *contact) service(t *store.Table, rule access.Rule, chunk int, out *store.Bits) {
-	c.own(t, chunk, out)
-	if rule != access.Loose {
-		return
-	}
-	var all, far store.Bits
-	var buf [store.ChunkRows]int64
-	all.Fill(t.ChunkLen(chunk))
-	for w := range all {
-		all[w] &^= out[w]
-	}
-	gather([]*store.Column{t.Ref(0)}, c.hosts, chunk, &all, &buf, &far, false)
-	for w := range out {
-		out[w] |= far[w]
-	}
-}
-
-// everyChunk collects what fn sets in all chunks of a table.
-func everyChunk(t *store.Table, fn func(t *store.Table, chunk int, out *store.Bits)) []uint64 {
-	bits := make([]uint64, (t.Chunks()+1)*len(store.Bits{}))
-	var out store.Bits
-	for chunk := range t.Chunks() {
-		fn(t, chunk, &out)
-		copy(bits[chunk*len(out):], out[:])
-	}
-	return bits
-}
-
 func bitOf(bits []uint64, row int) bool { return row >= 0 && bits[row>>6]>>(uint(row)&63)&1 != 0 }
-
-// serviceChunk sets out to the visible services of a chunk.
-func (r *rights) serviceChunk(t *store.Table, chunk int, out *store.Bits) {
-	r.contacts[0].service(t, r.services, chunk, out)
-	var more store.Bits
-	for _, c := range r.contacts[1:] {
-		c.service(t, r.services, chunk, &more)
-		for w := range out {
-			out[w] &= more[w]
-		}
-	}
-}
 
 // rows returns the visible rows of a table of the store.
 func (r *rights) rows(table string) []uint64 {
@@ -162,14 +49,9 @@ func (r *rights) rowsLocked(table string) []uint64 {
 	var b []uint64
 	switch table {
 	case "hosts":
-		b = append([]uint64(nil), r.contacts[0].hosts...)
-		for _, c := range r.contacts[1:] {
-			for w := range b {
-				b[w] &= c.hosts[w]
-			}
-		}
+		b = r.all(func(c *contact) []uint64 { return c.hosts })
 	case "services":
-		b = everyChunk(t, r.serviceChunk)
+		b = r.all(func(c *contact) []uint64 { return c.services(t, r.services) })
 	default:
 		b = make([]uint64, (t.Chunks()+1)*len(store.Bits{}))
 		see := r.judge(table)
@@ -180,6 +62,21 @@ func (r *rights) rowsLocked(table string) []uint64 {
 		}
 	}
 	r.bits[table] = b
+	return b
+}
+
+// all returns the rows that all contacts see.
+func (r *rights) all(rows func(c *contact) []uint64) []uint64 {
+	b := rows(r.contacts[0])
+	if len(r.contacts) == 1 {
+		return b
+	}
+	b = slices.Clone(b)
+	for _, c := range r.contacts[1:] {
+		for w, x := range rows(c) {
+			b[w] &= x
+		}
+	}
 	return b
 }
 

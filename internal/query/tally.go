@@ -2,7 +2,6 @@ package query
 
 import (
 	"sync"
-	"sync/atomic"
 	"weak"
 
 	"belvedere/internal/store"
@@ -53,7 +52,8 @@ var tallies = map[string]func(t *tally) int64{
 type siteTallies struct {
 	mu              sync.Mutex
 	hosts, services weak.Pointer[store.Table]
-	perHost         []tally            // by row of hosts; nil until needed
+	perHost         []tally            // by row of hosts; nil until all are needed
+	single          map[int]*tally     // those of some hosts, until then
 	groups          map[string]grouped // by table
 }
 
@@ -104,15 +104,8 @@ func (t *siteTallies) hostTallies(s *siteRun) []tally {
 			c.chunk(chunk, out)
 		}
 	}
-	t.perHost = out
+	t.perHost, t.single = out, nil
 	return out
-}
-
-// counted returns the tallies of hosts when they are there already, else nil.
-func (t *siteTallies) counted() []tally {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.perHost
 }
 
 // groupTallies counts the members of every group of a table.
@@ -163,7 +156,7 @@ type pass struct {
 	hostDown func(row int) bool
 	cols     [6]*store.Column // state, checked, hard, acknowledged, depth, host
 	vals     [6][]int64
-	bufs     [6][store.ChunkRows]int64
+	bufs     *[6][store.ChunkRows]int64
 	at       int // the chunk in vals
 }
 
@@ -184,6 +177,9 @@ func (p *pass) read(chunk int) {
 		return
 	}
 	p.at = chunk
+	if p.bufs == nil {
+		p.bufs = new([6][store.ChunkRows]int64)
+	}
 	for i, c := range p.cols {
 		if c != nil {
 			p.vals[i] = c.Ints(chunk, p.bufs[i][:])
@@ -214,20 +210,36 @@ func (p *pass) members(rows []int32, out *tally) {
 	}
 }
 
-// add adds service i of the chunk. Hard counts go by the last hard state, as in
-// the reference implementation.
+// add adds service i of the chunk.
 func (p *pass) add(i int, t *tally) {
+	t.service(p, [6]int64{p.vals[0][i], p.vals[1][i], p.vals[2][i], p.vals[3][i], p.vals[4][i], p.vals[5][i]})
+}
+
+// one adds a single service.
+func (p *pass) one(row int, t *tally) {
+	var v [6]int64
+	for i, c := range p.cols {
+		if c != nil {
+			v[i] = c.Int(row)
+		}
+	}
+	t.service(p, v)
+}
+
+// service adds a service by the values of the columns of a pass. Hard counts go
+// by the last hard state, as in the reference implementation.
+func (t *tally) service(p *pass, v [6]int64) {
 	t.total++
-	if p.vals[1][i] == 0 {
+	if v[1] == 0 {
 		t.pending++
 		return
 	}
-	state, hard := p.vals[0][i]&3, p.vals[2][i]&3
+	state, hard := v[0]&3, v[2]&3
 	t.state[state]++
 	t.hard[hard]++
 	t.worst, t.worstHard = max(t.worst, worstService(state)), max(t.worstHard, worstService(hard))
 	if state != 0 {
-		if p.vals[3][i] != 0 || p.vals[4][i] > 0 || p.hostDown(int(p.vals[5][i])) {
+		if v[3] != 0 || v[4] > 0 || p.hostDown(int(v[5])) {
 			t.handled++
 		} else {
 			t.unhandled++
@@ -263,31 +275,54 @@ func (t *tally) add(u *tally) {
 }
 
 // deriveTally makes o a count or worst state of hosts, host groups or service
-// groups. A single host is counted by itself, everything else in one pass.
+// groups. Hosts are counted as they are asked for, until it is cheaper to count
+// all in one pass.
 func (s *siteRun) deriveTally(o *operand, part func(*tally) int64) {
 	name, t := o.place.name, s.tallies()
 	if name == "hosts" {
-		if all := t.counted(); all != nil {
-			o.num = func(row int) int64 { return part(&all[row]) }
-			return
-		}
+		o.num = func(row int) int64 { return part(t.host(s, row)) }
+		return
 	}
 	var all []tally
 	var once sync.Once
-	var asked atomic.Int32
-	services := s.snap.Table("services")
 	o.num = func(row int) int64 {
-		if name == "hosts" && asked.Add(1) <= 4 && services.Len() > 0 {
-			from, to := services.Span(row)
-			rows := make([]int32, 0, to-from)
-			for r := from; r < to; r++ {
-				rows = append(rows, int32(r))
-			}
-			var one tally
-			newPass(s, services).members(rows, &one)
-			return part(&one)
-		}
 		once.Do(func() { all = t.groupTallies(s, name) })
 		return part(&all[row])
 	}
+}
+
+// host returns the tally of the services of one host. A query asks for the same
+// hosts again, column by column.
+func (t *siteTallies) host(s *siteRun, row int) *tally {
+	t.mu.Lock()
+	switch {
+	case t.perHost != nil:
+		t.mu.Unlock()
+		return &t.perHost[row]
+	case t.single == nil:
+		t.single = map[int]*tally{}
+	case t.single[row] != nil:
+		defer t.mu.Unlock()
+		return t.single[row]
+	case len(t.single) >= 16+s.snap.Rows("hosts")/4:
+		t.mu.Unlock()
+		return &t.hostTallies(s)[row]
+	}
+	t.mu.Unlock()
+	one := &tally{}
+	if services := s.snap.Table("services"); services.Len() > 0 {
+		from, to := services.Span(row)
+		p := newPass(s, services)
+		for r := from; r < to; r++ {
+			if s.rights == nil || p.sees(r) {
+				p.one(r, one)
+			}
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.single != nil {
+		t.single[row] = one
+	}
+	return one
 }

@@ -163,7 +163,8 @@ func (a *applier) targets(def *tableDef) int {
 }
 
 // reshape makes the table of rows of t (or, negative, ^row of st), in that
-// order, and notes where the old rows went.
+// order, and notes where the old rows went. Chunks before the first row that
+// came or went are shared; behind it, packed values move.
 func (a *applier) reshape(def *tableDef, t *Table, rows []int32, st *staging) {
 	next := &Table{def: def, n: len(rows), version: a.version, shape: a.version}
 	next.cols = make([]*Column, len(def.schema.Columns))
@@ -172,14 +173,14 @@ func (a *applier) reshape(def *tableDef, t *Table, rows []int32, st *staging) {
 		if from == nil && add == nil {
 			return nil
 		}
+		if from != nil {
+			return from.reshaped(rows, add, def, a.version)
+		}
 		b := newColumnBuilder(kind)
 		for _, r := range rows {
-			switch {
-			case r >= 0 && from != nil:
-				b.add(from.cell(int(r)))
-			case r < 0 && add != nil:
+			if r < 0 {
 				b.add(add.cell(int(^r)))
-			default:
+			} else {
 				b.add(def)
 			}
 		}
@@ -668,9 +669,12 @@ func (a *applier) insert(def *tableDef, t *Table, st *staging, fresh []int32) {
 			a.out.Duplicates++
 			continue
 		}
-		for i < t.n && len(def.keys) > 0 && compareParts(t.parts(i, x[:0]), st.parts(int(f), y[:0])) < 0 {
+		place := t.n
+		if len(def.keys) > 0 {
+			place, _ = t.find(st.parts(int(f), x[:0]))
+		}
+		for ; i < place; i++ {
 			rows = append(rows, int32(i))
-			i++
 		}
 		rows = append(rows, ^f)
 	}

@@ -192,7 +192,14 @@ type State struct {
 	Info     SiteInfo
 	Health   Health
 	Snapshot *Snapshot // never nil
+	serial   uint64
 }
+
+// serials counts the states of all sites of all fleets.
+var serials atomic.Uint64
+
+// Serial returns a number that no other state of any site has.
+func (s *State) Serial() uint64 { return s.serial }
 
 // A Site is the writer's handle of one site.
 type Site struct {
@@ -239,6 +246,7 @@ func (s *Site) Begin() *Batch { return &Batch{site: s, ops: map[*tableDef]*table
 func (s *Site) publish(change func(*State)) {
 	next := *s.state.Load()
 	change(&next)
+	next.serial = serials.Add(1)
 	s.state.Store(&next)
 }
 

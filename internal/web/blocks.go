@@ -76,10 +76,13 @@ func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc
 	s.pulse.work.Add(int64(fetchCost))
 	st := from(r)
 	key := st.drawingKey(r)
-	need := s.needed(r)
+	need, rev := s.needed(r), st.rev
+	if now, told := s.pulse.momentFor(st.chosen); now != nil && need <= told {
+		r, rev = r.WithContext(now.pin(r.Context())), told
+	}
 	own := false // the key is of this person only
 	for range 3 {
-		d, mine := s.drawings.get(key, need, st.rev)
+		d, mine := s.drawings.get(key, need, rev)
 		if mine {
 			s.draw(d, key, r, draw)
 		}
@@ -283,5 +286,15 @@ func (c *drawings) send(w http.ResponseWriter, r *http.Request, d *drawing) {
 func (s *state) markPersonal() {
 	if s.personal != nil {
 		*s.personal = true
+	}
+}
+
+// Shrink forgets blocks that were drawn a moment ago, for short memory.
+func (s *Server) Shrink() {
+	c := s.drawings
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.kept {
+		c.drop(key)
 	}
 }

@@ -47,12 +47,13 @@ func (p *painter) feature() Feature {
 				who = Person(r).Username
 			}
 			v := Viewer(r)
+			pinned, _ := r.Context().Value(pinKey{}).(int64)
 			var columns string
 			if err := Prefs(r).Get("columns", &columns); err != nil {
 				return err
 			}
 			c := templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-				_, err := fmt.Fprintf(w, "all=%t contacts=%v sites=%v lines=%t role=%s columns=%s who=%s q=%s words=%s %s", v.All, v.Contacts, v.Sites, v.CommandLines, Role(r), columns, who,
+				_, err := fmt.Fprintf(w, "pinned=%d all=%t contacts=%v sites=%v lines=%t role=%s columns=%s who=%s q=%s words=%s %s", pinned, v.All, v.Contacts, v.Sites, v.CommandLines, Role(r), columns, who,
 					r.FormValue("q"), ui.Env(ctx).Words.Tag(), strings.Repeat("text that repeats ", 100))
 				return err
 			})
@@ -121,6 +122,48 @@ func TestBlocksShared(t *testing.T) {
 		w.block("vera", "", rev(2))
 		if n := p.drawn.Load(); n != 4 {
 			t.Errorf("after %v: drawn %d times, want 4", drawnFor, n)
+		}
+	})
+}
+
+// TestBlocksMoment: what is fetched because of an event is drawn from the state
+// that the event tells of, whatever has changed since; who needs newer data gets
+// it.
+func TestBlocksMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := newPainted(t)
+		out, stop := w.listen("anna")
+		defer stop()
+		settle(time.Second)
+		w.hub.Publish(live.Change{Site: "wien", Tables: []string{"hosts"}})
+		synctest.Wait() // told at once, and then nothing for a while
+		told := out.take()
+		rev := func(n uint64) map[string]string {
+			return map[string]string{revHeader: fmt.Sprintf("%d-%d", w.server.started.UnixMilli(), n)}
+		}
+		last := told[len(told)-1].Rev
+		step := w.engine.pinned.Load()
+		if step == 0 {
+			t.Fatal("a step pinned nothing")
+		}
+		has := func(query string, header map[string]string, want int64) {
+			t.Helper()
+			if got := w.block("anna", query, header); !strings.Contains(got, fmt.Sprintf("pinned=%d ", want)) {
+				t.Errorf("%s: %.200s, want pinned=%d", query, got, want)
+			}
+		}
+		has("q=1", rev(last), step)
+		w.hub.Publish(live.Change{Site: "wien", Tables: []string{"hosts"}}) // not told yet
+		has("q=2", rev(last), step)
+		has("q=3", nil, 0)
+		has("q=4", rev(last+1), 0)
+		settle(time.Second)
+		has("q=5", rev(last+1), step+1)
+		settle(2 * eventAtMost)
+		has("q=6", rev(last+1), 0) // the moment is long ago
+		stop()
+		if w.server.pulse.now != nil {
+			t.Error("a state of the fleet is kept for nobody")
 		}
 	})
 }
@@ -251,6 +294,18 @@ func TestBlocksCompressed(t *testing.T) {
 
 // TestBlocksBound: what is kept has an end.
 func TestBlocksBound(t *testing.T) {
+	c := manyDrawings(t)
+	if c.bytes > drawnBytes+1<<20 || len(c.kept) > drawnMost {
+		t.Errorf("%d bytes in %d drawings", c.bytes, len(c.kept))
+	}
+	(&Server{drawings: c}).Shrink()
+	if c.bytes != 0 || len(c.kept) != 0 {
+		t.Errorf("short memory left %d bytes in %d drawings", c.bytes, len(c.kept))
+	}
+}
+
+func manyDrawings(t *testing.T) *drawings {
+	t.Helper()
 	c, err := newDrawings()
 	if err != nil {
 		t.Fatal(err)
@@ -266,9 +321,12 @@ func TestBlocksBound(t *testing.T) {
 		c.bytes += d.size()
 		c.mu.Unlock()
 	}
-	if c.bytes > drawnBytes+1<<20 || len(c.kept) > drawnMost {
-		t.Errorf("%d bytes in %d drawings", c.bytes, len(c.kept))
-	}
+	return c
+}
+
+// TestBlocksCounted: the bytes that are counted are those that are kept.
+func TestBlocksCounted(t *testing.T) {
+	c := manyDrawings(t)
 	total := 0
 	for _, d := range c.kept {
 		total += d.size()

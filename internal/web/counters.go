@@ -22,7 +22,6 @@ const (
 // same. Safe for concurrent use.
 type counters struct {
 	engine Engine
-	hub    *live.Hub
 	items  []MenuItem
 	log    *slog.Logger
 
@@ -44,8 +43,8 @@ type stamped struct {
 	valid bool
 }
 
-func newCounters(e Engine, hub *live.Hub, menu []MenuItem, log *slog.Logger) *counters {
-	c := &counters{engine: e, hub: hub, log: log, kept: map[string]*counted{}}
+func newCounters(e Engine, menu []MenuItem, log *slog.Logger) *counters {
+	c := &counters{engine: e, log: log, kept: map[string]*counted{}}
 	for _, m := range menu {
 		if m.Counter != nil {
 			c.items = append(c.items, m)
@@ -54,9 +53,10 @@ func newCounters(e Engine, hub *live.Hub, menu []MenuItem, log *slog.Logger) *co
 	return c
 }
 
-// get returns the counters by name of menu entry as v sees them. again is true
-// when they may be a moment old: ask once more after countersEvery.
-func (c *counters) get(ctx context.Context, v access.Viewer) (out map[string]Count, again bool) {
+// get returns the counters by name of menu entry as v sees them, of data that
+// is at least as new as the stamps. again is true when they may be a moment
+// old: ask once more after countersEvery.
+func (c *counters) get(ctx context.Context, v access.Viewer, stamps live.Stamps) (out map[string]Count, again bool) {
 	ctx, cancel := context.WithTimeout(ctx, countersWithin)
 	defer cancel()
 	v.CommandLines = false // no number depends on it: more people are alike
@@ -71,9 +71,9 @@ func (c *counters) get(ctx context.Context, v access.Viewer) (out map[string]Cou
 	now := time.Now()
 	young := now.Sub(e.at) < countersEvery
 	for _, m := range c.items {
-		stamp := c.hub.Stamp(m.Tables...)
+		stamp := stamps.Of(m.Tables...)
 		old := e.values[m.Name]
-		if !old.valid || old.stamp != stamp {
+		if !old.valid || old.stamp < stamp {
 			if young && old.valid {
 				again = true
 			} else {

@@ -108,9 +108,18 @@ type fakeEngine struct {
 	sites   []site
 	asked   atomic.Int64
 	counted atomic.Int64
+	pinned  atomic.Int64
 }
 
 func (f *fakeEngine) For(v access.Viewer) lql.Querier { return fakeQuerier{f, v} }
+
+type pinKey struct{}
+
+// Pin marks contexts with how often it was called.
+func (f *fakeEngine) Pin() func(context.Context) context.Context {
+	n := f.pinned.Add(1)
+	return func(ctx context.Context) context.Context { return context.WithValue(ctx, pinKey{}, n) }
+}
 
 type fakeQuerier struct {
 	e *fakeEngine

@@ -43,6 +43,16 @@ type pulse struct {
 	streams   int
 	sub       *live.Subscription // while there are streams
 	stop      context.CancelFunc
+	now       *moment // of the last step
+}
+
+// A moment is the state of the fleet that a step tells of. All blocks that are
+// fetched because of it are drawn from it, so that they share what they ask the
+// engine, and the blocks of a page fit each other.
+type moment struct {
+	at     time.Time
+	stamps live.Stamps
+	pin    func(context.Context) context.Context
 }
 
 // An audience are the streams whose viewers see the same.
@@ -98,7 +108,31 @@ func (p *pulse) leave(a *audience, st *stream) {
 	if p.streams--; p.streams == 0 {
 		p.stop()
 		p.sub.Close()
+		p.sub, p.now = nil, nil
 	}
+}
+
+// momentFor returns the last step's moment and what v was told of it; nil when
+// there is none, or none of late.
+func (p *pulse) momentFor(v access.Viewer) (now *moment, rev uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.now == nil || time.Since(p.now.at) > eventAtMost {
+		return nil, 0
+	}
+	return p.now, p.sub.Taken(sees(v))
+}
+
+// begin takes what waits, and the state of the fleet with it.
+func (p *pulse) begin(sub *live.Subscription) (live.Set, *moment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	set := sub.Take()
+	now := &moment{at: time.Now(), stamps: p.server.opt.Hub.Stamps(), pin: p.server.opt.Engine.Pin()}
+	if p.sub == sub {
+		p.now = now
+	}
+	return set, now
 }
 
 // run tells what comes until ctx or the hub ends.
@@ -135,7 +169,8 @@ func (p *pulse) pause() time.Duration {
 // step tells every audience what waits. again: some counters may be a moment
 // old and have to be looked at once more.
 func (p *pulse) step(ctx context.Context, sub *live.Subscription) bool {
-	set := sub.Take()
+	set, now := p.begin(sub)
+	ctx = now.pin(ctx)
 	p.mu.Lock()
 	all := slices.Collect(maps.Values(p.audiences))
 	streams := p.streams
@@ -146,7 +181,7 @@ func (p *pulse) step(ctx context.Context, sub *live.Subscription) bool {
 	for _, a := range all {
 		group.Go(func() error {
 			began := time.Now()
-			if p.tell(ctx, sub, a, set, spread(streams)) {
+			if p.tell(ctx, sub, a, set, now, spread(streams)) {
 				again.Store(true)
 			}
 			p.work.Add(int64(time.Since(began)))
@@ -166,7 +201,7 @@ func spread(streams int) time.Duration {
 }
 
 // tell sends an audience what of set concerns it.
-func (p *pulse) tell(ctx context.Context, sub *live.Subscription, a *audience, set live.Set, spread time.Duration) (again bool) {
+func (p *pulse) tell(ctx context.Context, sub *live.Subscription, a *audience, set live.Set, now *moment, spread time.Duration) (again bool) {
 	mine := live.Set{Version: set.Version, Sites: map[string]live.Change{}}
 	visible := sees(a.viewer)
 	for key, c := range set.Sites {
@@ -174,7 +209,7 @@ func (p *pulse) tell(ctx context.Context, sub *live.Subscription, a *audience, s
 			mine.Sites[key] = c
 		}
 	}
-	counts, again := p.server.counters.get(ctx, a.viewer)
+	counts, again := p.server.counters.get(ctx, a.viewer, now.stamps)
 	at := p.newest(ctx, a)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -204,7 +239,7 @@ func (p *pulse) tell(ctx context.Context, sub *live.Subscription, a *audience, s
 // hello returns all that a stream of a has to know at first.
 func (p *pulse) hello(ctx context.Context, sub *live.Subscription, a *audience) event {
 	rev := sub.Taken(sees(a.viewer))
-	counts, _ := p.server.counters.get(ctx, a.viewer)
+	counts, _ := p.server.counters.get(ctx, a.viewer, p.server.opt.Hub.Stamps())
 	e := event{name: "hello", Rev: rev, Counters: shown(counts), Assets: p.server.assets.base, At: p.newest(ctx, a)}
 	a.mu.Lock()
 	defer a.mu.Unlock()

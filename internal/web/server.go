@@ -30,6 +30,9 @@ const (
 // Engine makes Queriers bound to a viewer. *query.Engine is one.
 type Engine interface {
 	For(v access.Viewer) lql.Querier
+	// Pin returns a function that makes contexts under which all queries see the
+	// fleet as it was when Pin was called.
+	Pin() func(context.Context) context.Context
 }
 
 // Auth says who asks. *auth.Service is one.
@@ -124,7 +127,7 @@ func New(o Options) (*Server, error) {
 	s.menu = menuOf(o.Features)
 	s.palette = paletteOf(o.Features, s.menu)
 	s.counts = countsOf(o.Features)
-	s.counters = newCounters(s.opt.Engine, o.Hub, s.menu, s.log)
+	s.counters = newCounters(s.opt.Engine, s.menu, s.log)
 	s.streams = newStreams()
 	s.pulse = newPulse(s)
 	if s.drawings, err = newDrawings(); err != nil {

@@ -135,7 +135,7 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 	if err := st.prefs.Get("keys", &keys); err == nil && keys == "off" {
 		v.Keys = false
 	}
-	counts, _ := s.counters.get(r.Context(), st.chosen)
+	counts, _ := s.counters.get(r.Context(), st.chosen, s.opt.Hub.Stamps())
 	v.Menu = s.menuGroups(st.person.Role, p.Active, counts)
 	v.Phone = phoneEntries(v.Menu)
 	for _, item := range s.palette {

@@ -46,6 +46,11 @@ func (w *World) Queries() []*lql.Query {
 // contact name at the site.
 func (w *World) For(v access.Viewer) lql.Querier { return &bound{w, v} }
 
+// Pin implements web.Engine: the world of a test holds still by itself.
+func (w *World) Pin() func(context.Context) context.Context {
+	return func(ctx context.Context) context.Context { return ctx }
+}
+
 type bound struct {
 	world  *World
 	viewer access.Viewer
