@@ -157,3 +157,32 @@ func TestCacheUnderPressure(t *testing.T) {
 		t.Error("an answer was kept while memory is short")
 	}
 }
+
+// TestSiteFilter: a filter that names a site has the others not looked at, and
+// all of them in the parts of the answer.
+func TestSiteFilter(t *testing.T) {
+	fleet := store.NewFleet(store.Options{})
+	for _, key := range []string{"s", "t", "u"} {
+		setState(t, fleet.Add(store.SiteInfo{Key: key, Name: "site " + key}), "h1", 1)
+	}
+	e := query.New(query.Options{Fleet: fleet})
+	is := func(key string) lql.Filter { return lql.Eq("peer_key", key) }
+	for _, tt := range []struct {
+		filter        lql.Filter
+		rows, scanned int
+	}{
+		{is("t"), 1, 1},
+		{lql.Eq("peer_name", "site u"), 1, 1},
+		{lql.AndOf(is("t"), lql.Eq("name", "h1")), 1, 1},
+		{lql.OrOf(is("t"), is("u")), 2, 2},
+		{lql.OrOf(is("t"), lql.Eq("name", "h1")), 3, 3},
+		{lql.NotOf(is("t")), 2, 3},
+		{lql.Cmp("peer_key", lql.NotEqual, "t"), 2, 3},
+		{is("none"), 0, 0},
+	} {
+		res, err := e.For(all).Query(t.Context(), lql.Get("hosts", "name", "peer_key").Where(tt.filter))
+		if err != nil || res.Rows != tt.rows || res.Scanned != tt.scanned || len(res.Parts) != 3 {
+			t.Errorf("%v: %d rows of %d, %d parts, %v; want %d of %d", tt.filter, res.Rows, res.Scanned, len(res.Parts), err, tt.rows, tt.scanned)
+		}
+	}
+}

@@ -288,8 +288,11 @@ func (r *run) addSite(sv store.SiteView) {
 	if u := r.q.AuthUser; u != "" && u != name && authorised(r.table) {
 		contacts = append(contacts, u)
 	}
-	s := r.newSite(sv, contacts)
 	r.parts = append(r.parts, partOf(sv, r.table, causeFor(r.viewer, sv.Health)))
+	if r.table.Source != schema.Passed && !r.filter.concerns(sv.Info) {
+		return
+	}
+	s := r.newSite(sv, contacts)
 	s.bindTable()
 	r.sites = append(r.sites, s)
 }

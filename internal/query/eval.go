@@ -2,6 +2,7 @@ package query
 
 import (
 	"math"
+	"slices"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
@@ -32,6 +33,26 @@ func (n *node) cost() int {
 		sum += k.cost()
 	}
 	return sum
+}
+
+// concerns reports whether rows of the site can match: false when a filter that
+// must hold names another one.
+func (n *node) concerns(site store.SiteInfo) bool {
+	switch {
+	case n == nil || n.kind == lql.Not || n.kind == lql.Or && len(n.kids) == 0:
+		return true
+	case n.kind == lql.Or:
+		return slices.ContainsFunc(n.kids, func(k *node) bool { return k.concerns(site) })
+	case n.kind == lql.And:
+		return !slices.ContainsFunc(n.kids, func(k *node) bool { return !k.concerns(site) })
+	case n.leaf.op != lql.Equal || n.leaf.ref.join >= 0:
+		return true
+	case n.leaf.ref.column().Name == "peer_key":
+		return slices.Contains(n.leaf.values, site.Key)
+	case n.leaf.ref.column().Name == "peer_name":
+		return slices.Contains(n.leaf.values, site.Name)
+	}
+	return true
 }
 
 // A leaf is one filter line; equal lines of a query are one leaf.
