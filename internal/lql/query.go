@@ -135,6 +135,10 @@ type Query struct {
 	Fixed16       bool
 	KeepAlive     bool
 	Wait          *Wait // nil: none
+	// Only, when not nil, are the keys of the rows to look at, by the key of their
+	// site; parts of a key are joined by NUL. It is for tables that cores have. No
+	// header says it: it is for pages that know which rows they show.
+	Only map[string][]string
 }
 
 // A Command is one COMMAND request.

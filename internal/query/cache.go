@@ -1,6 +1,8 @@
 package query
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -36,7 +38,11 @@ type cached struct {
 }
 
 func cacheKey(v access.Viewer, q *lql.Query) string {
-	return v.Key() + "\x00" + string(q.AppendText(nil))
+	text := q.AppendText([]byte(v.Key() + "\x00"))
+	for _, site := range slices.Sorted(maps.Keys(q.Only)) {
+		text = fmt.Appendf(text, "\x00%q%q", site, q.Only[site])
+	}
+	return string(text)
 }
 
 // stampOf is what an answer depends on: the states of the sites that the query

@@ -289,7 +289,7 @@ func (r *run) addSite(sv store.SiteView) {
 		contacts = append(contacts, u)
 	}
 	r.parts = append(r.parts, partOf(sv, r.table, causeFor(r.viewer, sv.Health)))
-	if r.table.Source != schema.Passed && !r.filter.concerns(sv.Info) {
+	if r.table.Source != schema.Passed && (!r.filter.concerns(sv.Info) || r.q.Only != nil && len(r.q.Only[sv.Info.Key]) == 0) {
 		return
 	}
 	s := r.newSite(sv, contacts)
@@ -383,6 +383,9 @@ func (s *siteRun) bindTable() {
 		}
 	}
 	s.to = s.n
+	if s.run.q.Only != nil && t.Source == schema.FromCore {
+		s.pickOnly(s.run.q.Only[s.view.Info.Key])
+	}
 	s.guard()
 }
 

@@ -411,6 +411,19 @@ func (s *siteRun) narrow(n *node) {
 	s.from, s.to = max(s.from, from), min(s.to, to)
 }
 
+// pickOnly narrows the rows to those of the given keys.
+func (s *siteRun) pickOnly(keys []string) {
+	s.only = make([]uint64, (s.own.table.Chunks()+1)*len(store.Bits{}))
+	s.from, s.to = s.n, 0
+	for _, key := range keys {
+		if row, ok := s.snap.Find(s.own.name, key); ok {
+			s.only[row>>6] |= 1 << (uint(row) & 63)
+			s.from, s.to = min(s.from, row), max(s.to, row+1)
+		}
+	}
+	s.from = min(s.from, s.to)
+}
+
 // clipTo clears the bits of rows outside [from, to).
 func clipTo(b *store.Bits, chunk, from, to int) {
 	base := chunk * store.ChunkRows

@@ -118,6 +118,11 @@ func (r *run) scan(u unit, sc *scratch, fn func(chunk int, match *store.Bits)) {
 		sc.begin(u.s, chunk)
 		mask, out := sc.rows, store.Bits{}
 		clipTo(&mask, chunk, u.s.from, u.s.to)
+		if u.s.only != nil {
+			for w := range mask {
+				mask[w] &= u.s.only[chunk*len(mask)+w]
+			}
+		}
 		if u.s.visible != nil {
 			u.s.visible(chunk, &out)
 			for w := range mask {

@@ -21,6 +21,7 @@ type siteRun struct {
 	leaves   []siteLeaf
 	visible  func(chunk int, out *store.Bits) // nil: every row
 	from, to int                              // rows that can match at all
+	only     []uint64                         // of these the rows that the query names; nil: all
 	prepare  sync.Once
 	broken   bool // prepare did not come to its end
 	mu       sync.Mutex

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -29,9 +31,9 @@ type client struct {
 	path   string
 	cookie string
 	random *rand.Rand
-	blocks map[string][]string // name to tables
-	tag    string
-	rev    string // of the newest event
+	blocks map[string]block  // by name
+	tags   map[string]string // by path and names asked for
+	rev    string            // of the newest event
 	pace   time.Duration
 	landed time.Time
 
@@ -61,7 +63,13 @@ func (c *client) fault() {
 	c.errors++
 }
 
-var blockTag = regexp.MustCompile(`data-block="([^"]+)" data-tables="([^"]*)"`)
+// A block is a part of the page that follows the world.
+type block struct {
+	tables []string
+	path   string // it is asked for by itself; "": with the others of the page
+}
+
+var blockTag = regexp.MustCompile(`data-block="([^"]+)" data-tables="([^"]*)"(?: data-src="([^"]*)")?`)
 
 // An event is what the stream carries.
 type event struct {
@@ -82,9 +90,9 @@ func (c *client) load(ctx context.Context) bool {
 		c.fault()
 		return false
 	}
-	c.blocks = map[string][]string{}
+	c.blocks, c.tags = map[string]block{}, map[string]string{}
 	for _, m := range blockTag.FindAllStringSubmatch(page, -1) {
-		c.blocks[m[1]] = strings.Fields(m[2])
+		c.blocks[m[1]] = block{tables: strings.Fields(m[2]), path: html.UnescapeString(m[3])}
 	}
 	c.pace = paceLeast
 	return true
@@ -177,9 +185,9 @@ func (c *client) follow(ctx context.Context, events <-chan event) {
 // mark notes the blocks that an event touches and reports whether there are
 // any.
 func (c *client) mark(dirty map[string]bool, e event) bool {
-	for name, tables := range c.blocks {
+	for name, b := range c.blocks {
 		for _, t := range e.Dirty.Tables {
-			if slices.Contains(tables, t) && name != "-banner" {
+			if slices.Contains(b.tables, t) && name != "-banner" {
 				dirty[name] = true
 			}
 		}
@@ -187,42 +195,60 @@ func (c *client) mark(dirty map[string]bool, e event) bool {
 	return len(dirty) > 0
 }
 
-// fetch asks for the dirty blocks and forgets that they are.
+// fetch asks for the dirty blocks and forgets that they are: those with an
+// address of their own one by one, then the others together.
 func (c *client) fetch(ctx context.Context, dirty map[string]bool, since int64) {
-	names := make([]string, 0, len(dirty))
-	for name := range dirty {
-		names = append(names, name)
-	}
+	names := slices.Sorted(maps.Keys(dirty))
 	clear(dirty)
-	slices.Sort(names)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server.url+c.path, nil)
-	if err != nil {
-		c.fault()
-		return
-	}
-	for k, v := range map[string]string{"Cookie": c.cookie, "X-Belvedere-Rev": c.rev, "X-Belvedere-Block": strings.Join(names, ","), "Accept": "text/html", "Accept-Encoding": "gzip, deflate, br, zstd"} {
-		req.Header.Set(k, v)
-	}
-	if c.tag != "" {
-		req.Header.Set("If-None-Match", c.tag)
-	}
 	began := time.Now()
-	res, err := c.server.client.Do(req)
-	if err != nil {
-		if ctx.Err() == nil {
-			c.fault()
+	var page []string
+	ok := true
+	for _, name := range names {
+		if path := c.blocks[name].path; path != "" {
+			ok = c.ask(ctx, path, name) && ok
+		} else {
+			page = append(page, name)
 		}
-		return
 	}
-	n, err := io.Copy(io.Discard, res.Body)
-	res.Body.Close()
+	if len(page) > 0 {
+		ok = c.ask(ctx, c.path, strings.Join(page, ",")) && ok
+	}
 	c.landed = time.Now()
 	c.pace = min(max(2*c.landed.Sub(began), paceLeast), paceMost)
-	if err != nil || res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNotModified {
-		c.fault()
-		return
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+	case !ok:
+		c.errors++
+	case since > 0:
+		c.delays = append(c.delays, c.landed.Sub(time.UnixMilli(since)))
 	}
-	c.tag = res.Header.Get("ETag")
+}
+
+// ask asks for blocks at a path.
+func (c *client) ask(ctx context.Context, path, names string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server.url+path, nil)
+	if err != nil {
+		return false
+	}
+	for k, v := range map[string]string{"Cookie": c.cookie, "X-Belvedere-Rev": c.rev, "X-Belvedere-Block": names, "Accept": "text/html", "Accept-Encoding": "gzip, deflate, br, zstd"} {
+		req.Header.Set(k, v)
+	}
+	key := path + " " + names
+	if tag := c.tags[key]; tag != "" {
+		req.Header.Set("If-None-Match", tag)
+	}
+	res, err := c.server.client.Do(req)
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	n, err := io.Copy(io.Discard, res.Body)
+	if err != nil || res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNotModified {
+		return false
+	}
+	c.tags[key] = res.Header.Get("ETag")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fetches++
@@ -230,7 +256,5 @@ func (c *client) fetch(ctx context.Context, dirty map[string]bool, since int64) 
 	if res.StatusCode == http.StatusNotModified {
 		c.unchanged++
 	}
-	if since > 0 {
-		c.delays = append(c.delays, c.landed.Sub(time.UnixMilli(since)))
-	}
+	return true
 }

@@ -217,8 +217,8 @@ func view(i int, objects []string) string {
 		return objects[(i*7)%len(objects)]
 	}
 	lists := []string{"/problems?sort=severity", "/services?sort=host", "/hosts?sort=name", "/services?sort=-since", "/problems?view=acknowledged",
-		"/services?q=http", "/hosts?sort=-since", "/problems?sort=since", "/services?state=problem", "/problems?view=downtime"}
-	k := i * 2 / 3
+		"/services?q=http", "/hosts?sort=-since", "/problems?sort=since", "/services?q=state:problem", "/problems?view=downtime"}
+	k := i/3*2 + i%3
 	return lists[k%len(lists)] + fmt.Sprintf("&limit=%d", 100-k/len(lists))
 }
 

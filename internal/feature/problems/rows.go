@@ -3,7 +3,6 @@ package problems
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -91,42 +90,33 @@ func (r *row) addKids(s *triage.Survey, found map[triage.Key]status.Row, below [
 	r.more = max(r.problem.HiddenHosts+r.problem.HiddenServices-len(below), 0)
 }
 
-// fetch asks for what rows show. Each site is asked for its own objects: that
-// is far cheaper than to ask all sites for all.
+// fetch asks for what rows show.
 func fetch(ctx context.Context, q lql.Querier, keys []triage.Key, now time.Time) (map[triage.Key]status.Row, error) {
-	type place struct{ site, table string }
-	wanted := map[place]map[string][]lql.Filter{} // to host, to its services
+	hosts, services := map[string][]string{}, map[string][]string{}
 	for _, k := range keys {
-		at := place{k.Site, "hosts"}
-		if k.Service != "" {
-			at.table = "services"
+		if k.Service == "" {
+			hosts[k.Site] = append(hosts[k.Site], k.Host)
+		} else {
+			services[k.Site] = append(services[k.Site], k.Host+"\x00"+k.Service)
 		}
-		if wanted[at] == nil {
-			wanted[at] = map[string][]lql.Filter{}
-		}
-		wanted[at][k.Host] = append(wanted[at][k.Host], lql.Eq("description", k.Service))
 	}
 	out := make(map[triage.Key]status.Row, len(keys))
-	for at, hosts := range wanted {
-		query, read := lql.Get("hosts", append(status.HostColumns(), status.InfoColumns()...)...), status.Hosts
-		if at.table == "services" {
-			query, read = lql.Get("services", append(status.ServiceColumns(), status.InfoColumns()...)...), status.Services
+	for _, t := range []struct {
+		table   string
+		columns []string
+		only    map[string][]string
+		read    func(*lql.Result, time.Time) []status.Row
+	}{{"hosts", status.HostColumns(), hosts, status.Hosts}, {"services", status.ServiceColumns(), services, status.Services}} {
+		if len(t.only) == 0 {
+			continue
 		}
-		var objects []lql.Filter
-		for _, host := range slices.Sorted(maps.Keys(hosts)) {
-			if at.table == "services" {
-				objects = append(objects, lql.AndOf(lql.Eq("host_name", host), lql.OrOf(hosts[host]...)))
-			} else {
-				objects = append(objects, lql.Eq("name", host))
-			}
-		}
-		query.Where(triage.Bad(), lql.Eq("peer_key", at.site), lql.OrOf(objects...))
-		query.Backends = []string{at.site}
+		query := lql.Get(t.table, append(t.columns, status.InfoColumns()...)...).Where(triage.Bad())
+		query.Only = t.only
 		res, err := q.Query(ctx, query)
 		if err != nil {
-			return nil, fmt.Errorf("problems: %s: %w", at.table, err)
+			return nil, fmt.Errorf("problems: %s: %w", t.table, err)
 		}
-		for _, r := range read(res, now) {
+		for _, r := range t.read(res, now) {
 			out[triage.Key{Site: r.Site, Host: r.Host, Service: r.Service}] = r
 		}
 	}

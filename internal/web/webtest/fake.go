@@ -81,7 +81,7 @@ func (b *bound) Query(_ context.Context, q *lql.Query) (*lql.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ok && b.sees(q.Table, r) {
+		if ok && b.sees(q.Table, r) && named(table, r, q.Only) {
 			rows = append(rows, r)
 		}
 	}
@@ -102,6 +102,15 @@ func (b *bound) sees(table string, r Row) bool {
 	}
 	contacts, _ := r["contacts"].([]string)
 	return slices.Contains(contacts, contact)
+}
+
+// named reports whether r is among the rows that a query names, if it does.
+func named(t *schema.Table, r Row, only map[string][]string) bool {
+	var key []string
+	for _, k := range t.Keys {
+		key = append(key, text(r[k]))
+	}
+	return only == nil || slices.Contains(only[text(r["peer_key"])], strings.Join(key, "\x00"))
 }
 
 // list fills res with columns of rows.
