@@ -28,6 +28,7 @@ type siteRun struct {
 	rights   *rights
 	values   map[[2]int]*operand
 	tallied  *siteTallies
+	facts    map[string]any // values of the only row of a table of sites; nil: another table
 }
 
 // A place is where columns are found: a table, and the references that lead
@@ -156,6 +157,11 @@ func (s *siteRun) operandLocked(ref colRef) *operand {
 func (s *siteRun) at(p place, col int) *operand {
 	c := &p.base.Columns[col]
 	o := &operand{kind: c.Kind, place: p}
+	if s.facts != nil {
+		o.zero(c)
+		o.fact(s.facts[c.Name])
+		return o
+	}
 	if p.table == nil {
 		o.zero(c)
 		return o

@@ -2,6 +2,7 @@ package query
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	"belvedere/internal/schema"
@@ -60,26 +61,32 @@ func typeName(k schema.Kind) string {
 
 // siteTable makes the one row of a site in sites and backends.
 func siteTable(t *schema.Table, s *siteRun) *store.Table {
-	values := siteValues(s)
-	return store.NewTable(t, 1, func(r *store.Rows) {
-		for i := range t.Columns {
-			switch v := values[t.Columns[i].Name].(type) {
-			case string:
-				r.Text(i, []byte(v))
-			case int64:
-				r.Int(i, v)
-			case float64:
-				r.Float(i, v)
-			case []string:
-				var l [][]byte
-				for _, e := range v {
-					l = append(l, []byte(e))
-				}
-				r.TextList(i, l)
-			}
+	s.facts = siteValues(s)
+	if row, ok := oneRow.Load(t); ok {
+		return row.(*store.Table)
+	}
+	row, _ := oneRow.LoadOrStore(t, store.NewTable(t, 1, func(r *store.Rows) { _ = r.EndRow() }))
+	return row.(*store.Table)
+}
+
+// oneRow has a table of one empty row for each schema table of which a site is
+// one row. Its values are in siteRun.facts.
+var oneRow sync.Map
+
+// fact makes o a fact about the site.
+func (o *operand) fact(v any) {
+	switch v := v.(type) {
+	case string:
+		o.zeroB = []byte(v)
+	case int64:
+		o.zeroN = v
+	case float64:
+		o.zeroF = v
+	case []string:
+		for _, e := range v {
+			o.zeroB = store.AppendText(o.zeroB, []byte(e))
 		}
-		_ = r.EndRow()
-	})
+	}
 }
 
 // lmdStatus numbers the health of a site as LMD does.

@@ -340,6 +340,7 @@ func TestBlocksCounted(t *testing.T) {
 func TestPause(t *testing.T) {
 	w := newWorld(t, nil)
 	p := w.server.pulse
+	p.cpu = func() time.Duration { return 0 }
 	for _, tt := range []struct {
 		work     time.Duration
 		min, max time.Duration
@@ -352,8 +353,18 @@ func TestPause(t *testing.T) {
 	p.work.Store(int64(100 * time.Millisecond))
 	a := p.pause()
 	p.work.Store(int64(200 * time.Millisecond))
-	if b := p.pause(); b < a || p.work.Load() != 0 {
+	b := p.pause()
+	if b < a || p.work.Load() != 0 {
 		t.Errorf("twice the work: %v, then %v", a, b)
+	}
+	// The clock says 200 ms, and the process used half of that.
+	used := time.Hour
+	p.cpu = func() time.Duration { return used }
+	p.pause()
+	used += 100 * time.Millisecond
+	p.work.Store(int64(200 * time.Millisecond))
+	if c := p.pause(); c != a {
+		t.Errorf("100 ms of processors: %v, want %v", c, a)
 	}
 }
 
