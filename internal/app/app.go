@@ -60,6 +60,7 @@ type App struct {
 	ls        []net.Listener // Livestatus
 	cleanups  []func()       // run last to first by close
 	config    atomic.Pointer[config.Config]
+	gc        atomic.Int64 // percent in force; 0: not ours to say
 }
 
 // New opens the store, binds every listener and builds the rooms. Nothing runs
@@ -75,6 +76,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	}()
 	if os.Getenv("GOGC") == "" {
 		before := debug.SetGCPercent(gcPercent)
+		a.gc.Store(gcPercent)
 		a.later(func() { debug.SetGCPercent(before) })
 	}
 	if o.Config.MemoryLimit > 0 {
@@ -97,6 +99,25 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 // collected. The columns of the sites hold no pointers, so collecting is cheap,
 // and memory is not.
 const gcPercent = 40
+
+// From manyReaders open pages on, drawing them makes so much garbage that
+// collecting it would cost more than memory is worth: there may be as much of it
+// as of what is in use.
+const (
+	manyReaders   = 100
+	gcManyReaders = 100
+)
+
+// readers adjusts how often garbage is collected to how many pages are open.
+func (a *App) readers(open int) {
+	percent := int64(gcPercent)
+	if open >= manyReaders {
+		percent = gcManyReaders
+	}
+	if before := a.gc.Load(); before != 0 && before != percent && a.gc.CompareAndSwap(before, percent) {
+		debug.SetGCPercent(int(percent))
+	}
+}
 
 // later has f run when the app ends, before everything registered earlier.
 func (a *App) later(f func()) { a.cleanups = append(a.cleanups, f) }
@@ -159,7 +180,7 @@ func (a *App) build(ctx context.Context) error {
 	})
 	a.later(a.desk.Stop)
 	server, err := web.New(web.Options{
-		Auth: a.auth, Engine: a.engine, Hub: a.hub, Prefs: a.db, Views: a.db, Features: a.features(),
+		Auth: a.auth, Engine: a.engine, Readers: a.readers, Hub: a.hub, Prefs: a.db, Views: a.db, Features: a.features(),
 		EmbedParents: cfg.EmbedParents, LinkSchemes: cfg.LinkSchemes, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Log: a.log, Version: a.opt.Version,
 		Setup:   web.SetupHooks{AddSite: "/sites/new", StartDemo: a.sites.startDemo},
 		Metrics: a.metrics(), MetricsToken: cfg.MetricsToken, Ready: a.ready, MayAct: a.mayAct,

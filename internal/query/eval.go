@@ -238,7 +238,7 @@ type scratch struct {
 	rows  store.Bits   // rows of the chunk
 	memo  []store.Bits // by leaf, of leaves that are used more than once
 	known []bool
-	refs  [store.ChunkRows]int64
+	refs  *[store.ChunkRows]int64 // nil until needed
 	// enough ends the scan of a unit: no more of its rows are needed.
 	enough bool
 }
@@ -325,7 +325,10 @@ func (sc *scratch) compute(l *leaf, sl *siteLeaf, mask, out *store.Bits) {
 		return
 	}
 	missing := holdsZero(sl.o, l.test, false)
-	gather(sl.o.place.hops, sl.far, sc.chunk, mask, &sc.refs, out, missing)
+	if sc.refs == nil {
+		sc.refs = new([store.ChunkRows]int64)
+	}
+	gather(sl.o.place.hops, sl.far, sc.chunk, mask, sc.refs, out, missing)
 }
 
 // gather follows references from the rows of a chunk to bits of the table they

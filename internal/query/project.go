@@ -28,7 +28,7 @@ func newVector(name string, k schema.Kind, n int) lql.Vector {
 // A filler writes parts of an answer, for one worker.
 type filler struct {
 	r   *run
-	buf store.Buffer
+	buf *store.Buffer
 	// the last segment, and its rows in joined tables, by join; own at 0
 	ends [][]int32
 	// room for a part of an answer that is encoded at once
@@ -43,13 +43,13 @@ func (f *filler) segment(res *lql.Result, seg *segment) {
 		var rows []int32
 		if place := seg.s.placeOf(c.ref); len(place.hops) == len(o.place.hops) {
 			if f.ends[c.ref.join+1] == nil {
-				f.ends[c.ref.join+1] = ends(o, seg.rows, &f.buf)
+				f.ends[c.ref.join+1] = ends(o, seg.rows, f.buf)
 			}
 			rows = f.ends[c.ref.join+1]
 		} else {
-			rows = ends(o, seg.rows, &f.buf)
+			rows = ends(o, seg.rows, f.buf)
 		}
-		f.r.fill(&res.Vectors[i], o, seg, rows, &f.buf)
+		f.r.fill(&res.Vectors[i], o, seg, rows, f.buf)
 	}
 }
 

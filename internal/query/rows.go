@@ -218,14 +218,24 @@ func (r *run) project(res *lql.Result, segs []segment) error {
 	}
 	segs = splitSegments(segs, max(256, min(segmentRows, res.Rows/(4*r.workers))))
 	fillers := make([]*filler, r.workers)
+	defer func() {
+		for _, f := range fillers {
+			if f != nil {
+				buffers.Put(f.buf)
+			}
+		}
+	}()
 	return r.parallel(len(segs), res.Rows*len(r.columns), func(w, i int) error {
 		if fillers[w] == nil {
-			fillers[w] = &filler{r: r}
+			fillers[w] = &filler{r: r, buf: buffers.Get().(*store.Buffer)}
 		}
 		fillers[w].segment(res, &segs[i])
 		return nil
 	})
 }
+
+// buffers keeps buffers of fillers for the next queries.
+var buffers = sync.Pool{New: func() any { return new(store.Buffer) }}
 
 // segmentRows bounds the part of an answer that one worker fills at a time.
 const segmentRows = 16 * 1024

@@ -143,17 +143,20 @@ func (r *run) stats() (*lql.Result, error) {
 	units := r.units()
 	parts := make([]*grouping, len(units))
 	scratches := make([]*scratch, r.workers)
+	coders := make([]groupCoder, r.workers)
 	var total atomic.Int64
 	err := r.parallel(len(units), r.size(), func(w, i int) error {
 		if scratches[w] == nil {
 			scratches[w] = newScratch(r.plan)
 		}
-		g := &grouping{r: r, sc: scratches[w], groups: map[string]*group{}}
+		g, coder := &grouping{r: r, sc: scratches[w]}, &coders[w]
 		if len(r.columns) == 0 {
 			g.only = &group{accus: make([]accu, len(r.plan.stats))}
+		} else {
+			g.groups = map[string]*group{}
+			coder.begin(g, units[i].s)
 		}
 		parts[i] = g
-		coder := g.coder(units[i].s)
 		var err error
 		r.scan(units[i], scratches[w], func(chunk int, match *store.Bits) {
 			if err == nil {
@@ -373,14 +376,19 @@ func aggregate(a *accu, st *stat, s *siteRun, chunk int, rows *store.Bits) {
 	})
 }
 
-// A groupCoder finds the groups that rows of one site belong to.
+// A groupCoder finds the groups that rows of one site belong to. It is one
+// worker's, for one site after the other.
 type groupCoder struct {
 	g     *grouping
 	cols  []*operand
 	parts []*groupPart
-	ids   [store.ChunkRows]int32
-	buf   [store.ChunkRows]int64
+	room  *coderRoom
 	byID  []*groupPart
+}
+
+type coderRoom struct {
+	ids [store.ChunkRows]int32
+	buf [store.ChunkRows]int64
 }
 
 // A groupPart is the rows of a chunk that belong to one group.
@@ -389,18 +397,21 @@ type groupPart struct {
 	rows  store.Bits
 }
 
-func (g *grouping) coder(s *siteRun) *groupCoder {
-	c := &groupCoder{g: g}
+// begin has c find the groups of g for rows of s.
+func (c *groupCoder) begin(g *grouping, s *siteRun) {
+	c.g, c.cols = g, c.cols[:0]
 	for _, col := range g.r.columns {
 		c.cols = append(c.cols, s.operand(col.ref))
 	}
-	return c
+	if c.room == nil {
+		c.room = &coderRoom{}
+	}
 }
 
 // split sorts the rows of a chunk into groups. Rows are first numbered by
 // their combination of values within the chunk.
 func (c *groupCoder) split(chunk int, match *store.Bits) []*groupPart {
-	clear(c.ids[:])
+	clear(c.room.ids[:])
 	n := int32(1)
 	for _, o := range c.cols {
 		n = c.refine(o, chunk, match, n)
@@ -409,10 +420,10 @@ func (c *groupCoder) split(chunk int, match *store.Bits) []*groupPart {
 	clear(c.byID)
 	c.parts = c.parts[:0]
 	eachBit(match, func(row int) {
-		p := c.byID[c.ids[row]]
+		p := c.byID[c.room.ids[row]]
 		if p == nil {
 			p = c.part(chunk, row)
-			c.byID[c.ids[row]] = p
+			c.byID[c.room.ids[row]] = p
 		}
 		p.rows.Set(row)
 	})
@@ -452,14 +463,14 @@ func (c *groupCoder) refine(o *operand, chunk int, match *store.Bits, n int32) i
 	var small [4 * 64]int32 // numbers of small values, plus one
 	next := int32(0)
 	eachBit(match, func(row int) {
-		id, val := c.ids[row], vals[row]
+		id, val := c.room.ids[row], vals[row]
 		at := uint64(id)*64 + uint64(val)
 		if uint64(val) < 64 && id < 4 {
 			if small[at] == 0 {
 				next++
 				small[at] = next
 			}
-			c.ids[row] = small[at] - 1
+			c.room.ids[row] = small[at] - 1
 			return
 		}
 		key := pair{id, val}
@@ -469,7 +480,7 @@ func (c *groupCoder) refine(o *operand, chunk int, match *store.Bits, n int32) i
 			seen[key] = k
 			next++
 		}
-		c.ids[row] = k
+		c.room.ids[row] = k
 	})
 	return next
 }
@@ -483,28 +494,28 @@ func codable(o *operand) bool {
 // values of o.
 func (c *groupCoder) values(o *operand, chunk int, match *store.Bits) []int64 {
 	if len(o.place.hops) == 0 && o.col != nil && o.kind != schema.Float && codable(o) {
-		return o.col.Ints(chunk, c.buf[:])
+		return o.col.Ints(chunk, c.room.buf[:])
 	}
 	base := chunk * store.ChunkRows
 	eachBit(match, func(i int) {
 		end := o.place.end(base + i)
 		switch {
 		case end < 0:
-			c.buf[i] = math.MinInt64
+			c.room.buf[i] = math.MinInt64
 		case !codable(o):
-			c.buf[i] = int64(end) // every row of the table by itself
+			c.room.buf[i] = int64(end) // every row of the table by itself
 		case isText(o.kind):
-			c.buf[i] = 0
+			c.room.buf[i] = 0
 			if o.col != nil {
-				c.buf[i] = o.col.Int(end)
+				c.room.buf[i] = o.col.Int(end)
 			}
 		case o.kind == schema.Float:
-			c.buf[i] = int64(math.Float64bits(o.floatAt(end)))
+			c.room.buf[i] = int64(math.Float64bits(o.floatAt(end)))
 		default:
-			c.buf[i] = o.intAt(end)
+			c.room.buf[i] = o.intAt(end)
 		}
 	})
-	return c.buf[:]
+	return c.room.buf[:]
 }
 
 // group returns the group a row belongs to by its values.

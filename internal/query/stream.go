@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/store"
 )
 
 // Stream implements [lql.Streamer]: the rows are found first, and their values
@@ -41,7 +42,7 @@ func (r *run) pieces(p *pick, enc lql.Encoder) *lql.Pieces {
 	}
 	size := min(lql.PieceRows(len(r.columns)), max(1, p.rows))
 	fillers := sync.Pool{New: func() any {
-		f := &filler{r: r}
+		f := &filler{r: r, buf: new(store.Buffer)}
 		for _, c := range r.columns {
 			f.res.Vectors = append(f.res.Vectors, newVector(c.name, c.ref.column().Kind, size))
 		}

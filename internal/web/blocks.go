@@ -230,18 +230,15 @@ func (s *Server) draw(d *drawing, key string, r *http.Request, draw HandlerFunc)
 	case <-ctx.Done():
 		return
 	}
-	began := time.Now()
-	defer func() {
-		<-s.drawings.turns
-		s.pulse.work.Add(int64(time.Since(began)))
-	}()
+	defer func() { <-s.drawings.turns }()
 	st := *from(r)
 	st.personal = new(bool)
 	own := r.WithContext(context.WithValue(ctx, stateKey{}, &st))
 	own.Header = r.Header.Clone()
 	own.Header.Del("If-None-Match")
 	rec := &page{header: http.Header{}, status: http.StatusOK}
-	err := draw(rec, own)
+	var err error
+	s.pulse.spend(func() { err = draw(rec, own) })
 	d.header, d.status, d.body = rec.header, rec.status, rec.body.Bytes()
 	d.personal = *st.personal || rec.header.Get("Set-Cookie") != ""
 	d.err = err

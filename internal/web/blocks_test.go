@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -340,7 +341,6 @@ func TestBlocksCounted(t *testing.T) {
 func TestPause(t *testing.T) {
 	w := newWorld(t, nil)
 	p := w.server.pulse
-	p.cpu = func() time.Duration { return 0 }
 	for _, tt := range []struct {
 		work     time.Duration
 		min, max time.Duration
@@ -357,14 +357,32 @@ func TestPause(t *testing.T) {
 	if b < a || p.work.Load() != 0 {
 		t.Errorf("twice the work: %v, then %v", a, b)
 	}
-	// The clock says 200 ms, and the process used half of that.
-	used := time.Hour
-	p.cpu = func() time.Duration { return used }
-	p.pause()
-	used += 100 * time.Millisecond
-	p.work.Store(int64(200 * time.Millisecond))
-	if c := p.pause(); c != a {
-		t.Errorf("100 ms of processors: %v, want %v", c, a)
+}
+
+// TestSpend: what waits for others costs nothing, what computes does.
+func TestSpend(t *testing.T) {
+	if threadTime() == 0 {
+		t.Log("this system does not tell what a thread uses: time by the clock counts")
+		return
+	}
+	p := &pulse{}
+	compute := func() {
+		for range 300 {
+			sha256.Sum256(make([]byte, 1<<16))
+		}
+	}
+	p.spend(func() {
+		done := make(chan struct{})
+		go func() {
+			compute()
+			close(done)
+		}()
+		<-done
+	})
+	waited := p.work.Swap(0)
+	p.spend(compute)
+	if worked := p.work.Swap(0); worked < 3*waited {
+		t.Errorf("%d ns for waiting, %d ns for computing", waited, worked)
 	}
 }
 

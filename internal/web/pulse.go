@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,8 +19,9 @@ import (
 const (
 	eventEvery  = 250 * time.Millisecond // at most one event in this time
 	eventAtMost = 5 * time.Second        // and one in this time, whatever it costs
-	eventCost   = 20 * time.Microsecond  // work of sending one event to one stream, about
-	fetchCost   = 80 * time.Microsecond  // work of one request for a block besides drawing it, about
+	eventCost   = 40 * time.Microsecond  // work of sending one event to one stream, about
+	fetchCost   = 100 * time.Microsecond // work of one request for a block besides drawing it, about
+	garbage     = 1.2                    // what collecting the garbage of work adds to it
 	newestFor   = 2 * time.Second        // how long the time of the newest data is good for
 	spreadFrom  = 50                     // streams from which readers spread what they ask
 	spreadMost  = 300 * time.Millisecond
@@ -73,16 +73,21 @@ type audience struct {
 }
 
 func newPulse(s *Server) *pulse {
-	return &pulse{server: s, audiences: map[string]*audience{}, cpu: cpuTime}
+	return &pulse{server: s, audiences: map[string]*audience{}}
 }
 
-// cpuTime returns what the process has used of all processors; 0: not known.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
+// spend runs fn and counts the processor time it takes; where the system does
+// not tell that, the time by the clock.
+func (p *pulse) spend(fn func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	began, before := time.Now(), threadTime()
+	fn()
+	spent := threadTime() - before
+	if before == 0 {
+		spent = time.Since(began)
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	p.work.Add(int64(float64(spent) * garbage))
 }
 
 // join adds st to the audience of v. The caller must leave.
@@ -97,6 +102,7 @@ func (p *pulse) join(v access.Viewer, st *stream) (*audience, *live.Subscription
 		go p.run(ctx, p.sub)
 	}
 	p.streams++
+	p.count()
 	a := p.audiences[v.Key()]
 	if a == nil {
 		a = &audience{key: v.Key(), viewer: v, streams: map[*stream]struct{}{}}
@@ -119,10 +125,19 @@ func (p *pulse) leave(a *audience, st *stream) {
 	if left == 0 && p.audiences[a.key] == a {
 		delete(p.audiences, a.key)
 	}
-	if p.streams--; p.streams == 0 {
+	p.streams--
+	p.count()
+	if p.streams == 0 {
 		p.stop()
 		p.sub.Close()
 		p.sub, p.now = nil, nil
+	}
+}
+
+// count tells how many streams there are; p.mu must be held.
+func (p *pulse) count() {
+	if fn := p.server.opt.Readers; fn != nil {
+		fn(p.streams)
 	}
 }
 
@@ -173,16 +188,9 @@ func (p *pulse) run(ctx context.Context, sub *live.Subscription) {
 	}
 }
 
-// pause returns how long the next step has to wait. On a machine that others
-// use too, work takes longer by the clock than it costs: no more counts than
-// the process has used.
+// pause returns how long the next step has to wait.
 func (p *pulse) pause() time.Duration {
 	work := time.Duration(p.work.Swap(0))
-	now := p.cpu()
-	if used := now - p.spent; now > 0 {
-		work = min(work, used)
-	}
-	p.spent = now
 	rest := time.Duration(float64(work) / (liveShare * float64(runtime.GOMAXPROCS(0))))
 	return min(max(rest, eventEvery), eventAtMost)
 }
@@ -201,11 +209,11 @@ func (p *pulse) step(ctx context.Context, sub *live.Subscription) bool {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, a := range all {
 		group.Go(func() error {
-			began := time.Now()
-			if p.tell(ctx, sub, a, set, now, spread(streams)) {
-				again.Store(true)
-			}
-			p.work.Add(int64(time.Since(began)))
+			p.spend(func() {
+				if p.tell(ctx, sub, a, set, now, spread(streams)) {
+					again.Store(true)
+				}
+			})
 			return nil
 		})
 	}

@@ -55,6 +55,10 @@ type Options struct {
 	Views    ViewStore // may be nil: no saved views
 	Features []Feature
 
+	// Readers, when not nil, is told how many event streams are open whenever that
+	// changes. It must not block.
+	Readers func(open int)
+
 	PublicURL      string         // "https://monitoring.example.org/belvedere"; "" when reached directly
 	EmbedParents   []string       // sources of CSP that may show pages inside theirs; none: nobody
 	LinkSchemes    []string       // schemes of links of cores that are offered besides http, https and mailto
