@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -117,7 +118,7 @@ func (c downtimeCmd) Run(w *world) error {
 			return &usageError{fmt.Sprintf("--flexible: %q is no length of time within the downtime", c.Flexible), "write it like 30m or 2h"}
 		}
 		d.args["fixed"], d.args["duration"] = "0", strconv.FormatInt(int64(length/time.Second), 10)
-		d.times += ", " + length.String() + " from the first problem"
+		d.times += ", " + c.Flexible + " from the first problem"
 	}
 	return c.act(w, d)
 }
@@ -301,6 +302,7 @@ func (f filterFlags) prepare(w *world, r *remote.Remote, d deed, found []remote.
 			p.orders = append(p.orders, o)
 		}
 	}
+	slices.SortStableFunc(p.will, remote.Found.Compare)
 	p.sites = len(seen)
 	return p, nil
 }

@@ -90,7 +90,11 @@ func (f orderFlags) carryOut(w *world, r *remote.Remote, sites map[string]remote
 		}
 		items = append(items, all...)
 	}
-	return f.tell(w, sites, items)
+	err := f.tell(w, sites, items)
+	if err != nil && r.Belvedere && slices.ContainsFunc(items, func(i command.Item) bool { return strings.Contains(i.Reason, "status 403") }) {
+		fmt.Fprintln(w.err, "hint: look at as: and commands: of this listener in the configuration of the Belvedere there")
+	}
+	return err
 }
 
 // await returns when an order has ended; without a time to wait for effects,
@@ -173,7 +177,7 @@ func (f orderFlags) tell(w *world, sites map[string]remote.Site, items []command
 					fmt.Fprintf(w.out, "%s: %s: %d more\n", printable(sites[key].Name), o.words, len(list)-i)
 					break
 				}
-				fmt.Fprintf(w.out, "%s: %s: %s: %s\n", printable(sites[key].Name), o.words, name(it.Target), printable(it.Reason))
+				fmt.Fprintf(w.out, "%s: %s: %s: %s\n", printable(sites[key].Name), o.words, name(it.Target), printable(strings.TrimSpace(it.Reason)))
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,12 +28,15 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TMPDIR", env.WorkDir)
+			env.Setenv("TWOLINES", "one\ntwo")
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"peer":     peer,
 			"freeport": freeport,
 			"await":    await,
+			"fill":     fill,
+			"hash":     hash,
 		},
 	})
 }
@@ -47,12 +51,33 @@ func freeport(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], port)
 }
 
+// hash NAME sets NAME to the hash of a password, for a configuration file.
+func hash(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], "$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U")
+}
+
+// fill FILE puts the values of the script's variables in place of their $NAMES.
+func fill(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(path, []byte(os.Expand(ts.ReadFile(path), ts.Getenv)), 0o600))
+}
+
 // peer KIND NAME starts something to connect to and sets NAME to its address:
 // core, skewed, silent, http, ssh, tls, hangup, xinetd, busy (a port in use),
-// socket (a core on a unix socket NAME.sock).
+// socket (a core on a unix socket NAME.sock), naemon and nagios (8 hosts with 3
+// services each, all well, nothing changes by itself).
 func peer(ts *testscript.TestScript, _ bool, args []string) {
 	kind, name := args[0], args[1]
 	switch kind {
+	case "naemon", "nagios":
+		c := testkit.NewCore(testkit.Options{Profile: map[string]testkit.Profile{"naemon": testkit.Naemon, "nagios": testkit.Nagios4}[kind], Hosts: 8, ServicesPerHost: 3, Churn: -1, Quiet: true})
+		ts.Defer(func() { _ = c.Close() })
+		ctx, cancel := context.WithCancel(context.Background())
+		ts.Defer(cancel)
+		c.Start(ctx)
+		addr, err := c.ListenTCP("127.0.0.1:0")
+		ts.Check(err)
+		ts.Setenv(name, addr.String())
 	case "core", "skewed", "silent", "http", "ssh", "hangup", "xinetd", "socket":
 		c := testkit.NewCore(testkit.Options{Hosts: 5, ServicesPerHost: 3, Churn: 0.5})
 		ts.Defer(func() { _ = c.Close() })

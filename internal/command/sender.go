@@ -142,7 +142,7 @@ func (s sender) sites(ctx context.Context, def *schema.Command, t Target, backen
 		return nil, &Problem{Msg: notHere}
 	case len(out) > 1 && len(backends) == 0 && t == (Target{}):
 		// A command for a core as a whole must say which.
-		return nil, &Problem{Msg: fmt.Sprintf("%s is for one core, and there are %d.", def.Name, len(out)), Hint: "Name it with a Backends header."}
+		return nil, &Problem{Msg: fmt.Sprintf("%s is for one core, and there are %d.", def.Name, len(out)), Hint: "Name it: with a Backends header, or belvedere send --site NAME."}
 	}
 	return out, nil
 }

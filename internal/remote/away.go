@@ -29,8 +29,9 @@ func (a away) Ask(ctx context.Context, site string, q *lql.Query) (*lql.Result, 
 	return awayFrom{a.client, []string{site}}.Query(ctx, q)
 }
 
-// Implementation implements [command.Sites]: the other end knows.
-func (a away) Implementation(string) (schema.Cores, bool) { return 0, false }
+// Implementation implements [command.Sites]: what the core is, and whether it is
+// well, the other end knows.
+func (a away) Implementation(string) (schema.Cores, bool) { return 0, true }
 
 // awayFrom asks some of the sites.
 type awayFrom struct {

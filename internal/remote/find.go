@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 
 	"fmt"
@@ -22,6 +23,11 @@ type Found struct {
 	Output   string
 	Acked    bool
 	Downtime bool
+}
+
+// Compare orders by site, host and service.
+func (f Found) Compare(g Found) int {
+	return cmp.Or(strings.Compare(f.Site, g.Site), strings.Compare(f.Target.Host, g.Target.Host), strings.Compare(f.Target.Service, g.Target.Service))
 }
 
 // Find returns the hosts and services, whichever tables name, for which a
@@ -53,15 +59,7 @@ func (r *Remote) Find(ctx context.Context, filter string, now time.Time, tables 
 	if len(out) > command.TargetsMost {
 		return nil, &Error{Msg: fmt.Sprintf("The filter matches more than %d objects.", command.TargetsMost), Hint: "Narrow it: an order acts on no more than that."}
 	}
-	slices.SortStableFunc(out, func(a, b Found) int {
-		if c := strings.Compare(a.Site, b.Site); c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Target.Host, b.Target.Host); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Target.Service, b.Target.Service)
-	})
+	slices.SortStableFunc(out, Found.Compare)
 	return out, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"belvedere/internal/access"
@@ -130,7 +131,8 @@ func (r *Remote) read(ctx context.Context, hub *live.Hub) (command.Sites, error)
 		manager.Stop(ctx)
 	})
 	r.engine = query.New(query.Options{Fleet: fleet, Log: r.o.Log, Passed: manager.Passed})
-	manager.Apply([]site.Spec{{Key: "core", Name: r.o.Address.String(), Addresses: []string{r.o.Address.String()}, TLS: r.o.Address.TLS}})
+	_, name, _ := strings.Cut(r.o.Address.String(), "://")
+	manager.Apply([]site.Spec{{Key: "core", Name: name, Addresses: []string{r.o.Address.String()}, TLS: r.o.Address.TLS}})
 	ctx, cancel := context.WithTimeout(ctx, r.o.ReadMost)
 	defer cancel()
 	for {
