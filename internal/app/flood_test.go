@@ -99,7 +99,7 @@ func (c *lsClient) ask(t *testing.T, request string) (status, length int, text s
 func TestAbsurdRequests(t *testing.T) {
 	const services = 20_000
 	engine := query.New(query.Options{Fleet: bigFleet(t, services)})
-	server := livestatus.NewServer(livestatus.ServerOptions{Querier: engine.For(access.Viewer{All: true}), HoldBytes: 1 << 20})
+	server := livestatus.NewServer(livestatus.ServerOptions{Open: livestatus.Always(livestatus.Session{Querier: engine.For(access.Viewer{All: true})}), HoldBytes: 1 << 20})
 	l, err := livestatus.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

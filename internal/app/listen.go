@@ -60,7 +60,7 @@ func (a *App) listen() error {
 		a.closer(l)
 	}
 	for _, conf := range cfg.Livestatus {
-		l, err := bind(conf.Network, conf.Address)
+		l, err := listenLivestatus(conf, cfg.TLS)
 		if err != nil {
 			return err
 		}

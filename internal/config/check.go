@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -377,81 +376,6 @@ func (l *loader) checkContact(path, name string) {
 	if utf8.RuneCountInString(name) > 2*nameMost || strings.TrimSpace(name) != name || strings.ContainsRune(name, ';') || strings.ContainsFunc(name, unicode.IsControl) {
 		l.addAt(path, fmt.Sprintf("%q cannot be the name of a contact", name), "use the name as the core's configuration has it")
 	}
-}
-
-func (l *loader) checkLivestatus() {
-	var seen []string
-	for i := range l.cfg.Livestatus {
-		path := fmt.Sprintf("livestatus.%d", i)
-		text := l.cfg.Livestatus[i].Listen
-		if text == "" {
-			l.addAt(path, "this listener has no address", "add listen: tcp://127.0.0.1:6557 or unix:///run/belvedere/live")
-			continue
-		}
-		parsed, err := ListenLivestatus(text)
-		if e, ok := err.(*Error); ok {
-			l.addAt(path+".listen", e.Msg, e.Hint)
-			continue
-		}
-		if slices.Contains(seen, parsed.Address) {
-			l.addAt(path+".listen", fmt.Sprintf("%q is there twice", text), "remove one")
-		}
-		seen = append(seen, parsed.Address)
-		l.cfg.Livestatus[i].Network, l.cfg.Livestatus[i].Address = parsed.Network, parsed.Address
-		l.checkGiver(path, l.cfg.Livestatus[i])
-	}
-}
-
-// checkGiver wants a person behind every command.
-func (l *loader) checkGiver(path string, c Livestatus) {
-	switch {
-	case c.As != "" && !userName.MatchString(c.As):
-		l.addAt(path+".as", fmt.Sprintf("%q cannot be a user name", c.As), "write the user name of a person, as on the page of people")
-	case c.Commands && c.As == "":
-		l.addAt(path+".commands", "nobody is named in whose name commands are given here", "add as: with the user name of a person, whose rights then count for queries too")
-	case c.CommandErrors && !c.Commands:
-		l.addAt(path+".command_errors", "this listener takes no commands", "add commands: true, or remove command_errors")
-	}
-}
-
-// ListenLivestatus parses one address of a Livestatus listener, from the file
-// or the command line: "tcp://127.0.0.1:6557", "unix:///run/belvedere/live", or
-// these without a scheme. Only loopback and unix sockets are allowed, because
-// Livestatus asks nobody who they are. The error is an [*Error] without a
-// place.
-func ListenLivestatus(listen string) (Livestatus, error) {
-	const form = "write it like tcp://127.0.0.1:6557 or unix:///run/belvedere/live"
-	l := Livestatus{Listen: listen}
-	scheme, rest, ok := strings.Cut(listen, "://")
-	if !ok {
-		scheme, rest = "tcp", listen
-		if strings.HasPrefix(listen, "/") {
-			scheme = "unix"
-		}
-	}
-	switch scheme {
-	case "unix":
-		if !filepath.IsAbs(rest) || strings.ContainsFunc(rest, unicode.IsControl) {
-			return l, &Error{File: "livestatus", Msg: fmt.Sprintf("%q is not an address to listen on", listen), Hint: form}
-		}
-		l.Network, l.Address = "unix", filepath.Clean(rest)
-		return l, nil
-	case "tcp":
-		host, _, err := splitHostPort(rest, true)
-		if err != nil {
-			return l, &Error{File: "livestatus", Msg: fmt.Sprintf("%q is not an address to listen on", listen), Hint: form}
-		}
-		if !loopback(host) {
-			return l, &Error{
-				File: "livestatus",
-				Msg:  fmt.Sprintf("%q would answer everybody who reaches it, because Livestatus has no sign-in and no encryption", listen),
-				Hint: "listen on loopback or a unix socket, and reach it through an SSH tunnel",
-			}
-		}
-		l.Network, l.Address = "tcp", rest
-		return l, nil
-	}
-	return l, &Error{File: "livestatus", Msg: fmt.Sprintf("nobody can listen on %q", listen), Hint: form}
 }
 
 func loopback(host string) bool {

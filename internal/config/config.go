@@ -148,9 +148,31 @@ type Livestatus struct {
 	// CommandErrors answers commands that are refused with a line, as Naemon
 	// does, also where the client asked for no answer.
 	CommandErrors bool `yaml:"command_errors"`
-	// Network and Address are Listen for [net.Listen].
+	// TLS is the certificate of a tls:// address; empty: that of the web.
+	TLS TLS `yaml:"tls"`
+	// ClientCA is a PEM file. Clients of a tls:// address then need a
+	// certificate signed by one of its authorities; without As they are the
+	// person whose user name is the common name of its subject.
+	ClientCA string `yaml:"client_ca"`
+	// Allow are the networks clients may come from, besides loopback; a unix
+	// socket has none.
+	Allow []netip.Prefix `yaml:"allow"`
+	// CommandsWithoutCertificate takes commands beyond loopback from whoever
+	// comes from Allow.
+	CommandsWithoutCertificate bool `yaml:"commands_without_certificate"`
+	// Sites are the names of the sites that are answered for; none: all.
+	Sites []string `yaml:"sites"`
+	// Group owns the socket file; "": the group of the server.
+	Group string `yaml:"group"`
+	// RequireAuthUser refuses queries without the header AuthUser.
+	RequireAuthUser bool `yaml:"require_authuser"`
+	// Connections at once; 0: 100.
+	Connections int `yaml:"connections"`
+	// Network and Address are Listen for [net.Listen], Secure whether it begins
+	// with tls://.
 	Network string `yaml:"-"`
 	Address string `yaml:"-"`
+	Secure  bool   `yaml:"-"`
 }
 
 // Default returns the configuration without any file.

@@ -68,14 +68,16 @@ func TestExampleHasEveryOption(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := certificate(t)
 	write(t, dir, "ca.pem", cert)
-	write(t, dir, "client.pem", cert)
-	write(t, dir, "client.key", key)
+	for _, name := range []string{"client", "live"} {
+		write(t, dir, name+".pem", cert)
+		write(t, dir, name+".key", key)
+	}
 	text = strings.ReplaceAll(text, "/etc/belvedere", dir)
 	cfg, err := config.Load(write(t, dir, "belvedere.yaml", text), nil)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if len(cfg.Sites) != 2 || len(cfg.Users) != 1 || len(cfg.Livestatus) != 1 {
+	if len(cfg.Sites) != 2 || len(cfg.Users) != 1 || len(cfg.Livestatus) != 2 {
 		t.Errorf("the example has %d sites, %d users, %d listeners", len(cfg.Sites), len(cfg.Users), len(cfg.Livestatus))
 	}
 	shown := map[string]bool{}
@@ -350,7 +352,7 @@ func TestListenLivestatus(t *testing.T) {
 		"localhost:6557": "tcp localhost:6557", "/run/live": "unix /run/live", "unix:///run/../live": "unix /live",
 		"0.0.0.0:6557": "would answer everybody", ":6557": "would answer everybody", "tcp://10.0.0.1:6557": "would answer everybody",
 		"[::]:6557": "would answer everybody", "tcp://example.org:6557": "would answer everybody", "[::ffff:10.0.0.1]:1": "would answer everybody",
-		"unix://live": "not an address", "tls://127.0.0.1:1": "nobody can listen", "127.0.0.1": "not an address", "127.0.0.1:x": "not an address",
+		"unix://live": "not an address", "tls://127.0.0.1:1": "needs a certificate", "http://127.0.0.1:1": "nobody can listen", "127.0.0.1": "not an address", "127.0.0.1:x": "not an address",
 	} {
 		got, err := config.ListenLivestatus(in)
 		said := got.Network + " " + got.Address

@@ -184,7 +184,7 @@ var (
 // value decodes any node into v; path is its place in the whole.
 func (l *loader) value(n ast.Node, v reflect.Value, path string) {
 	switch {
-	case v.Type() == durationType, v.Type() == prefixType, v.Kind() == reflect.Int64, v.Kind() == reflect.String:
+	case v.Type() == durationType, v.Type() == prefixType, v.Kind() == reflect.Int64, v.Kind() == reflect.Int, v.Kind() == reflect.String:
 		l.scalar(n, v)
 	case v.Kind() == reflect.Bool:
 		b, ok := n.(*ast.BoolNode)
@@ -199,6 +199,8 @@ func (l *loader) value(n ast.Node, v reflect.Value, path string) {
 		l.texts(n, v, path)
 	case v.Kind() == reflect.Slice:
 		l.list(n, v, path)
+	default:
+		panic("config: nothing reads " + v.Type().String()) // of an option that was added
 	}
 }
 
@@ -239,6 +241,12 @@ func setScalar(v reflect.Value, text string) (msg, hint string) {
 			return fmt.Sprintf("%q is not an amount of memory", text), `write it like 512MiB or 4GiB`
 		}
 		v.SetInt(n)
+	case v.Kind() == reflect.Int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Sprintf("%q is not a whole number", text), `write digits, like 50`
+		}
+		v.SetInt(int64(n))
 	default:
 		v.SetString(text)
 	}

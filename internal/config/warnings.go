@@ -29,7 +29,12 @@ func (c Config) Warnings() []string {
 		}
 	}
 	for _, l := range c.Livestatus {
-		if l.Commands && l.Network == "tcp" {
+		if l.Network == "tcp" && !l.Secure {
+			if host, _, err := splitHostPort(l.Address, true); err == nil && !loopback(host) {
+				w = append(w, fmt.Sprintf("%s answers other machines in clear text: what is monitored can be read on the way (use tls://)", l.Listen))
+			}
+		}
+		if l.Commands && l.Network == "tcp" && l.ClientCA == "" && l.As != "" && len(l.Allow) == 0 {
 			w = append(w, fmt.Sprintf("every user of this machine can give commands as %s over %s (a unix socket is only for its group)", l.As, l.Listen))
 		}
 	}

@@ -3,6 +3,7 @@ package livestatus
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -23,11 +24,11 @@ import (
 // ServerOptions configure a [Server]. Limits that are 0 have the defaults
 // written beside them.
 type ServerOptions struct {
-	Querier lql.Querier // required
-	Waiter  lql.Waiter  // nil: Wait headers are ignored
-	// Sender returns what takes the commands of a client at peer; nil: COMMAND
-	// is refused.
-	Sender func(peer net.Addr) lql.Sender
+	// Open says what a client may do, once for each connection and after the
+	// TLS handshake. An error ends the connection without an answer. Required.
+	Open func(ctx context.Context, c net.Conn) (Session, error)
+	// AuthUser refuses queries without this header.
+	AuthUser bool
 	// CommandErrors says what is wrong with a command in a line, as Naemon does,
 	// also to clients that asked for no header. False: silence, as most cores.
 	CommandErrors bool
@@ -45,6 +46,18 @@ type ServerOptions struct {
 	HoldBytes   int
 	HeldTimeout time.Duration // 1 min
 	Log         *slog.Logger  // nil: silent
+}
+
+// A Session is what one client may do.
+type Session struct {
+	Querier lql.Querier // required
+	Waiter  lql.Waiter  // nil: Wait headers are ignored
+	Sender  lql.Sender  // nil: COMMAND is refused
+}
+
+// Always returns a [ServerOptions.Open] that gives every client the same.
+func Always(s Session) func(context.Context, net.Conn) (Session, error) {
+	return func(context.Context, net.Conn) (Session, error) { return s, nil }
 }
 
 // A Server answers Livestatus requests. Who may connect is for the listener to
@@ -135,6 +148,8 @@ func (s *Server) survive() {
 	}
 }
 
+var errNoAuthUser = &lql.QueryError{Code: 403, Msg: "this listener answers only for a contact", Hint: "add a header AuthUser with its name"}
+
 // errNotLivestatus ends connections of clients that speak something else.
 var errNotLivestatus = errors.New("not a Livestatus request")
 
@@ -170,6 +185,11 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
+	client, err := s.open(ctx, c)
+	if err != nil {
+		s.o.Log.Warn("Livestatus client refused", "peer", c.RemoteAddr().String(), "reason", err)
+		return
+	}
 	r := lql.NewReader(&gate{Conn: c}, lql.Limits{Line: s.o.MaxRequest, Request: s.o.MaxRequest})
 	for {
 		c.SetReadDeadline(time.Now().Add(s.o.IdleTimeout))
@@ -185,11 +205,24 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 			}
 			return
 		}
-		if !s.request(ctx, c, text) {
+		if !s.request(ctx, c, client, text) {
 			s.linger(c)
 			return
 		}
 	}
+}
+
+// open finishes the TLS handshake, where there is one, and asks what the client
+// may do.
+func (s *Server) open(ctx context.Context, c net.Conn) (Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.ReadTimeout)
+	defer cancel()
+	if t, ok := c.(*tls.Conn); ok {
+		if err := t.HandshakeContext(ctx); err != nil {
+			return Session{}, err
+		}
+	}
+	return s.o.Open(ctx, c)
 }
 
 // linger ends a connection so that an answer is not lost because the client
@@ -204,18 +237,21 @@ func (s *Server) linger(c net.Conn) {
 }
 
 // request answers one request and says whether the connection goes on.
-func (s *Server) request(ctx context.Context, c net.Conn, text string) bool {
+func (s *Server) request(ctx context.Context, c net.Conn, client Session, text string) bool {
 	req, err := lql.ParseRequest(text)
 	if err != nil {
 		fixed, keep := framing(text)
 		return s.refuse(c, fixed, err) && keep
 	}
 	if req.Command != nil {
-		return s.command(ctx, c, *req.Command)
+		return s.command(ctx, c, client, *req.Command)
 	}
 	q := req.Query
-	if q.Wait != nil && s.o.Waiter != nil {
-		if err := s.wait(ctx, q); err != nil {
+	if s.o.AuthUser && q.AuthUser == "" {
+		return s.refuse(c, q.Fixed16, errNoAuthUser) && q.KeepAlive
+	}
+	if q.Wait != nil && client.Waiter != nil {
+		if err := s.wait(ctx, client, q); err != nil {
 			return s.refuse(c, q.Fixed16, err) && q.KeepAlive
 		}
 	}
@@ -225,7 +261,7 @@ func (s *Server) request(ctx context.Context, c net.Conn, text string) bool {
 	}
 	qctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	pieces, err := s.query(qctx, q)
+	pieces, err := s.query(qctx, client, q)
 	if err != nil {
 		return s.refuse(c, q.Fixed16, err) && q.KeepAlive
 	}
@@ -233,12 +269,12 @@ func (s *Server) request(ctx context.Context, c net.Conn, text string) bool {
 }
 
 // query asks for an answer, encoded as q wants it.
-func (s *Server) query(ctx context.Context, q *lql.Query) (*lql.Pieces, error) {
+func (s *Server) query(ctx context.Context, client Session, q *lql.Query) (*lql.Pieces, error) {
 	encoder := lql.EncoderFor(q)
-	if streamer, ok := s.o.Querier.(lql.Streamer); ok {
+	if streamer, ok := client.Querier.(lql.Streamer); ok {
 		return streamer.Stream(ctx, q, encoder)
 	}
-	result, err := s.o.Querier.Query(ctx, q)
+	result, err := client.Querier.Query(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -264,14 +300,14 @@ func framing(text string) (fixed, keep bool) {
 }
 
 // wait blocks until the wait of q is over; that its time passed is no error.
-func (s *Server) wait(ctx context.Context, q *lql.Query) error {
+func (s *Server) wait(ctx context.Context, client Session, q *lql.Query) error {
 	limit := s.o.IdleTimeout
 	if q.Wait.Timeout > 0 {
 		limit = min(limit, q.Wait.Timeout)
 	}
 	wctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	err := s.o.Waiter.Wait(wctx, q)
+	err := client.Waiter.Wait(wctx, q)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil
 	}
@@ -280,13 +316,13 @@ func (s *Server) wait(ctx context.Context, q *lql.Query) error {
 
 // command executes a COMMAND; like in the cores, the connection stays open and
 // success is silent unless a header was asked for.
-func (s *Server) command(ctx context.Context, c net.Conn, cmd lql.Command) bool {
-	if s.o.Sender == nil {
+func (s *Server) command(ctx context.Context, c net.Conn, client Session, cmd lql.Command) bool {
+	if client.Sender == nil {
 		return s.refuseCommand(c, cmd, &lql.QueryError{Code: 403, Msg: "commands are not accepted on this connection"}, true)
 	}
 	qctx, cancel := context.WithTimeout(ctx, s.o.QueryTimeout)
 	defer cancel()
-	if err := s.o.Sender(c.RemoteAddr()).Send(qctx, cmd); err != nil {
+	if err := client.Sender.Send(qctx, cmd); err != nil {
 		return s.refuseCommand(c, cmd, err, s.o.CommandErrors)
 	}
 	switch {

@@ -107,7 +107,7 @@ func talk(t testing.TB, a Address, text string) string {
 
 func TestServer(t *testing.T) {
 	store := &table{}
-	a := startServer(t, ServerOptions{Querier: store, Waiter: store, MaxRequest: 4096, QueryTimeout: 50 * time.Millisecond})
+	a := startServer(t, ServerOptions{Open: Always(Session{Querier: store, Waiter: store}), MaxRequest: 4096, QueryTimeout: 50 * time.Millisecond})
 	const get = "GET hosts\nColumns: name\n"
 	const rows = "[[\"host0\"],\n[\"host1\"],\n[\"host2\"]]\n"
 	const fixed = "ResponseHeader: fixed16\n"
@@ -151,7 +151,7 @@ func TestServer(t *testing.T) {
 
 // TestServerErrors: what cannot be parsed gets status and reason.
 func TestServerErrors(t *testing.T) {
-	a := startServer(t, ServerOptions{Querier: &table{}})
+	a := startServer(t, ServerOptions{Open: Always(Session{Querier: &table{}})})
 	for _, in := range []string{"GET hosts\nNoSuchHeader: 1\nResponseHeader: fixed16\n\n", "GET hosts\nFilter: name\nResponseHeader: fixed16\n\n"} {
 		if got := talk(t, a, in); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, "line 2") || strings.Count(got, "\n") != 2 {
 			t.Errorf("%q: %q", in, got)
@@ -188,8 +188,8 @@ func (c readConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
 
 func TestServerCommands(t *testing.T) {
 	store := &table{}
-	sender := func(peer net.Addr) lql.Sender { return store }
-	a := startServer(t, ServerOptions{Querier: store, Sender: sender, CommandErrors: true})
+	open := Always(Session{Querier: store, Sender: store})
+	a := startServer(t, ServerOptions{Open: open, CommandErrors: true})
 	got := talk(t, a, "COMMAND [1795327335] ADD_HOST_COMMENT;a;1;me;x; y\n\n"+
 		"COMMAND [1795327335] BAD\n\n"+
 		"COMMAND [1795327335] X\nResponseHeader: fixed16\n\n"+
@@ -200,7 +200,7 @@ func TestServerCommands(t *testing.T) {
 		t.Errorf("got %q, want %q; sent %+v", got, want, store.sent)
 	}
 	// Without error lines only those hear of an error who ask for a header.
-	a = startServer(t, ServerOptions{Querier: store, Sender: sender})
+	a = startServer(t, ServerOptions{Open: open})
 	got = talk(t, a, "COMMAND [1795327335] BAD\n\n"+
 		"COMMAND [1795327335] BAD\nResponseHeader: fixed16\n\n"+
 		"COMMAND [1795327335] X\n\n")
@@ -219,9 +219,9 @@ func TestServerKnowsThePeer(t *testing.T) {
 	peers := make(chan net.Addr, 1)
 	done := make(chan error)
 	go func() {
-		done <- NewServer(ServerOptions{Querier: &table{}, Sender: func(peer net.Addr) lql.Sender {
-			peers <- peer
-			return &table{}
+		done <- NewServer(ServerOptions{Open: func(_ context.Context, c net.Conn) (Session, error) {
+			peers <- c.RemoteAddr()
+			return Session{Querier: &table{}, Sender: &table{}}, nil
 		}}).Serve(ctx, l)
 	}()
 	c, err := net.Dial("tcp", l.Addr().String())
@@ -243,7 +243,7 @@ func TestServerKnowsThePeer(t *testing.T) {
 // that are too large to hold.
 func TestServerAndClient(t *testing.T) {
 	store := &table{rows: 300_000}
-	a := startServer(t, ServerOptions{Querier: store})
+	a := startServer(t, ServerOptions{Open: Always(Session{Querier: store})})
 	c := NewClient(Options{Address: a})
 	defer c.Close()
 	c.identified(Core{Profile: Profile{KeepAlive: true, MaxConns: 2, Backends: true}})
@@ -275,7 +275,7 @@ func dialUnix(t testing.TB, a Address) net.Conn {
 }
 
 func TestServerMaxConns(t *testing.T) {
-	a := startServer(t, ServerOptions{Querier: &table{}, MaxConns: 2})
+	a := startServer(t, ServerOptions{Open: Always(Session{Querier: &table{}}), MaxConns: 2})
 	for range 2 {
 		c := dialUnix(t, a)
 		io.WriteString(c, "GET nosuch\nKeepAlive: on\nResponseHeader: fixed16\n\n")
@@ -291,7 +291,7 @@ func TestServerMaxConns(t *testing.T) {
 // TestServerGivesUp: neither half a request nor a client that does not read
 // holds a connection for ever.
 func TestServerGivesUp(t *testing.T) {
-	a := startServer(t, ServerOptions{Querier: &table{rows: 1_000_000}, MaxConns: 1, ReadTimeout: 20 * time.Millisecond, WriteTimeout: 20 * time.Millisecond})
+	a := startServer(t, ServerOptions{Open: Always(Session{Querier: &table{rows: 1_000_000}}), MaxConns: 1, ReadTimeout: 20 * time.Millisecond, WriteTimeout: 20 * time.Millisecond})
 	half := dialUnix(t, a)
 	io.WriteString(half, "GET hosts\n")
 	if b, _ := io.ReadAll(half); len(b) > 0 {
@@ -319,7 +319,7 @@ func TestAnswerHasAnEnd(t *testing.T) {
 			hold   int // room for encoded answers
 			want   time.Duration
 		}{{"", 0, time.Minute}, {fixed, 0, 10 * time.Minute}, {fixed, 1 << 20, time.Minute}} {
-			s := NewServer(ServerOptions{Querier: &table{rows: 1_000_000}, HoldBytes: tt.hold})
+			s := NewServer(ServerOptions{Open: Always(Session{Querier: &table{rows: 1_000_000}}), HoldBytes: tt.hold})
 			ours, theirs := net.Pipe()
 			done := make(chan struct{})
 			go func() {
@@ -354,7 +354,7 @@ func TestServerEnds(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() {
-		done <- NewServer(ServerOptions{Querier: &table{}, Waiter: &table{}}).Serve(ctx, l)
+		done <- NewServer(ServerOptions{Open: Always(Session{Querier: &table{}, Waiter: &table{}})}).Serve(ctx, l)
 	}()
 	var conns []net.Conn
 	for _, text := range []string{"", "GET hos", "GET hosts\nWaitTrigger: all\n\n", "GET slow\n\n"} {
@@ -405,7 +405,7 @@ func TestListenUnix(t *testing.T) {
 // TestFaultIsOfOneConnection: a panic ends the connection that set it off and
 // nothing else.
 func TestFaultIsOfOneConnection(t *testing.T) {
-	a := startServer(t, ServerOptions{Querier: &table{}})
+	a := startServer(t, ServerOptions{Open: Always(Session{Querier: &table{}})})
 	if got := talk(t, a, "GET fault\n\n"); got != "" {
 		t.Errorf("after the fault: %q", got)
 	}
