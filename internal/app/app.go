@@ -25,6 +25,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/memory"
 	"belvedere/internal/query"
+	"belvedere/internal/recur"
 	"belvedere/internal/site"
 	"belvedere/internal/store"
 	"belvedere/internal/web"
@@ -52,6 +53,7 @@ type App struct {
 	hub    *live.Hub
 	sites  *Sites
 	desk   *command.Desk
+	rules  *recur.Service
 	demo   *demoCores
 	web    *web.Server
 	tls    *certificate // nil: clear text
@@ -179,6 +181,7 @@ func (a *App) build(ctx context.Context) error {
 		Rate: cfg.Commands.Rate, Hold: cfg.Commands.Hold, SeenWithin: cfg.Commands.SeenWithin,
 	})
 	a.later(a.desk.Stop)
+	a.rules = recur.New(recur.Options{Store: a.db, Desk: a.desk, Engine: a.engine, People: a.auth, Log: a.log})
 	server, err := web.New(web.Options{
 		Auth: a.auth, Engine: a.engine, Readers: a.readers, Hub: a.hub, Prefs: a.db, Views: a.db, Features: a.features(),
 		EmbedParents: cfg.EmbedParents, LinkSchemes: cfg.LinkSchemes, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Log: a.log, Version: a.opt.Version,
@@ -240,6 +243,7 @@ func (a *App) Run(ctx context.Context, reload <-chan config.Config) error {
 	servers := a.serveWeb(&group, failed)
 	a.serveLivestatus(ctx, &group, failed)
 	group.Go(func() { a.housekeeping(ctx) })
+	group.Go(func() { a.rules.Run(ctx) })
 	group.Go(func() { a.memory.Watch(ctx) })
 	a.announce(ctx)
 

@@ -22,6 +22,7 @@ import (
 	"belvedere/internal/feature/problems"
 	"belvedere/internal/feature/processes"
 	"belvedere/internal/feature/profile"
+	"belvedere/internal/feature/recurring"
 	"belvedere/internal/feature/screens"
 	"belvedere/internal/feature/search"
 	"belvedere/internal/feature/service"
@@ -47,6 +48,7 @@ func (a *App) features() []web.Feature {
 		host.Feature(),
 		service.Feature(),
 		downtimes.Feature(),
+		recurring.Feature(recurring.Options{Rules: a.rules}),
 		comments.Feature(),
 		processes.Feature(),
 		hygiene.Feature(),

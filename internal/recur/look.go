@@ -39,10 +39,10 @@ type Status struct {
 
 // The states of a rule's downtime.
 const (
-	given      = "given"      // the order was given, the core does not show it yet
-	set        = "set"        // the core has it, or had it
-	failed     = "failed"     // the core did not take it
-	cancelling = "cancelling" // it is to go
+	OnItsWay = "given"      // the order was given, the core does not show it yet
+	InCore   = "set"        // the core has it, or had it
+	NotTaken = "failed"     // the core did not take it
+	ToGo     = "cancelling" // it is to be cancelled
 )
 
 const (
@@ -201,7 +201,7 @@ func (t *turn) takeOver() {
 			}
 			d := t.row(at, x.starts, x.ends)
 			t.rows = append(t.rows, d)
-			t.to(d, set)
+			t.to(d, InCore)
 		}
 	}
 	t.s.strange[t.r.ID] = now
@@ -257,12 +257,12 @@ func (t *turn) judge(ctx context.Context) error {
 		if err := t.follow(ctx, d); err != nil {
 			return err
 		}
-		if d.State == "" || d.State == cancelling {
+		if d.State == "" || d.State == ToGo {
 			continue
 		}
 		// What is on its way may show yet: only then can it be taken back.
-		if d.State != given && d.Starts.After(t.now) && t.stale(d, wanted) {
-			t.to(d, cancelling)
+		if d.State != OnItsWay && d.Starts.After(t.now) && t.stale(d, wanted) {
+			t.to(d, ToGo)
 			d.Given, d.Tries = time.Time{}, 0
 			continue
 		}
@@ -307,14 +307,14 @@ func (t *turn) inCore(d *db.RuleDowntime) (lastsAs, bool) {
 func (t *turn) follow(ctx context.Context, d *db.RuleDowntime) error {
 	_, there := t.inCore(d)
 	switch {
-	case d.State == cancelling:
+	case d.State == ToGo:
 		if !there && t.fresh(d.Site) || d.Ends.Before(t.now) {
 			t.to(d, "")
 		}
-	case there && d.State != set:
+	case there && d.State != InCore:
 		d.Reason = ""
-		t.to(d, set)
-	case d.State == given && !there && t.fresh(d.Site) && t.now.Sub(d.Given) >= setWithin:
+		t.to(d, InCore)
+	case d.State == OnItsWay && !there && t.fresh(d.Site) && t.now.Sub(d.Given) >= setWithin:
 		return t.ask(ctx, d)
 	}
 	return nil
@@ -329,11 +329,11 @@ func (t *turn) ask(ctx context.Context, d *db.RuleDowntime) error {
 	case ok && !it.State.Final():
 		return nil
 	case ok && (it.State == command.Seen || it.State == command.Cancelled):
-		t.to(d, set) // somebody has cancelled it since: it stays so
+		t.to(d, InCore) // somebody has cancelled it since: it stays so
 		return nil
 	}
 	d.Reason = it.Reason
-	t.to(d, failed)
+	t.to(d, NotTaken)
 	return nil
 }
 
@@ -381,7 +381,7 @@ func (t *turn) keep(ctx context.Context) error {
 // forget removes a deleted rule when nothing is left to be cancelled.
 func (t *turn) forget(ctx context.Context) error {
 	waits := slices.ContainsFunc(t.rows, func(d *db.RuleDowntime) bool {
-		return d.State == cancelling || d.State == given && d.Starts.After(t.now)
+		return d.State == ToGo || d.State == OnItsWay && d.Starts.After(t.now)
 	})
 	if (waits || len(t.taken) > 0) && t.why == "" {
 		return nil
@@ -395,11 +395,11 @@ func (t *turn) count() {
 	for _, d := range t.rows {
 		switch {
 		case d.Ends.Before(t.now):
-		case d.State == set:
+		case d.State == InCore:
 			t.st.Set++
-		case d.State == given:
+		case d.State == OnItsWay:
 			t.st.Given++
-		case d.State == failed:
+		case d.State == NotTaken:
 			t.st.Failed++
 			if t.st.Reason == "" {
 				t.st.Reason = d.Reason

@@ -64,7 +64,7 @@ func (t *turn) setOne(ctx context.Context, o Occurrence) error {
 	for _, x := range t.found.Targets {
 		at := spot{o.Name(), x.Site, x.Host, x.Service}
 		d := t.live[at]
-		if d == nil && t.taken[at] || d != nil && (d.State != failed || t.now.Before(d.Given.Add(setWithin<<min(d.Tries, triesMost)))) {
+		if d == nil && t.taken[at] || d != nil && (d.State != NotTaken || t.now.Before(d.Given.Add(setWithin<<min(d.Tries, triesMost)))) {
 			continue
 		}
 		if !t.fresh(x.Site) {
@@ -149,7 +149,7 @@ func (t *turn) give(ctx context.Context, o Occurrence, order command.Order) erro
 			d.Tries++
 		}
 		d.Order, d.Given, d.Reason = id, t.now, ""
-		t.to(d, given)
+		t.to(d, OnItsWay)
 	}
 	// At once, so that nothing is forgotten that was given.
 	return t.keep(ctx)
@@ -163,11 +163,11 @@ func (t *turn) cancelStale(ctx context.Context) error {
 	}
 	doomed := map[string][]command.Target{}
 	for _, d := range t.rows {
-		if d.State != cancelling || t.now.Before(d.Given.Add(goWithin<<min(d.Tries, triesMost))) || !t.fresh(d.Site) {
+		if d.State != ToGo || t.now.Before(d.Given.Add(goWithin<<min(d.Tries, triesMost))) || !t.fresh(d.Site) {
 			continue
 		}
 		x, there := t.inCore(d)
-		if next := t.live[spotOf(d)]; !there || next != nil && next.State == given {
+		if next := t.live[spotOf(d)]; !there || next != nil && next.State == OnItsWay {
 			continue
 		}
 		name := "DEL_HOST_DOWNTIME"
@@ -254,14 +254,14 @@ func (s *Service) adopt(ctx context.Context) error {
 				return err
 			}
 			for _, d := range rows {
-				known[spotOf(&d)] = d.State != cancelling
+				known[spotOf(&d)] = d.State != ToGo
 			}
 			read[r.ID] = true
 		}
 		if at := (spot{name, it.Site, it.Host, it.Service}); !known[at] {
 			known[at] = true
 			list = append(list, db.RuleDowntime{Rule: r.ID, Name: name, Site: it.Site, Host: it.Host, Service: it.Service, Text: o.Args["comment"], Rev: r.Rev,
-				State: given, Order: o.ID, Given: o.At, Starts: unix(o.Args["start_time"]), Ends: unix(o.Args["end_time"])})
+				State: OnItsWay, Order: o.ID, Given: o.At, Starts: unix(o.Args["start_time"]), Ends: unix(o.Args["end_time"])})
 		}
 	}
 	if len(list) == 0 {

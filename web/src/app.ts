@@ -13,6 +13,7 @@ import { startMerge } from "./merge";
 import { startOffline } from "./offline";
 import { startPalette } from "./palette";
 import { startParts } from "./parts";
+import { startPreview } from "./preview";
 import { startQuery } from "./query";
 import { startScreen } from "./screen";
 import { startSide } from "./side";
@@ -35,6 +36,7 @@ if (document.body.classList.contains("app")) {
   startBell();
   startLists();
   startQuery();
+  startPreview();
   startLive();
   startAct();
 } else if (document.body.classList.contains("screen")) {
