@@ -196,7 +196,7 @@ func (s *Service) ready(spec Spec) (Spec, json.RawMessage, error) {
 // told returns what the store says to people as a [*Problem].
 func told(err error) error {
 	if e, ok := errors.AsType[*db.Error](err); ok {
-		return &Problem{"name", strings.ToUpper(e.Msg[:1]) + e.Msg[1:] + ".", e.Hint}
+		return &Problem{Field: "name", Msg: strings.ToUpper(e.Msg[:1]) + e.Msg[1:], Hint: e.Hint}
 	}
 	return err
 }

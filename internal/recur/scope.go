@@ -159,6 +159,7 @@ func compareTargets(a, b command.Target) int {
 func (s Scope) ask(ctx context.Context, q lql.Querier, query *lql.Query) (*lql.Result, error) {
 	if s.Site != "" {
 		query.Backends = []string{s.Site}
+		query.Where(lql.Eq("peer_key", s.Site))
 	}
 	query.Limit = command.TargetsMost + 1
 	res, err := q.Query(ctx, query)

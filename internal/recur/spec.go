@@ -1,6 +1,7 @@
 package recur
 
 import (
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -130,6 +131,8 @@ func (s Spec) Check(now time.Time) (*Plan, error) {
 	return p, nil
 }
 
+var errYear = errors.New("recur: year out of range")
+
 // day reads a date; "" is the zero time.
 func day(text string) (wall, error) {
 	if text == "" {
@@ -137,7 +140,7 @@ func day(text string) (wall, error) {
 	}
 	t, err := time.Parse(time.DateOnly, text)
 	if err == nil && (t.Year() < yearLeast || t.Year() > yearMost) {
-		err = &Problem{Msg: "The year is out of range."}
+		err = errYear
 	}
 	return t, err
 }

@@ -11,6 +11,9 @@ import (
 	"belvedere/internal/web/ui"
 )
 
+// example is a filter.
+const example = "hostgroup:linux site:Berlin"
+
 func scopeOptions(ctx context.Context) (out []ui.Option) {
 	for _, k := range recur.Scopes() {
 		out = append(out, ui.Option{Value: k, Label: scopeLabel(ctx, k)})

@@ -102,7 +102,7 @@ func when(ctx context.Context, s recur.Spec) string {
 				}
 			}
 		}
-		return ui.T(ctx, "every %[1]s at %[2]s", strings.Join(days, ", "), w.At)
+		return ui.T(ctx, "every %[1]s at %[2]s", listed(ctx, days), w.At)
 	case recur.Nth:
 		return ui.T(ctx, "on the %[1]s %[2]s of each month at %[3]s", ordinal(ctx, w.Nth), weekday(ctx, w.Weekday), w.At)
 	case recur.MonthDay:
@@ -113,6 +113,15 @@ func when(ctx context.Context, s recur.Spec) string {
 		return ui.T(ctx, "by cron %s", ui.Visible(w.Text))
 	}
 	return ui.T(ctx, "by RRULE %[1]s at %[2]s", ui.Visible(w.Text), w.At)
+}
+
+// listed writes "Monday, Tuesday and Friday".
+func listed(ctx context.Context, names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return ui.T(ctx, "%[1]s and %[2]s", strings.Join(names[:last], ", "), names[last])
 }
 
 // length says how long they last.
