@@ -15,6 +15,9 @@ import (
 const (
 	// cacheAge bounds the life of an answer: some columns tell of now.
 	cacheAge = time.Second
+	// pinnedAge is the same for answers of a pinned state, which is asked until
+	// there is another.
+	pinnedAge = 5 * time.Second
 	// cacheCells bounds the values of all answers kept, cacheOne those of one.
 	cacheCells = 500_000
 	cacheOne   = 100_000
@@ -68,7 +71,7 @@ func (c *cache) get(key string, sites []uint64, now time.Time) *lql.Result {
 }
 
 // put keeps an answer that was computed from sites, or from newer ones.
-func (c *cache) put(key string, sites []uint64, res *lql.Result, now time.Time) {
+func (c *cache) put(key string, sites []uint64, res *lql.Result, now time.Time, age time.Duration) {
 	cells := 50 + res.Rows*(len(res.Vectors)+1)
 	if cells > cacheOne {
 		return
@@ -88,7 +91,7 @@ func (c *cache) put(key string, sites []uint64, res *lql.Result, now time.Time) 
 	if old := c.known[key]; old != nil {
 		c.cells -= old.cells
 	}
-	c.known[key] = &cached{res: res, sites: sites, until: now.Add(cacheAge), cells: cells}
+	c.known[key] = &cached{res: res, sites: sites, until: now.Add(age), cells: cells}
 	c.cells += cells
 }
 

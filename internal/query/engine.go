@@ -115,8 +115,10 @@ type pinned struct{}
 // fleet as it was when Pin was called: pages that are drawn for many share what
 // they ask. Whoever holds it keeps the memory of that state.
 func (e *Engine) Pin() func(context.Context) context.Context {
-	view := e.o.Fleet.View()
-	return func(ctx context.Context) context.Context { return context.WithValue(ctx, pinned{}, view) }
+	view, memo := e.o.Fleet.View(), &lql.Memo{}
+	return func(ctx context.Context) context.Context {
+		return lql.WithMemo(context.WithValue(ctx, pinned{}, view), memo)
+	}
 }
 
 // view returns the fleet as it is now, or as it was when ctx was made.
@@ -148,7 +150,11 @@ func (q querier) Query(ctx context.Context, r *lql.Query) (*lql.Result, error) {
 	}
 	res, err := q.e.query(ctx, q.v, r)
 	if err == nil {
-		q.e.answers.put(key, sites, res, q.e.o.Now())
+		age := cacheAge
+		if ctx.Value(pinned{}) != nil {
+			age = pinnedAge
+		}
+		q.e.answers.put(key, sites, res, q.e.o.Now(), age)
 	}
 	return res, err
 }

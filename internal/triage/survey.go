@@ -62,8 +62,8 @@ func (p *Problem) Unhandled() bool { return p.Standing == Open }
 // Want says what a survey reads besides what it needs itself.
 type Want struct{ Outputs, Groups, Owners, Attempts bool }
 
-// A Survey is all problems that somebody may see at one moment. The zero
-// Survey has none.
+// A Survey is all problems that somebody may see at one moment. It is not
+// changed once it was taken: pages share it. The zero Survey has none.
 type Survey struct {
 	Problems []Problem // hosts first
 	Hosts    int       // how many of them are hosts
@@ -110,6 +110,10 @@ func Take(ctx context.Context, q lql.Querier, want Want) (*Survey, error) {
 	if err != nil {
 		return nil, err
 	}
+	key := surveyKey{services, hosts, want}
+	if same, ok := lql.Recall(ctx, key).(*Survey); ok {
+		return same, nil
+	}
 	s.Hosts = hosts.Rows
 	s.Problems = make([]Problem, 0, hosts.Rows+services.Rows)
 	s.add(hosts, want, "name", "")
@@ -120,7 +124,14 @@ func Take(ctx context.Context, q lql.Querier, want Want) (*Survey, error) {
 		s.parents[i] = parents.List(i)
 	}
 	s.explain()
+	lql.Keep(ctx, key, s)
 	return s, nil
+}
+
+// A surveyKey is what a survey is made from.
+type surveyKey struct {
+	services, hosts *lql.Result
+	want            Want
 }
 
 // query asks for all problems of a table.

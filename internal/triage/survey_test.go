@@ -383,3 +383,39 @@ func TestTakeFails(t *testing.T) {
 		}
 	}
 }
+
+// TestTakeShared: under one memo equal answers give one survey, under another,
+// or with another wish, another one.
+func TestTakeShared(t *testing.T) {
+	f := &same{answers: map[string]*lql.Result{"hosts": {}, "services": {}}}
+	ctx := lql.WithMemo(t.Context(), &lql.Memo{})
+	take := func(ctx context.Context, want Want) *Survey {
+		t.Helper()
+		s, err := Take(ctx, f, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := take(ctx, Want{})
+	if take(ctx, Want{}) != first {
+		t.Error("the same answers were surveyed twice")
+	}
+	if take(ctx, Want{Groups: true}) == first {
+		t.Error("another wish got the same survey")
+	}
+	if take(t.Context(), Want{}) == first || take(lql.WithMemo(t.Context(), &lql.Memo{}), Want{}) == first {
+		t.Error("a survey outlived its memo")
+	}
+	f.answers["hosts"] = &lql.Result{}
+	if take(ctx, Want{}) == first {
+		t.Error("a new answer got the old survey")
+	}
+}
+
+// same answers queries for a table with the same result each time.
+type same struct{ answers map[string]*lql.Result }
+
+func (s *same) Query(_ context.Context, q *lql.Query) (*lql.Result, error) {
+	return s.answers[q.Table], nil
+}
