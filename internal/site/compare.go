@@ -75,6 +75,13 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 // differ.
 func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed *changes) error {
 	c := newComparer(req, s.st.Snapshot())
+	if s.cursor.order == nil {
+		s.cursor.order = map[string]*[]int32{}
+	}
+	if order := s.cursor.order[t.table.Name]; order != nil {
+		c.order = order
+	}
+	s.cursor.order[t.table.Name] = c.order
 	c.window = req.position("last_check")
 	err := s.fetch(ctx, roundAnswer, req.query(), c)
 	if errors.Is(err, errManyNew) {

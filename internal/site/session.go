@@ -59,6 +59,8 @@ type cursor struct {
 	// came, all that polls read, comments and downtimes, storing table status
 	quick, deep, whole, few, full, numbered, counted time.Time
 
+	order map[string]*[]int32 // table -> row of the store by place in the last answer
+
 	quickCost time.Duration
 	wholeCost time.Duration
 	fewCost   time.Duration

@@ -163,7 +163,8 @@ type comparer struct {
 
 	changed []string
 	added   []string
-	seen    []bool // by row of the snapshot
+	seen    []bool   // by row of the snapshot
+	order   *[]int32 // row of the snapshot by place in the answer, as it was the last time
 	rows    int
 	newest  int64 // greatest last_check
 	window  int   // position of last_check, or -1
@@ -175,7 +176,7 @@ type comparer struct {
 }
 
 func newComparer(req *request, snap *store.Snapshot) *comparer {
-	c := &comparer{req: req, snap: snap, seen: make([]bool, snap.Rows(req.table)), window: -1}
+	c := &comparer{req: req, snap: snap, seen: make([]bool, snap.Rows(req.table)), window: -1, order: new([]int32)}
 	t := snap.Table(req.table)
 	for _, name := range req.names {
 		c.columns = append(c.columns, t.ColumnNamed(name))
@@ -197,7 +198,7 @@ func (c *comparer) Row(cells []livestatus.Cell) error {
 	if c.window >= 0 {
 		c.newest = max(c.newest, cells[c.window].Int())
 	}
-	row, ok := c.snap.Find(c.req.table, string(key))
+	row, ok := c.find(key)
 	if !ok {
 		if len(c.added) > len(c.seen)+1000 {
 			return errManyNew
@@ -217,6 +218,21 @@ func (c *comparer) Row(cells []livestatus.Cell) error {
 		c.changed = append(c.changed, string(key))
 	}
 	return nil
+}
+
+// find returns the row with that key. Cores answer in the same order each time,
+// so that it mostly is where it was.
+func (c *comparer) find(key []byte) (row int, ok bool) {
+	at := c.rows - 1
+	if at >= len(*c.order) {
+		*c.order = append(*c.order, -1)
+		at = len(*c.order) - 1
+	}
+	row, ok = c.snap.FindAt(c.req.table, key, int((*c.order)[at]))
+	if ok {
+		(*c.order)[at] = int32(row)
+	}
+	return row, ok
 }
 
 // gone returns the keys of the snapshot that the answer did not have.

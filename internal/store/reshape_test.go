@@ -71,8 +71,13 @@ func (s *shaped) check() {
 		if got != s.want[k] {
 			s.t.Fatalf("step %d, %q: %v, want %v", s.step, k, got, s.want[k])
 		}
-		if at, ok := snap.Find("services", k); !ok || at != i {
-			s.t.Fatalf("step %d, %q: row %d found at %d", s.step, k, i, at)
+		for _, guess := range []int{-1, i - 1, i, i + 1, 1 << 30} {
+			if at, ok := snap.FindAt("services", []byte(k), guess); !ok || at != i {
+				s.t.Fatalf("step %d, %q: row %d found at %d from %d", s.step, k, i, at, guess)
+			}
+		}
+		if at, ok := snap.FindAt("services", []byte(k+"\x00"), i); ok {
+			s.t.Fatalf("a key with a part too many is row %d", at)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"strings"
 	"time"
 )
@@ -50,6 +51,27 @@ func (s *Snapshot) Find(table, key string) (row int, ok bool) {
 		return 0, false
 	}
 	return s.findTexts(s.defs.byName[table], splitKey(key))
+}
+
+// FindAt is Find for a row that is likely to be the one guessed: then it only
+// compares.
+func (s *Snapshot) FindAt(table string, key []byte, guess int) (row int, ok bool) {
+	if t := s.Table(table); t != nil && guess >= 0 && guess < t.n && s.hasKey(t, guess, key) {
+		return guess, true
+	}
+	return s.Find(table, string(key))
+}
+
+// hasKey reports whether a row has that key.
+func (s *Snapshot) hasKey(t *Table, row int, key []byte) bool {
+	for i, k := range t.def.keys {
+		part, rest, more := bytes.Cut(key, []byte{0})
+		if more != (i+1 < len(t.def.keys)) || !bytes.Equal(part, s.textAt(t, k, row)) {
+			return false
+		}
+		key = rest
+	}
+	return len(t.def.keys) > 0
 }
 
 func splitKey(key string) [][]byte {
