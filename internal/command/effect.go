@@ -95,6 +95,10 @@ func effectOf(def *schema.Command, args []string, t Target, sent time.Time) effe
 		return effect{table: "comments", rows: t.entry("comment"), gone: true}
 	case name == "DEL_ALL_HOST_COMMENTS" || name == "DEL_ALL_SVC_COMMENTS":
 		return effect{table: "comments", rows: remarkOn(t), gone: true}
+	case name == "DEL_ALL_HOST_DOWNTIMES" || name == "DEL_ALL_SVC_DOWNTIMES":
+		return effect{table: "downtimes", rows: remarkOn(t), gone: true}
+	case strings.HasPrefix(name, "DEL_DOWNTIME_BY_"):
+		return cancelEffect(arg, t)
 	case name == "DEL_HOST_DOWNTIME" || name == "DEL_SVC_DOWNTIME":
 		return effect{table: "downtimes", rows: t.entry("downtime"), gone: true}
 	case strings.HasPrefix(name, "SCHEDULE_") && strings.HasSuffix(name, "_DOWNTIME") && name != "SCHEDULE_CONTACT_DOWNTIME":
@@ -180,6 +184,24 @@ func downtimeEffect(name string, arg func(string) string, t Target) effect {
 	return effect{table: "downtimes", rows: lql.AndOf(fs...)}
 }
 
+// cancelEffect: none of the downtimes is left that fit all that was given.
+func cancelEffect(arg func(string) string, t Target) effect {
+	var fs []lql.Filter
+	add := func(column, value string) {
+		if value != "" {
+			fs = append(fs, lql.Eq(column, value))
+		}
+	}
+	add("host_name", arg("host_name"))
+	add("service_description", arg("service_description"))
+	add("start_time", arg("downtime_start_time"))
+	add("comment", arg("comment"))
+	if t.Group != "" {
+		fs = append(fs, lql.Has("host_groups", t.Group))
+	}
+	return effect{table: "downtimes", rows: lql.AndOf(fs...), gone: true}
+}
+
 // checkEffect: the check was run, or is due at the time that was asked for.
 func checkEffect(arg func(string) string, name string, t Target, sent time.Time) effect {
 	// No patience here: a check shortly before would look like ours.
@@ -201,6 +223,7 @@ var changed = map[string][2]string{
 	"CHANGE_X_CHECK_COMMAND":           {"check_command", "check_command"},
 	"CHANGE_X_EVENT_HANDLER":           {"event_handler", "event_handler_command"},
 	"CHANGE_X_MODATTR":                 {"modified_attributes", "value"},
+	"SET_X_NOTIFICATION_NUMBER":        {"current_notification_number", "notification_number"},
 }
 
 func changeEffect(def *schema.Command, arg func(string) string, table string, object lql.Filter) effect {
@@ -209,5 +232,13 @@ func changeEffect(def *schema.Command, arg func(string) string, table string, ob
 	if !ok || len(def.Params) == 0 || def.Params[0].Type != schema.PHost {
 		return effect{}
 	}
-	return effect{table: table, rows: lql.AndOf(object, lql.Eq(c[0], arg(c[1])))}
+	value := arg(c[1])
+	shows := lql.Eq(c[0], value)
+	switch c[0] { // Icinga 2 writes the kind before the name, and arguments behind it
+	case "check_command":
+		shows = lql.OrOf(shows, lql.Cmp(c[0], lql.Match, "^check_"+regexp.QuoteMeta(value)+"!"))
+	case "event_handler":
+		shows = lql.OrOf(shows, lql.Eq(c[0], "event_"+value))
+	}
+	return effect{table: table, rows: lql.AndOf(object, shows)}
 }

@@ -8,16 +8,16 @@ import (
 	"belvedere/internal/lql"
 )
 
-// unknownMost is how long after a restart it is waited for a site to come
-// back, to see what was sent before.
-const unknownMost = time.Hour
+// lateMost is how long it is looked for an effect of which nobody knows,
+// because the core could not be read: until it is back, if that is soon.
+const lateMost = time.Hour
 
 // look ends the jobs whose effect shows, or did not in time. It does nothing
 // when it looked lately and no news came.
 func (d *Desk) look(q *queue) {
 	now := time.Now()
 	since := now.Sub(q.looked)
-	if len(q.sent) == 0 || since < lookGap || since < lookEvery && !q.news.Load() {
+	if len(q.sent)+len(q.late) == 0 || since < lookGap || since < lookEvery && !q.news.Load() {
 		return
 	}
 	news := q.news.Swap(false)
@@ -31,16 +31,43 @@ func (d *Desk) look(q *queue) {
 	jobs, kept := q.sent[:n], append([]*job(nil), q.sent[n:]...)
 	var ended []*job
 	for _, j := range jobs {
-		if d.lookOne(ctx, j, taken, fresh || n < len(q.sent)) {
-			ended = append(ended, j)
-		} else {
+		switch {
+		case !d.lookOne(ctx, j, taken, fresh || n < len(q.sent)):
 			kept = append(kept, j)
+			continue
+		case State(j.item.State) == Unknown && taken.Before(j.item.Sent):
+			j.from = d.o.Now()
+			q.late = append(q.late, j)
 		}
+		ended = append(ended, j)
 	}
 	q.sent = kept
+	ended = append(ended, d.lookLate(ctx, q, taken, fresh)...)
 	if err := d.settle(q, ended); err != nil {
 		d.o.Log.Error("command: effects could not be kept", "site", q.site, "err", err)
 	}
+}
+
+// lookLate looks for the effects of which nobody knew, in the data of a time,
+// and returns the jobs that are seen after all.
+func (d *Desk) lookLate(ctx context.Context, q *queue, taken time.Time, fresh bool) (seen []*job) {
+	kept := q.late[:0]
+	for _, j := range q.late {
+		read := !taken.Before(j.item.Sent)
+		if read && fresh && j.effect.visible() {
+			if shows, err := j.effect.shows(ctx, d.one(q.site)); err == nil && shows {
+				d.end(j, Seen, "")
+				seen = append(seen, j)
+				continue
+			}
+		}
+		if now := d.o.Now(); read && taken.Sub(j.from) > d.o.SeenWithin || now.Sub(j.from) > lateMost {
+			continue
+		}
+		kept = append(kept, j)
+	}
+	q.late = kept
+	return seen
 }
 
 // readAt returns as of when the site's data is, zero when there is none.
@@ -77,7 +104,7 @@ func (d *Desk) lookOne(ctx context.Context, j *job, taken time.Time, fresh bool)
 	switch {
 	case now.Sub(j.item.Sent) < d.o.SeenWithin || now.Sub(j.from) < d.o.SeenWithin:
 		return false
-	case !read && (now.Before(j.order.Until) || j.asked && now.Sub(j.from) < unknownMost):
+	case !read && now.Before(j.order.Until):
 		return false // the site may come back
 	case !read:
 		d.end(j, Unknown, "The site has not been read since it was sent, so nobody knows whether it was carried out.")

@@ -226,9 +226,9 @@ func (d *Desk) identify(ctx context.Context, a Actor, def *schema.Command, o *Or
 	return "", nil
 }
 
-// one returns a Querier that sees all of one site.
+// one returns a Querier that sees all of one site, arguments of commands too.
 func (d *Desk) one(site string) lql.Querier {
-	return d.o.Engine.For(access.Viewer{All: true, Sites: []string{site}})
+	return d.o.Engine.For(access.Viewer{All: true, CommandLines: true, Sites: []string{site}})
 }
 
 // clip shortens a text of unknown length for a message.

@@ -26,6 +26,7 @@ type job struct {
 	// from is when the effect began to be looked for, if not when it was sent.
 	from     time.Time
 	promised bool
+	closed   bool // how it ended is on disk
 }
 
 // newJob makes the job of a stored item; it is usable for its item alone when
@@ -87,6 +88,7 @@ type queue struct {
 	// The rest is the worker's own.
 	turn     int    // the line whose turn it is
 	sent     []*job // sent, or perhaps sent: the effect is awaited
+	late     []*job // ended as unknown, while the core could not be read
 	unsaved  []*job // ended, which is not on disk yet
 	away     time.Time
 	nextSend time.Time
@@ -267,7 +269,7 @@ func (d *Desk) take(q *queue) (batch []*job, todo, more bool) {
 	d.mu.Lock()
 	q.sent = append(q.sent, q.come...)
 	q.come = nil
-	if len(q.lines)+len(q.sent)+len(q.unsaved) == 0 {
+	if len(q.lines)+len(q.sent)+len(q.late)+len(q.unsaved) == 0 {
 		delete(d.queues, q.site)
 		d.mu.Unlock()
 		return nil, false, false
@@ -316,7 +318,10 @@ func (d *Desk) release(q *queue, jobs []*job) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, j := range jobs {
-		q.close(j)
+		if !j.closed {
+			q.close(j)
+			j.closed = true
+		}
 	}
 }
 

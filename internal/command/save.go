@@ -31,7 +31,7 @@ type saver struct {
 
 type saving struct {
 	items  []db.OrderItem
-	orders []*order // of the items
+	orders []*order // of the items; nil for one that had ended before
 	done   chan error
 }
 
@@ -42,7 +42,11 @@ func (s *saver) save(jobs []*job) error {
 	}
 	mine := &saving{done: make(chan error, 1)}
 	for _, j := range jobs {
-		mine.items, mine.orders = append(mine.items, j.item), append(mine.orders, j.order)
+		o := j.order
+		if j.closed {
+			o = nil
+		}
+		mine.items, mine.orders = append(mine.items, j.item), append(mine.orders, o)
 	}
 	s.mu.Lock()
 	s.waiting = append(s.waiting, mine)
@@ -72,8 +76,8 @@ func (s *saver) write(all []*saving) error {
 	for _, w := range all {
 		items = append(items, w.items...)
 		for i, it := range w.items {
-			if State(it.State).Final() {
-				ended[w.orders[i]]++
+			if o := w.orders[i]; o != nil && State(it.State).Final() {
+				ended[o]++
 			}
 		}
 	}

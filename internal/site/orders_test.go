@@ -1,77 +1,16 @@
 package site_test
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"belvedere/internal/access"
 	"belvedere/internal/command"
-	"belvedere/internal/db"
-	"belvedere/internal/live"
-	"belvedere/internal/query"
 	"belvedere/internal/schema"
-	"belvedere/internal/site"
-	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
-
-// bench is a desk over one simulated core.
-type bench struct {
-	core  *testkit.Core
-	fleet *store.Fleet
-	desk  *command.Desk
-	who   command.Actor
-}
-
-func deskOf(t *testing.T, p testkit.Profile) *bench {
-	t.Helper()
-	core, addr := kitCore(t, testkit.Options{Profile: p, Hosts: 8, ServicesPerHost: 3, Seed: 3})
-	core.Step(time.Now())
-	m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
-	until(t, soon, "fresh", inState(fleet, "a", store.Fresh))
-	d, err := db.Open(t.Context(), t.TempDir(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := []access.Role{access.RoleAdmin}
-	desk := command.New(command.Options{
-		Store: d, Engine: query.New(query.Options{Fleet: fleet}), Sites: m, Hub: live.NewHub(), Rate: 1000, SeenWithin: soon,
-		Policy: command.Policy{Ordinary: all, Configuring: all, Dangerous: all},
-	})
-	if err := desk.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		desk.Stop()
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &bench{core, fleet, desk, command.Actor{Name: "eva", Role: access.RoleAdmin, Viewer: access.Viewer{All: true}, Via: "test"}}
-}
-
-// give gives an order for one target and returns how it ended.
-func (b *bench) give(t *testing.T, o command.Order) command.Item {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*later)
-	defer cancel()
-	id, err := b.desk.Give(ctx, b.who, o)
-	if err != nil {
-		t.Fatalf("%s: %v", o.Command, err)
-	}
-	if _, err := b.desk.Wait(ctx, id); err != nil {
-		t.Fatal(err)
-	}
-	items, err := b.desk.Items(ctx, id, 0, 10)
-	if err != nil || len(items) != 1 {
-		t.Fatalf("%s: %v %v", o.Command, items, err)
-	}
-	return items[0]
-}
 
 // orderFor makes up an order for a command, on the first host of the core, its
 // first service, and the groups and contacts there are.
@@ -147,6 +86,8 @@ func (b *bench) prepareFor(t *testing.T, o *command.Order) {
 		b.core.SetState(target.Host, target.Service, 1, "it is broken")
 		until(t, later, o.Command+": the problem", func() bool { return state("state", 1) })
 	case strings.HasPrefix(o.Command, "REMOVE_"):
+		b.core.SetState(target.Host, target.Service, 0, "all is well") // and no acknowledgement
+		until(t, later, o.Command+": no problem", func() bool { return state("state", 0) })
 		b.core.SetState(target.Host, target.Service, 1, "it is broken")
 		until(t, later, o.Command+": the problem", func() bool { return state("state", 1) })
 		ack := command.Order{Command: strings.Replace(strings.Replace(o.Command, "REMOVE", "ACKNOWLEDGE", 1), "ACKNOWLEDGEMENT", "PROBLEM", 1),
@@ -198,19 +139,29 @@ var everyday = []string{
 	"SCHEDULE_FORCED_SVC_CHECK", "PROCESS_SERVICE_CHECK_RESULT",
 	"DISABLE_SVC_NOTIFICATIONS", "ENABLE_SVC_NOTIFICATIONS", "DISABLE_HOST_CHECK", "DISABLE_NOTIFICATIONS",
 	"CHANGE_MAX_SVC_CHECK_ATTEMPTS", "DISABLE_CONTACT_SVC_NOTIFICATIONS",
+	"CHANGE_HOST_CHECK_COMMAND", "CHANGE_SVC_EVENT_HANDLER", "SET_SVC_NOTIFICATION_NUMBER", "DEL_DOWNTIME_BY_HOST_NAME",
 }
 
 // TestOrdersAreSeen gives commands one after the other, and expects to see the
 // effect of each in the core.
 func TestOrdersAreSeen(t *testing.T) {
 	t.Parallel()
-	b := deskOf(t, testkit.Naemon)
-	for _, name := range everyday {
-		def, _ := schema.LookupCommand(name)
-		o := b.orderFor(*def)
-		b.prepareFor(t, &o)
-		if it := b.give(t, o); it.State != command.Seen {
-			t.Errorf("%s %v: %s %s", name, o.Args, it.State, it.Reason)
-		}
+	for _, p := range []testkit.Profile{testkit.Naemon, testkit.Nagios4, testkit.Icinga2} {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			b := deskOf(t, p)
+			for _, name := range everyday {
+				def, _ := schema.LookupCommand(name)
+				o := b.orderFor(*def)
+				b.prepareFor(t, &o)
+				want := command.Seen
+				if def.Cores&implOf(p) == 0 {
+					want = command.Refused // which is said before anything is sent
+				}
+				if it := b.give(t, o); it.State != want {
+					t.Errorf("%s %v: %s %s", name, o.Args, it.State, it.Reason)
+				}
+			}
+		})
 	}
 }

@@ -35,13 +35,49 @@ func (c *Core) Command(line string) error {
 	return c.w.execute(line)
 }
 
+// SetCommands switches external commands on or off, as check_external_commands
+// in the configuration of a core does: without them all are lost silently.
+func (c *Core) SetCommands(on bool) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.w.deaf = !on
+}
+
 // execute runs a command line. The caller holds mu.
 func (w *world) execute(line string) error {
-	d := &order{at: w.now, bare: line}
-	if rest, ok := strings.CutPrefix(line, "["); ok {
+	if w.deaf {
+		return nil
+	}
+	d := &order{at: w.now}
+	args, err := w.read(d, line)
+	if err == nil {
+		err = w.accept(d, args)
+	}
+	if w.o.Heard != nil {
+		w.o.Heard(d.name, args, err)
+	}
+	if err != nil {
+		return err
+	}
+	if w.p.name == Naemon {
+		w.logCommand(d.bare, w.now)
+	}
+	w.events.fire(tCommand)
+	if d.def == nil {
+		return nil // a custom command
+	}
+	return w.obey(d)
+}
+
+// read takes a command line apart by the core's own grammar: into the time, the
+// name, and as many arguments as the command has, the last of which takes what
+// is left.
+func (w *world) read(d *order, line string) ([]string, error) {
+	d.bare = strings.TrimRight(line, " \t\r\n")
+	if rest, ok := strings.CutPrefix(d.bare, "["); ok {
 		stamp, cmd, ok := strings.Cut(rest, "] ")
 		if !ok || w.p.name == Nagios4 && len(stamp) != 10 {
-			return errors.New("malformed command line")
+			return nil, errors.New("malformed command line")
 		}
 		d.bare = cmd
 		if n := atoi(stamp); n > 0 {
@@ -50,38 +86,49 @@ func (w *world) execute(line string) error {
 	}
 	name, rest, hasArgs := strings.Cut(d.bare, ";")
 	d.name = name
-	def, ok := schema.LookupCommand(name)
-	if !ok || def.Cores&w.p.core == 0 {
-		if strings.HasPrefix(name, "_") {
+	if def, ok := schema.LookupCommand(name); ok && def.Cores&w.p.core != 0 {
+		d.def = def
+	}
+	switch {
+	case !hasArgs:
+		return nil, nil
+	case d.def == nil || len(d.def.Params) == 0:
+		return strings.Split(rest, ";"), nil
+	case w.p.name == Shinken: // to it an escaped semicolon is none
+		const escaped = "\x00"
+		args := strings.SplitN(strings.ReplaceAll(rest, `\;`, escaped), ";", len(d.def.Params))
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], escaped, ";")
+		}
+		return args, nil
+	}
+	return strings.SplitN(rest, ";", len(d.def.Params)), nil
+}
+
+// accept says why the core does not do a command.
+func (w *world) accept(d *order, args []string) error {
+	if d.def == nil {
+		if strings.HasPrefix(d.name, "_") {
 			return nil
 		}
 		if w.p.name == Nagios4 {
 			w.logCommand(d.bare, w.now)
 			w.logText(classInfo, "Error: Unrecognized external command -> "+d.bare, w.now)
 		}
-		return fmt.Errorf("Unknown command '%s'", name)
+		return fmt.Errorf("Unknown command '%s'", d.name)
 	}
-	d.def = def
 	if w.p.name != Naemon {
 		w.logCommand(d.bare, w.now)
 	}
-	if err := w.bind(d, rest, hasArgs); err != nil {
+	err := w.bind(d, args)
+	if err != nil {
 		w.logText(classInfo, "Error: External command failed -> "+d.bare+" ("+err.Error()+")", w.now)
-		return err
 	}
-	if w.p.name == Naemon {
-		w.logCommand(d.bare, w.now)
-	}
-	w.events.fire(tCommand)
-	return w.obey(d)
+	return err
 }
 
 // bind gives the parameters their names and checks what they refer to.
-func (w *world) bind(d *order, rest string, hasArgs bool) error {
-	var parts []string
-	if hasArgs {
-		parts = strings.SplitN(rest, ";", len(d.def.Params))
-	}
+func (w *world) bind(d *order, parts []string) error {
 	d.args = map[string]string{}
 	for i, p := range d.def.Params {
 		if i >= len(parts) {

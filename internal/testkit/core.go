@@ -29,6 +29,10 @@ type Options struct {
 	Churn           float64          // share of services checked per second while time passes, 0 to 1; 0: 0.01; negative: none
 	Now             func() time.Time // nil: time.Now
 	Quiet           bool             // no problems, outages, comments or downtimes of its own: all is OK
+	// Heard is told of every command line that reaches the core, with its
+	// arguments as the core understands them, and why it does not do it. It is
+	// called in the middle of that and must not call the Core; nil: nobody is.
+	Heard func(name string, args []string, err error)
 }
 
 func (o Options) withDefaults() Options {

@@ -160,7 +160,6 @@ func statusColumns() map[string]getter {
 	rate := func(f func(w *world) int64) getter {
 		return func(v *view, _ row) value { return vf(float64(f(v.w)) / float64(max(v.now-v.w.start, 1))) }
 	}
-	one := func(*world) int64 { return 1 }
 	return map[string]getter{
 		"program_version":               func(v *view, _ row) value { return vt(v.w.p.program) },
 		"livestatus_version":            func(v *view, _ row) value { return vt(v.w.p.livestatus) },
@@ -176,7 +175,7 @@ func statusColumns() map[string]getter {
 		"service_checks_rate":           rate(func(w *world) int64 { return w.checks[1] }),
 		"cached_log_messages":           number(func(w *world) int64 { return int64(len(w.log)) }),
 		"log_messages":                  number(func(w *world) int64 { return int64(w.lastLine()) }),
-		"check_external_commands":       number(one),
+		"check_external_commands":       number(func(w *world) int64 { return bit(!w.deaf) }),
 		"livestatus_threads":            number(func(w *world) int64 { return int64(w.p.threads) }),
 		"execute_host_checks":           yes(func(g *global) bool { return g.hostChecks }),
 		"execute_service_checks":        yes(func(g *global) bool { return g.svcChecks }),

@@ -188,6 +188,7 @@ type world struct {
 	asked    atomic.Int64
 	events   hub
 	stalled  func() bool // no check finishes while it is true
+	deaf     bool        // external commands are switched off
 }
 
 type svcKey struct{ host, name string }
