@@ -287,11 +287,16 @@ func (d *Desk) Items(ctx context.Context, id int64, from, limit int) ([]Item, er
 		return nil, err
 	}
 	out, err := itemsOf(items)
+	up := map[string]bool{}
 	for i := range out {
+		site := out[i].Target.Site
 		if out[i].State != Accepted {
 			continue
 		}
-		if _, up := d.o.Sites.Implementation(out[i].Target.Site); !up {
+		if _, known := up[site]; !known {
+			up[site] = d.reachable(site)
+		}
+		if !up[site] {
 			out[i].Reason = "It waits for the site, which cannot be reached now."
 		}
 	}

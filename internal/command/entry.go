@@ -88,15 +88,18 @@ func (d *Desk) numbers(ctx context.Context, j *job) (id int64, trigger string, e
 // ackEntry is the entry_type of an acknowledgement's comment.
 const ackEntry = 4
 
+// ackSlack is how far a core's clock may have been from what we thought.
+const ackSlack = 60
+
 // sameAck says whether the acknowledgement in force is the one that the target
 // names, by its comment: the newest one of an acknowledgement must be its. The
-// entry time is that of the core, at or after the time that the target names.
+// core entered it at about the time that the target names, by its own clock.
 func (d *Desk) sameAck(ctx context.Context, t *Target) error {
 	rows, err := d.entries(ctx, "comments", t.Site, t.Host, t.Service)
 	if err != nil {
 		return err
 	}
-	least := t.Entry.At + int64((d.skew(ctx, t.Site) - clockSlack).Seconds())
+	least := t.Entry.At - ackSlack
 	var ours *entryRow
 	for i := range rows {
 		r := &rows[i]

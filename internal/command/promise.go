@@ -21,7 +21,7 @@ func (d *Desk) promise(ctx context.Context, j *job) error {
 	if plain, ok := plainOf(j.def.Name); !ok || j.promised || j.name != plain || due == 0 {
 		return nil
 	}
-	entry, err := json.Marshal(Entry{Author: j.order.Who, Text: j.order.Args["comment"], At: j.item.Sent.Unix()})
+	entry, err := json.Marshal(Entry{Author: j.order.Who, Text: j.order.Args["comment"], At: j.item.Sent.Add(d.skew(ctx, j.item.Site)).Unix()})
 	if err != nil {
 		return fmt.Errorf("command: promise: %w", err)
 	}
@@ -84,7 +84,7 @@ func (d *Desk) keep(p db.Promise, given map[int64]int64) error {
 			return d.o.Store.RemovePromise(ctx, p.ID)
 		}
 	}
-	if _, up := d.o.Sites.Implementation(p.Site); !up {
+	if !d.reachable(p.Site) {
 		return nil // later
 	}
 	t := Target{Site: p.Site, Host: p.Host, Service: p.Service, Entry: new(Entry)}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"belvedere/internal/db"
+	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 )
 
@@ -263,7 +264,7 @@ func (d *Desk) step(q *queue) (wait time.Duration, more bool) {
 
 // take takes what may be sent now. todo: there is more to send.
 func (d *Desk) take(q *queue) (batch []*job, todo, more bool) {
-	_, up := d.o.Sites.Implementation(q.site)
+	up := d.reachable(q.site)
 	now := d.o.Now()
 	var over []*job
 	d.mu.Lock()
@@ -295,6 +296,20 @@ func (d *Desk) take(q *queue) (batch []*job, todo, more bool) {
 		}
 	}
 	return batch, todo, true
+}
+
+// reachable reports whether commands can be sent to a site now: it is connected,
+// and its objects are known. After a start they are not, for a while.
+func (d *Desk) reachable(site string) bool {
+	if _, up := d.o.Sites.Implementation(site); !up {
+		return false
+	}
+	res, err := d.one(site).Query(d.ctx, lql.Get("sites", "state"))
+	if err != nil || res.Rows == 0 {
+		return false
+	}
+	state := res.Text(0, "state")
+	return state == "fresh" || state == "late"
 }
 
 // settle writes down how jobs ended, with those that could not be written

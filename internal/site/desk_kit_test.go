@@ -54,7 +54,7 @@ func deskWith(t *testing.T, o command.Options, profiles ...testkit.Profile) *ben
 	b.fleet.OnChange(func(c store.Change) {
 		b.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})
 	})
-	b.m = site.NewManager(site.Options{Fleet: b.fleet})
+	b.m = site.NewManager(site.Options{Fleet: b.fleet, Now: o.Now})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), soon)
 		defer cancel()
@@ -64,7 +64,7 @@ func deskWith(t *testing.T, o command.Options, profiles ...testkit.Profile) *ben
 	var specs []site.Spec
 	for i, p := range profiles {
 		key := string(rune('a' + i))
-		core, addr := kitCore(t, testkit.Options{Name: key, Profile: p, Hosts: 8, ServicesPerHost: 3, Seed: 3, Quiet: true, Churn: -1,
+		core, addr := kitCore(t, testkit.Options{Name: key, Profile: p, Hosts: 8, ServicesPerHost: 3, Seed: 3, Quiet: true, Churn: -1, Now: o.Now,
 			Heard: func(name string, args []string, err error) { b.hear(key, name, args, err) }})
 		core.Step(time.Now())
 		b.cores[key] = core
@@ -232,11 +232,7 @@ func (b *bench) entryOf(t *testing.T, table, text string) *command.Entry {
 	until(t, soon, text, func() bool {
 		for _, r := range rowsOf(view(b.fleet, "a").Snapshot, table) {
 			if r["comment"] == text {
-				number := func(column string) (n int64) {
-					n, _ = strconv.ParseInt(fmt.Sprint(r[column]), 10, 64)
-					return n
-				}
-				e = &command.Entry{Author: fmt.Sprint(r["author"]), Text: text, At: number("entry_time"), Start: number("start_time"), End: number("end_time")}
+				e = &command.Entry{Author: fmt.Sprint(r["author"]), Text: text, At: asInt(r["entry_time"]), Start: asInt(r["start_time"]), End: asInt(r["end_time"])}
 			}
 		}
 		return e != nil
@@ -245,4 +241,21 @@ func (b *bench) entryOf(t *testing.T, table, text string) *command.Entry {
 		e.Start, e.End = 0, 0
 	}
 	return e
+}
+
+func asInt(v any) (n int64) {
+	n, _ = strconv.ParseInt(fmt.Sprint(v), 10, 64) // what is no number is 0
+	return n
+}
+
+// hostEntry returns the downtime of a host itself in the store of site a.
+func (b *bench) hostEntry(t *testing.T, table, host string) *command.Entry {
+	t.Helper()
+	for _, r := range rowsOf(view(b.fleet, "a").Snapshot, table) {
+		if r["host_name"] == host && r["service_description"] == "" {
+			return &command.Entry{Author: fmt.Sprint(r["author"]), Text: fmt.Sprint(r["comment"]), At: asInt(r["entry_time"]), Start: asInt(r["start_time"]), End: asInt(r["end_time"])}
+		}
+	}
+	t.Fatalf("%s has none of %s", host, table)
+	return nil
 }
