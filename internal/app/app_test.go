@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -149,8 +151,22 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%s: %d, %d bytes", page, code, len(body))
 		}
 	}
-	if code, body := get(t, c, a.url+"/metrics"); code != http.StatusOK || !strings.Contains(body, `belvedere_site_up{site=`) {
-		t.Errorf("/metrics: %d\n%.400s", code, body)
+	code, body := get(t, c, a.url+"/metrics")
+	for _, want := range []string{`belvedere_site_up{site=`, `belvedere_hosts{handled="no",site="Wien",state="up"}`, `belvedere_services{handled="no",site="Wien",state="ok"}`, `belvedere_hostgroup_problems{handled="no",hostgroup=`} {
+		if code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("/metrics lacks %s: %d\n%.400s", want, code, body)
+		}
+	}
+	services := 0
+	for _, m := range regexp.MustCompile(`(?m)^belvedere_services\{.*site="Wien".*\} (\d+)$`).FindAllStringSubmatch(body, -1) {
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		services += n
+	}
+	if services != 48 {
+		t.Errorf("/metrics counts %d services of Wien, want 48", services)
 	}
 	eventually(t, "/readyz", func() bool { code, _ := get(t, c, a.url+"/readyz"); return code == http.StatusOK })
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"belvedere/internal/access"
 	"belvedere/internal/schema"
 	"belvedere/internal/store"
 )
@@ -17,6 +18,7 @@ func (a *App) metrics() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	r.MustRegister(&fleetCollector{fleet: a.fleet, now: time.Now})
+	r.MustRegister(&problemCollector{all: a.engine.For(access.Viewer{All: true}), log: a.log})
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
