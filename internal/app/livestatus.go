@@ -143,7 +143,7 @@ func (a *App) serveLivestatus(ctx context.Context, group *sync.WaitGroup, failed
 		c := cfg.Livestatus[i]
 		a.lookAtSpeaker(ctx, c)
 		server := livestatus.NewServer(livestatus.ServerOptions{
-			Open: a.opener(c), AuthUser: c.RequireAuthUser, CommandErrors: c.CommandErrors, MaxConns: c.Connections,
+			Open: a.opener(c), AuthUser: c.RequireAuthUser, Unknown: unknownColumns[c.UnknownColumns], CommandErrors: c.CommandErrors, MaxConns: c.Connections,
 			HoldBytes: int(cfg.MemoryLimit / 10 / int64(len(a.ls))), Log: a.log,
 		})
 		a.log.Info("answering Livestatus", "address", addressOn(c, l), "as", c.As, "commands", c.Commands)
@@ -154,6 +154,8 @@ func (a *App) serveLivestatus(ctx context.Context, group *sync.WaitGroup, failed
 		})
 	}
 }
+
+var unknownColumns = map[string]lql.Unknown{"empty": lql.UnknownEmpty, "null": lql.UnknownNull}
 
 // lookAtSpeaker warns of what a listener names and there is not.
 func (a *App) lookAtSpeaker(ctx context.Context, c config.Livestatus) {

@@ -166,6 +166,9 @@ type Livestatus struct {
 	Group string `yaml:"group"`
 	// RequireAuthUser refuses queries without the header AuthUser.
 	RequireAuthUser bool `yaml:"require_authuser"`
+	// UnknownColumns says how columns are answered that a table does not have:
+	// "" or "error", "empty", "null".
+	UnknownColumns string `yaml:"unknown_columns"`
 	// Connections at once; 0: 100.
 	Connections int `yaml:"connections"`
 	// Network and Address are Listen for [net.Listen], Secure whether it begins

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -61,6 +62,7 @@ func (l *loader) checkReach(path string, c Livestatus) {
 	}
 	l.checkPair(path+".tls", c.TLS.Cert, c.TLS.Key)
 	l.checkAuthority(path+".client_ca", c.ClientCA)
+	l.checkChoice(path+".unknown_columns", cmp.Or(c.UnknownColumns, "error"), "error", "empty", "null")
 	if c.Connections < 0 || c.Connections > connectionsMost {
 		l.addAt(path+".connections", "so many connections cannot be served", fmt.Sprintf("use 1 to %d, or 0 for 100", connectionsMost))
 	}

@@ -29,6 +29,8 @@ type ServerOptions struct {
 	Open func(ctx context.Context, c net.Conn) (Session, error)
 	// AuthUser refuses queries without this header.
 	AuthUser bool
+	// Unknown says what becomes of columns that a table does not have.
+	Unknown lql.Unknown
 	// CommandErrors says what is wrong with a command in a line, as Naemon does,
 	// also to clients that asked for no header. False: silence, as most cores.
 	CommandErrors bool
@@ -247,6 +249,7 @@ func (s *Server) request(ctx context.Context, c net.Conn, client Session, text s
 		return s.command(ctx, c, client, *req.Command)
 	}
 	q := req.Query
+	q.Unknown = s.o.Unknown
 	if s.o.AuthUser && q.AuthUser == "" {
 		return s.refuse(c, q.Fixed16, errNoAuthUser) && q.KeepAlive
 	}

@@ -111,6 +111,15 @@ type Wait struct {
 	Timeout   time.Duration
 }
 
+// Unknown says what becomes of columns that a table does not have.
+type Unknown uint8
+
+const (
+	UnknownError Unknown = iota // the query is refused
+	UnknownEmpty                // they hold an empty text
+	UnknownNull                 // they hold an empty text for filters, and no value in the answer
+)
+
 // NoLimit is the Limit of a query that has none.
 const NoLimit = -1
 
@@ -135,6 +144,9 @@ type Query struct {
 	Fixed16       bool
 	KeepAlive     bool
 	Wait          *Wait // nil: none
+	// Unknown is for old clients that ask for columns of other cores. It counts
+	// for Columns and for filters on rows; no header says it.
+	Unknown Unknown
 	// Only, when not nil, are the keys of the rows to look at, by the key of their
 	// site; parts of a key are joined by NUL. It is for tables that cores have. No
 	// header says it: it is for pages that know which rows they show.

@@ -37,6 +37,18 @@ type plan struct {
 type outColumn struct {
 	name string
 	ref  colRef
+	none lql.Unknown // not UnknownError: the table does not have it
+}
+
+// vector returns room for n values.
+func (c outColumn) vector(n int) lql.Vector {
+	switch c.none {
+	case lql.UnknownEmpty:
+		return newVector(c.name, schema.Text, n)
+	case lql.UnknownNull:
+		return lql.Vector{Name: c.name, Kind: lql.Objects}
+	}
+	return newVector(c.name, c.ref.column().Kind, n)
 }
 
 // A sortKey is one Sort header.
@@ -130,10 +142,13 @@ func (b *binder) columns() error {
 	}
 	for _, n := range names {
 		ref, err := b.resolve(n)
+		out := outColumn{name: n, ref: ref}
 		if err != nil {
-			return err
+			if out.none = q.Unknown; out.none == lql.UnknownError || len(q.Stats) > 0 {
+				return err
+			}
 		}
-		b.plan.columns = append(b.plan.columns, outColumn{n, ref})
+		b.plan.columns = append(b.plan.columns, out)
 	}
 	return nil
 }
@@ -154,6 +169,9 @@ func (b *binder) node(f *lql.Filter) (*node, error) {
 		return nil, badRequest("filters are nested too deep", fmt.Sprintf("at most %d levels", maxDepth))
 	}
 	if f.Kind == lql.Leaf {
+		if b.strange(f.Column) {
+			return b.constant(f)
+		}
 		l, err := b.leaf(f)
 		return &node{kind: lql.Leaf, leaf: l}, err
 	}
@@ -186,6 +204,31 @@ func (b *binder) node(f *lql.Filter) (*node, error) {
 	}
 	slices.SortStableFunc(n.kids, func(x, y *node) int { return x.cost() - y.cost() })
 	return n, nil
+}
+
+// strange reports whether the table has no such column and the query minds not.
+func (b *binder) strange(column string) bool {
+	if b.q.Unknown == lql.UnknownError {
+		return false
+	}
+	_, err := b.table.Resolve(column)
+	return err != nil
+}
+
+// emptyText is the column that filters on strange columns look at.
+var emptyText = schema.Column{Name: "unknown column", Kind: schema.Text}
+
+// constant decides a filter on a column that every row lacks: it is compared
+// with the empty text.
+func (b *binder) constant(f *lql.Filter) (*node, error) {
+	t, err := compileTest(&emptyText, f.Op, f.Value, 0, b.slow)
+	if err != nil {
+		return nil, err
+	}
+	if t.holdsBytes(nil) {
+		return &node{kind: lql.And}, nil
+	}
+	return &node{kind: lql.Or}, nil
 }
 
 // maxRegexes bounds the regular expressions of a query: their bytes, or their
@@ -244,7 +287,7 @@ func (b *binder) sets(f *lql.Filter, n *node) (rest []lql.Filter, err error) {
 	}
 	values := map[string][]string{}
 	for i := range f.Kids {
-		if k := &f.Kids[i]; k.Kind == lql.Leaf && k.Op == op {
+		if k := &f.Kids[i]; k.Kind == lql.Leaf && k.Op == op && !b.strange(k.Column) {
 			values[k.Column] = append(values[k.Column], k.Value)
 		}
 	}

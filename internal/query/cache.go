@@ -41,7 +41,7 @@ type cached struct {
 }
 
 func cacheKey(v access.Viewer, q *lql.Query) string {
-	text := q.AppendText([]byte(v.Key() + "\x00"))
+	text := q.AppendText(append([]byte(v.Key()), 0, byte(q.Unknown)))
 	for _, site := range slices.Sorted(maps.Keys(q.Only)) {
 		text = fmt.Appendf(text, "\x00%q%q", site, q.Only[site])
 	}

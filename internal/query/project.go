@@ -39,6 +39,9 @@ type filler struct {
 func (f *filler) segment(res *lql.Result, seg *segment) {
 	f.ends = append(f.ends[:0], make([][]int32, 1+len(f.r.table.Joins))...)
 	for i, c := range f.r.columns {
+		if c.none != lql.UnknownError {
+			continue
+		}
 		o := seg.s.operand(c.ref)
 		var rows []int32
 		if place := seg.s.placeOf(c.ref); len(place.hops) == len(o.place.hops) {

@@ -214,7 +214,7 @@ func (r *run) project(res *lql.Result, segs []segment) error {
 	}
 	res.Vectors = make([]lql.Vector, len(r.columns))
 	for i, c := range r.columns {
-		res.Vectors[i] = newVector(c.name, c.ref.column().Kind, res.Rows)
+		res.Vectors[i] = c.vector(res.Rows)
 	}
 	segs = splitSegments(segs, max(256, min(segmentRows, res.Rows/(4*r.workers))))
 	fillers := make([]*filler, r.workers)

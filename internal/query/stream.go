@@ -38,13 +38,13 @@ func (r *run) pieces(p *pick, enc lql.Encoder) *lql.Pieces {
 	whole := r.answerOf(p)
 	whole.Parts = r.parts
 	for _, c := range r.columns {
-		whole.Vectors = append(whole.Vectors, newVector(c.name, c.ref.column().Kind, 0))
+		whole.Vectors = append(whole.Vectors, c.vector(0))
 	}
 	size := min(lql.PieceRows(len(r.columns)), max(1, p.rows))
 	fillers := sync.Pool{New: func() any {
 		f := &filler{r: r, buf: new(store.Buffer)}
 		for _, c := range r.columns {
-			f.res.Vectors = append(f.res.Vectors, newVector(c.name, c.ref.column().Kind, size))
+			f.res.Vectors = append(f.res.Vectors, c.vector(size))
 		}
 		return f
 	}}

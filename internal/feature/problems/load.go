@@ -43,8 +43,8 @@ type request struct {
 	asked         filter.Asked
 	order         triage.Order
 	offset, limit int
-	after, before *place // the page begins behind, or ends before it
-	until         *place // and holds nothing behind this one
+	after, before *place     // the page begins behind, or ends before it
+	until         *place     // and holds nothing behind this one
 	me            *triage.Me // nil: nobody asks what is theirs
 	list          bool       // rows are asked for, not only numbers
 }
@@ -88,7 +88,7 @@ type picture struct {
 	shown    int       // of them on this page
 	first    place     // of this page
 	last     place
-	problems int       // in this view
+	problems int // in this view
 	sites    map[string]string
 	cut      bool
 	parts    []lql.Part
