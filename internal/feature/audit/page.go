@@ -1,10 +1,11 @@
-// Package audit is the room of the record, for admins: who signed in and who
-// changed what.
+// Package audit is the room of the record, for admins: who signed in, who changed
+// what, and who had what done where, with what result. It only shows.
 package audit
 
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -17,8 +18,15 @@ import (
 
 // A Reader reads the record. *db.DB is one.
 type Reader interface {
-	// AuditLog returns entries, newest first.
+	// AuditLog returns entries, newest first, and Orders orders.
 	AuditLog(ctx context.Context, q db.AuditQuery) ([]db.Audit, error)
+	Orders(ctx context.Context, q db.OrderQuery) ([]db.Order, error)
+	OrderItems(ctx context.Context, order int64, from, limit int) ([]db.OrderItem, error)
+	CountOrderItems(ctx context.Context, order int64) (map[string]int, error)
+	// These walk through all there is.
+	EachAudit(ctx context.Context, q db.AuditQuery) iter.Seq2[db.Audit, error]
+	EachOrder(ctx context.Context, q db.OrderQuery) iter.Seq2[db.Order, error]
+	EachOrderItem(ctx context.Context, order int64) iter.Seq2[db.OrderItem, error]
 }
 
 // Options are what the room needs.
@@ -36,12 +44,18 @@ func Feature(o Options) web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "audit", Label: "Audit", Icon: "log", Path: "/audit", Group: 2, Order: 30, Right: web.Admin,
 		}},
-		Routes: []web.Route{{Pattern: "GET /audit", Right: web.Admin, Handler: h.list}},
+		Routes: []web.Route{
+			{Pattern: "GET /audit", Right: web.Admin, Handler: h.list},
+			{Pattern: "GET /audit.jsonl", Right: web.Admin, Handler: h.export, Stream: true},
+		},
 	}
 }
 
 // kinds are the kinds of entries that can be chosen; "" is all.
-func kinds() []string { return []string{"", "sign-in", "site.", "person.", "session."} }
+func kinds() []string { return []string{"", orders, "sign-in", "site.", "person.", "session."} }
+
+// orders is the kind of what was done at cores, which can be searched further.
+const orders = "order."
 
 // A view is what the templates draw.
 type view struct {
@@ -53,13 +67,12 @@ type view struct {
 
 // list serves GET /audit.
 func (h handler) list(w http.ResponseWriter, r *http.Request) error {
-	v := view{Who: strings.TrimSpace(r.FormValue("q"))}
-	var err error
-	if v.Kind, err = web.OneOf(r, "kind", kinds()...); err != nil {
+	v, err := asked(r)
+	if err != nil {
 		return err
 	}
-	if v.Limit, err = web.Int(r, "limit", 100, 1, 1000); err != nil {
-		return err
+	if v.Kind == orders {
+		return h.orders(w, r, v)
 	}
 	before := int64(0)
 	if s := r.FormValue("before"); s != "" {
@@ -76,7 +89,17 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) error {
 		v.Entries = v.Entries[:min(v.Limit, len(v.Entries))]
 		v.Older = v.Entries[len(v.Entries)-1].ID
 	}
-	return web.Render(w, r, web.Page{Title: ui.T(r.Context(), "Audit"), Active: "audit", Body: body(v)})
+	return web.Render(w, r, web.Page{Title: ui.T(r.Context(), "Audit"), Active: "audit", Body: body(v, entries(v))})
+}
+
+// asked reads what all kinds have in common from the address.
+func asked(r *http.Request) (v view, err error) {
+	v.Who = strings.TrimSpace(r.FormValue("q"))
+	if v.Kind, err = web.OneOf(r, "kind", kinds()...); err != nil {
+		return v, err
+	}
+	v.Limit, err = web.Int(r, "limit", 100, 1, 1000)
+	return v, err
 }
 
 // words says what an action is in words; unknown ones stay as they are.
@@ -87,6 +110,7 @@ func words(ctx context.Context, action string) string {
 		"site.demo": ui.T(ctx, "started the demo"), "site.demo-end": ui.T(ctx, "ended the demo"),
 		"site.pause": ui.T(ctx, "paused site"), "site.resume": ui.T(ctx, "resumed site"),
 		"person.add": ui.T(ctx, "added person"), "person.change": ui.T(ctx, "changed person"), "person.remove": ui.T(ctx, "removed person"),
+		"order.give": ui.T(ctx, "gave order"), "order.end": ui.T(ctx, "order ended"), "order.cancel": ui.T(ctx, "cancelled order"),
 		"person.password": ui.T(ctx, "set password of"), "session.revoke": ui.T(ctx, "ended sign-in of"),
 	}
 	if w, ok := known[action]; ok {
@@ -98,6 +122,8 @@ func words(ctx context.Context, action string) string {
 // label names a kind of entries.
 func label(ctx context.Context, kind string) string {
 	switch kind {
+	case orders:
+		return ui.T(ctx, "Orders")
 	case "sign-in":
 		return ui.T(ctx, "Sign-ins")
 	case "site.":

@@ -15,12 +15,20 @@ import (
 // tables are those whose changes change the page.
 func tables() []string { return []string{"hosts", "services", "comments", "downtimes", "sites"} }
 
+// Options are what the room needs.
+type Options struct {
+	Orders object.OrderReader // nil: what people had done is not shown
+}
+
+type handler struct{ Options }
+
 // Feature returns the room.
-func Feature() web.Feature {
+func Feature(o Options) web.Feature {
+	h := handler{o}
 	return web.Feature{
 		Name: "service",
 		Routes: []web.Route{
-			{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: show, Screen: true},
+			{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: h.show, Screen: true},
 			{Pattern: "GET /service/{site}/{host}/{service}/copy", Right: web.SignedIn, Handler: copied},
 		},
 	}
@@ -42,10 +50,15 @@ func find(r *http.Request) (*picture, error) {
 }
 
 // show serves the page of one service.
-func show(w http.ResponseWriter, r *http.Request) error {
+func (h handler) show(w http.ResponseWriter, r *http.Request) error {
 	p, err := find(r)
 	if err != nil {
 		return err
+	}
+	if h.Orders != nil {
+		if p.object, err = p.object.WithOrders(r.Context(), h.Orders); err != nil {
+			return err
+		}
 	}
 	v := newView(p)
 	return web.Render(w, r, web.Page{

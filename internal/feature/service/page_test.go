@@ -16,7 +16,7 @@ import (
 type cols = webtest.Row
 
 func start(t *testing.T, w *webtest.World) *webtest.Site {
-	return webtest.New(t, w, func(*auth.Service, *db.DB) []web.Feature { return []web.Feature{Feature()} })
+	return webtest.New(t, w, func(*auth.Service, *db.DB) []web.Feature { return []web.Feature{Feature(Options{})} })
 }
 
 func world() *webtest.World {

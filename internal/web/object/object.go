@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"belvedere/internal/access"
+	"belvedere/internal/db"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/web/status"
@@ -30,6 +31,7 @@ type Object struct {
 	Metrics    []Metric
 	Vars       []Var
 	Links      []Link
+	Orders     []db.ObjectOrder // the newest, see WithOrders
 	Everything []Value
 }
 
