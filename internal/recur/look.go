@@ -34,7 +34,7 @@ type Status struct {
 	Set      int      // downtimes of now and later that the cores have
 	Given    int      // and those on their way
 	Failed   int      // and those that a core did not take; tried again
-	Next     time.Time
+	Moving   bool     // something was given a moment ago
 }
 
 // The states of a rule's downtime.
@@ -49,6 +49,7 @@ const (
 	setWithin = 10 * time.Minute    // how long the core may take to show what was set
 	goWithin  = 2 * time.Minute     // and to drop what was cancelled
 	keptPast  = 35 * 24 * time.Hour // how long what is over is remembered
+	movesFor  = time.Minute         // how long it is looked at more often
 	triesMost = 6                   // doublings of the time before the next try
 )
 
@@ -71,6 +72,7 @@ type turn struct {
 	whole bool // found is all there is: each site it asks is fresh
 	st    Status
 	dirty map[*db.RuleDowntime]bool
+	items map[int64]map[command.Target]command.Item // of orders that were asked about
 }
 
 // A spot is one object's part of one occurrence.
@@ -86,7 +88,7 @@ func spotOf(d *db.RuleDowntime) spot { return spot{d.Name, d.Site, d.Host, d.Ser
 
 // lookAt does for one rule what is to be done now.
 func (s *Service) lookAt(ctx context.Context, r db.Rule, cores marked) (Status, error) {
-	t := &turn{s: s, r: r, now: s.o.Now(), cores: cores, there: cores.by[r.Mark], taken: map[spot]bool{}, live: map[spot]*db.RuleDowntime{}, dirty: map[*db.RuleDowntime]bool{}}
+	t := &turn{s: s, r: r, now: s.o.Now(), cores: cores, there: cores.by[r.Mark], taken: map[spot]bool{}, live: map[spot]*db.RuleDowntime{}, dirty: map[*db.RuleDowntime]bool{}, items: map[int64]map[command.Target]command.Item{}}
 	var err error
 	if t.actor, t.why, err = s.actor(ctx, r); err != nil {
 		return t.st, err
@@ -123,6 +125,9 @@ func (s *Service) lookAt(ctx context.Context, r db.Rule, cores marked) (Status, 
 	if err := errors.Join(t.cancelStale(ctx), t.keep(ctx)); err != nil {
 		return t.st, err
 	}
+	t.st.Moving = slices.ContainsFunc(t.rows, func(d *db.RuleDowntime) bool {
+		return (d.State == OnItsWay || d.State == ToGo) && t.now.Sub(d.Given) < movesFor
+	})
 	if !r.Deleted.IsZero() {
 		return t.st, t.forget(ctx)
 	}
@@ -340,21 +345,25 @@ func (t *turn) ask(ctx context.Context, d *db.RuleDowntime) error {
 // item returns the item of the order that was to set d.
 func (t *turn) item(ctx context.Context, d *db.RuleDowntime) (command.Item, bool, error) {
 	const page = 1000
-	for from := 0; d.Order != 0; from += page {
-		items, err := t.s.o.Desk.Items(ctx, d.Order, from, page)
-		if err != nil {
-			return command.Item{}, false, fmt.Errorf("recur: look at the order: %w", err)
-		}
-		for _, it := range items {
-			if it.Target.Site == d.Site && it.Target.Host == d.Host && it.Target.Service == d.Service {
-				return it, true, nil
+	known, ok := t.items[d.Order]
+	if !ok && d.Order != 0 {
+		known = map[command.Target]command.Item{}
+		for from := 0; ; from += page {
+			items, err := t.s.o.Desk.Items(ctx, d.Order, from, page)
+			if err != nil {
+				return command.Item{}, false, fmt.Errorf("recur: look at the order: %w", err)
+			}
+			for _, it := range items {
+				known[it.Target] = it
+			}
+			if len(items) < page {
+				break
 			}
 		}
-		if len(items) < page {
-			break
-		}
+		t.items[d.Order] = known
 	}
-	return command.Item{}, false, nil
+	it, ok := known[command.Target{Site: d.Site, Host: d.Host, Service: d.Service}]
+	return it, ok, nil
 }
 
 // to brings a downtime into another state, "" to forget it.
@@ -405,9 +414,6 @@ func (t *turn) count() {
 				t.st.Reason = d.Reason
 			}
 		}
-	}
-	if next := t.plan.Next(t.now, 1); len(next) > 0 {
-		t.st.Next = next[0].Start
 	}
 	t.st.Waiting = slices.Compact(slices.Sorted(slices.Values(t.st.Waiting)))
 }

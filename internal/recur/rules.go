@@ -73,9 +73,24 @@ func (s *Service) Rule(ctx context.Context, p auth.Person, id int64) (Rule, erro
 	return ruleOf(r)
 }
 
-// Downtimes returns what a rule has set, the first to begin first.
-func (s *Service) Downtimes(ctx context.Context, id int64) ([]db.RuleDowntime, error) {
-	return s.o.Store.RuleDowntimes(ctx, id)
+// Downtimes returns what a rule has set, the first to begin first, as the cores
+// have it now.
+func (s *Service) Downtimes(ctx context.Context, r Rule) ([]db.RuleDowntime, error) {
+	list, err := s.o.Store.RuleDowntimes(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	cores, err := s.readMarks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := turn{there: cores.by[r.Mark]}
+	for i := range list {
+		if _, there := t.inCore(&list[i]); there && (list[i].State == OnItsWay || list[i].State == NotTaken) {
+			list[i].State = InCore
+		}
+	}
+	return list, nil
 }
 
 // Add keeps a new rule of a person and returns its number. The error is a

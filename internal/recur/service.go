@@ -99,6 +99,9 @@ func New(o Options) *Service {
 	return &Service{o: o, kick: make(chan struct{}, 1), strange: map[int64]map[place]bool{}, status: map[int64]Status{}}
 }
 
+// movingEvery is how often it is looked while something is under way.
+const movingEvery = 2 * time.Second
+
 // spreadMost bounds how much later than its lead time an occurrence is set.
 const spreadMost = 10 * time.Minute
 
@@ -117,12 +120,13 @@ func spreadOf(seed uint64) func(int64, time.Duration) time.Duration {
 
 // Run looks at the rules until ctx ends.
 func (s *Service) Run(ctx context.Context) {
-	t := time.NewTicker(s.o.Every)
+	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
 		if err := s.Look(ctx); err != nil && ctx.Err() == nil {
 			s.o.Log.Error("recurring downtimes", "err", err)
 		}
+		t.Reset(s.pause())
 		select {
 		case <-ctx.Done():
 			return
@@ -130,6 +134,19 @@ func (s *Service) Run(ctx context.Context) {
 		case <-s.kick:
 		}
 	}
+}
+
+// pause is how long to wait for the next look: little while something is under
+// way.
+func (s *Service) pause() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, st := range s.status {
+		if st.Moving {
+			return min(movingEvery, s.o.Every)
+		}
+	}
+	return s.o.Every
 }
 
 // Soon has the rules looked at now instead of at the next turn.

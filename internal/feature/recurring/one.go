@@ -64,7 +64,7 @@ func (h handler) view(r *http.Request, mine bool) (oneView, error) {
 	if plan, err := x.Spec.Plan(); err == nil { // what cannot be read has its own sign
 		v.Plan, v.Next = plan, plan.Next(now, 10)
 	}
-	list, err := h.rules.Downtimes(r.Context(), x.ID)
+	list, err := h.rules.Downtimes(r.Context(), x)
 	if err != nil {
 		return v, err
 	}

@@ -230,7 +230,7 @@ func ruleRows(rows []row) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</th><th scope=\"col\" class=\"w8\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</th><th scope=\"col\" class=\"w6\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -256,7 +256,7 @@ func ruleRows(rows []row) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</th><th scope=\"col\" class=\"w9\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</th><th scope=\"col\" class=\"w8\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1075,7 +1075,7 @@ func setTable(v oneView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 73, "<table class=\"tbl auto\" aria-labelledby=\"r-set\"><thead><tr><th scope=\"col\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 73, "<table class=\"tbl auto nexts\" aria-labelledby=\"r-set\"><thead><tr><th scope=\"col\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1273,8 +1273,8 @@ func deleteBody(v oneView) templ.Component {
 			}
 			if v.Later > 0 {
 				templ_7745c5c3_Err = ui.Choice(ui.Field{Name: "cancel", Label: ui.N(ctx, v.Later, "%s downtime is set and has not begun", "%s downtimes are set and have not begun", ui.Number(v.Later)), Options: []ui.Option{
-					{Value: "1", Label: ui.T(ctx, "Cancel them"), Note: ui.T(ctx, "in your name, also at sites that do not answer now"), Selected: true},
-					{Value: "0", Label: ui.T(ctx, "Leave them"), Note: ui.T(ctx, "they take place as planned")},
+					{Value: "1", Label: ui.T(ctx, "Cancel what is set"), Note: ui.T(ctx, "in your name, also at sites that do not answer now"), Selected: true},
+					{Value: "0", Label: ui.T(ctx, "Leave what is set"), Note: ui.T(ctx, "it takes place as planned")},
 				}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
