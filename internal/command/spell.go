@@ -136,12 +136,11 @@ func text(p schema.Param, v string, last bool) (string, error) {
 	return v, nil
 }
 
-// faithful says why a core would not take arguments as they are.
+// faithful says why a core would not take arguments as they are. To Shinken a
+// semicolon behind a backslash is none, also one that ends an argument.
 func faithful(impl schema.Cores, args []string) error {
-	for _, a := range args {
-		if impl == schema.Shinken && strings.Contains(a, `\;`) {
-			return &Problem{Msg: `Shinken would take the "\;" in it for a semicolon alone.`, Hint: "Put something between the two."}
-		}
+	if impl == schema.Shinken && strings.Contains(strings.Join(args, ";"), `\;`) {
+		return &Problem{Msg: `Shinken would take the semicolon behind a backslash for a part of the text.`, Hint: "Put something between the two."}
 	}
 	return nil
 }
