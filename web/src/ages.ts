@@ -1,5 +1,5 @@
 // Ages count up by one timer. The words are those of the server.
-import { all } from "./dom";
+import { all, blocks, frame } from "./dom";
 import { T, dateTime } from "./words";
 
 let offset = -Infinity; // server clock minus ours, in seconds
@@ -45,39 +45,38 @@ function write(el: HTMLElement, text: string): void {
   if (el.textContent !== text) el.textContent = text;
 }
 
-const LONG = 300; // rows from which only those in sight are counted up
+// Of a list that was loaded in parts only those in sight, or close to it, are
+// counted up. Asking where one is would make the browser lay out what it left
+// out so far; the observer tells without.
+const far = new WeakSet<Element>(); // parts that are out of sight
+const known = new WeakSet<Element>(); // parts that are watched
+let watch: IntersectionObserver | null = null;
 
-// inSight returns what has ages that can be seen: of a long list the rows in
-// the window and a little around it.
-function inSight(): ParentNode[] {
-  const tables = all<HTMLTableElement>("table[data-live]");
-  if (tables.reduce((n, t) => n + t.rows.length, 0) < LONG) return [document];
-  const reach = window.innerHeight / 2;
-  // Asked where a row is, the browser lays out the whole part of the list it is
-  // in, even one that it left out so far: parts out of sight are not asked.
-  const rows = tables.filter((t) => {
-    const box = (t.closest(".panel") ?? t).getBoundingClientRect();
-    return box.bottom > -reach && box.top < window.innerHeight + reach;
-  }).flatMap((t) => all("tbody > tr", t)).filter((r) => !r.hidden);
-  let lo = 0;
-  let hi = rows.length;
-  while (lo < hi) { // the first row that ends below the upper edge
-    const mid = (lo + hi) >> 1;
-    if ((rows[mid] as HTMLElement).getBoundingClientRect().bottom < -reach) lo = mid + 1;
-    else hi = mid;
+// inSight reports whether the ages of a part must be true now, and watches it
+// from then on.
+function inSight(part: Element): boolean {
+  watch ??= new IntersectionObserver((seen) => {
+    for (const s of seen) {
+      if (!s.isIntersecting) {
+        far.add(s.target);
+      } else if (far.delete(s.target)) {
+        fillAges(s.target);
+      }
+    }
+  }, { rootMargin: "50%" });
+  if (!known.has(part)) {
+    known.add(part);
+    watch.observe(part);
   }
-  const out: ParentNode[] = all("body > *:not(main), main [data-block]:not(:has(table[data-live]))");
-  for (let i = lo; i < rows.length; i++) {
-    const row = rows[i] as HTMLElement;
-    if (row.getBoundingClientRect().top > window.innerHeight + reach) break;
-    out.push(row);
-  }
-  return out;
+  return !far.has(part);
 }
 
 function count(): void {
   if (document.hidden) return;
-  for (const part of inSight()) fillAges(part);
+  const shown = blocks();
+  if (shown.filter((b) => b.dataset["block"] === "list").length < 2) return fillAges(document);
+  for (const b of shown) if (b.dataset["block"] !== "list" || inSight(b)) fillAges(b);
+  for (const el of frame()) fillAges(el);
 }
 
 export function startAges(): void {
@@ -88,11 +87,4 @@ export function startAges(): void {
   setClock(Number(document.body.dataset["now"] ?? 0));
   window.setInterval(count, 1000);
   document.addEventListener("visibilitychange", count);
-  let due = 0;
-  window.addEventListener("scroll", () => {
-    if (due === 0) due = window.setTimeout(() => {
-      due = 0;
-      count();
-    }, 100);
-  }, { passive: true });
 }

@@ -6,6 +6,7 @@ import { startChooser } from "./chooser";
 import { on } from "./dom";
 import { startFolds } from "./folds";
 import { copy, startKeys } from "./keys";
+import { startLeave } from "./leave";
 import { startLists } from "./lists";
 import { startLive } from "./live";
 import { startMenus, startZones } from "./menus";
@@ -37,6 +38,7 @@ if (document.body.classList.contains("app")) {
   startLists();
   startQuery();
   startPreview();
+  startLeave();
   startLive();
   startAct();
 } else if (document.body.classList.contains("screen")) {

@@ -6,6 +6,20 @@ export const one = <E extends Element = HTMLElement>(selector: string, root: Par
 export const closest = <E extends Element = HTMLElement>(target: EventTarget | null, selector: string): E | null =>
   target instanceof Element ? target.closest<E>(selector) : null;
 
+// blocks returns the blocks of the page, in their order. It does not look into
+// them: a list can have hundreds of thousands of elements.
+export function blocks(root: Element = document.body): HTMLElement[] {
+  const out: HTMLElement[] = [];
+  for (const el of root.children) {
+    if (el instanceof HTMLElement && el.dataset["block"] !== undefined) out.push(el);
+    else out.push(...blocks(el));
+  }
+  return out;
+}
+
+// frame returns what is around the content of the page: menu, top bar, dialogs.
+export const frame = (): Element[] => [...document.body.children].filter((el) => el.id !== "main");
+
 // on calls fn for events of a type whose target lies in an element that
 // matches: one listener for elements that come and go.
 export function on<K extends keyof DocumentEventMap>(type: K, selector: string, fn: (el: HTMLElement, e: DocumentEventMap[K]) => void): void {

@@ -3,6 +3,7 @@
 import { actKey, undoLast } from "./act";
 import { all, closest, make, one, post, say, toast } from "./dom";
 import { unfold } from "./folds";
+import { leaveFor } from "./leave";
 import { showCollected, togglePause } from "./live";
 import { closeTop, cycleTheme, openSheet } from "./menus";
 import { openPalette } from "./palette";
@@ -77,7 +78,7 @@ function letter(key: string): boolean {
 // openPage opens the page of what a row is about.
 function openPage(row: HTMLTableRowElement): void {
   const href = objectOf(row);
-  if (href) location.href = href;
+  if (href) leaveFor(href);
   else one<HTMLAnchorElement>("th a[href], a[href]", row)?.click();
 }
 

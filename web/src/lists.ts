@@ -141,7 +141,7 @@ export function startLists(): void {
   window.addEventListener("scroll", () => {
     window.clearTimeout(timer);
     timer = window.setTimeout(() => {
-      if (one("[data-src][data-stale]")) renewNear();
+      renewNear();
     }, 150);
   }, { passive: true });
 }

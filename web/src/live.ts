@@ -1,9 +1,10 @@
 // Keeping the page true: counters, blocks, the live mark, the window's title.
 import { fillAges, ago, now, setClock } from "./ages";
 import { connect, type Connection } from "./connect";
-import { all, make, one, path, say, symbol } from "./dom";
+import { all, blocks, frame, make, one, path, say, symbol } from "./dom";
 import type { Count, Message, News } from "./feed";
 import { bellOn } from "./bell";
+import { leaving, onLeave } from "./leave";
 import { merge, mergeAll } from "./merge";
 import { leadBack } from "./pager";
 import { read } from "./rows";
@@ -55,8 +56,16 @@ export function startLive(): void {
     tick();
     plan(0);
   });
-  window.addEventListener("pagehide", () => flight?.abort());
+  onLeave(stop, () => plan(0));
   favicon();
+}
+
+// stop ends what is asked and planned.
+function stop(): void {
+  window.clearTimeout(timer);
+  timer = undefined;
+  flight?.abort();
+  shellFlight?.abort();
 }
 
 function hear(m: Message): void {
@@ -66,7 +75,7 @@ function hear(m: Message): void {
       heard = m.heard;
       break;
     case "bye":
-      void stillSignedIn();
+      if (!leaving()) void stillSignedIn();
       return;
     case "news":
       up = true;
@@ -89,8 +98,9 @@ function take(m: News): void {
   spread = m.spread;
   if (m.tables.length === 0 && !missed) return;
   if (missed || m.tables.includes("sites")) planShell();
-  if (!one(`[data-block]:not([data-block="${BANNER}"])`)) return; // nothing here follows the world
-  for (const block of all("[data-block]")) {
+  const shown = blocks();
+  if (shown.every((b) => b.dataset["block"] === BANNER)) return; // nothing here follows the world
+  for (const block of shown) {
     const tables = (block.dataset["tables"] ?? "").split(" ");
     if (missed || tables.some((t) => m.tables.includes(t))) soil(block);
   }
@@ -111,7 +121,8 @@ function soil(block: HTMLElement): void {
 
 // near returns the old parts of a list that are in sight or close to it.
 function near(): HTMLElement[] {
-  return all("[data-src][data-stale]").filter((b) => {
+  return blocks().filter((b) => {
+    if (b.dataset["src"] === undefined || b.dataset["stale"] === undefined) return false;
     const box = b.getBoundingClientRect();
     return box.bottom > -window.innerHeight && box.top < 2 * window.innerHeight;
   });
@@ -155,7 +166,7 @@ async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
 
 // plan fetches what is dirty soon: one request at a time.
 function plan(wait = Math.max(landed + pace - Date.now(), SOON + Math.random() * spread)): void {
-  if (ended || unseen() || paused || flight || timer !== undefined || (dirty.size === 0 && near().length === 0)) return;
+  if (ended || leaving() || unseen() || paused || flight || timer !== undefined || (dirty.size === 0 && near().length === 0)) return;
   timer = window.setTimeout(() => {
     timer = undefined;
     void fetchBlocks();
@@ -195,7 +206,7 @@ async function fetchBlocks(): Promise<void> {
   } catch {
     for (const n of names) dirty.add(n);
     for (const part of parts) part.dataset["stale"] = "";
-    fails++;
+    if (!leaving()) fails++;
   } finally {
     window.clearTimeout(limit);
     flight = null;
@@ -236,7 +247,7 @@ async function apply(res: Response, key: string): Promise<void> {
 // count writes the numbers of the menu.
 function count(counters: Record<string, Count>): void {
   for (const [name, c] of Object.entries(counters)) {
-    for (const el of all(`[data-counter="${CSS.escape(name)}"]`)) {
+    for (const el of frame().flatMap((root) => all(`[data-counter="${CSS.escape(name)}"]`, root))) {
       if (el.textContent !== c.text) el.textContent = c.text;
       const cls = `n ${c.state ?? ""}`.trim();
       if (el.className !== cls) el.className = cls;
@@ -371,18 +382,19 @@ export function showCollected(): void {
 
 // refresh fetches all blocks now.
 export function refresh(): void {
-  for (const block of all("[data-block]")) soil(block);
+  for (const block of blocks()) soil(block);
   plan(0);
 }
 
 let shellAt = 0;
 let shellTimer: number | undefined;
+let shellFlight: AbortController | null = null;
 
 function planShell(): void {
   if (shellTimer !== undefined) return;
   shellTimer = window.setTimeout(() => {
     shellTimer = undefined;
-    if (!document.hidden) void refreshShell();
+    if (!document.hidden && !leaving()) void refreshShell();
   }, Math.max(shellAt + SHELL_EVERY - Date.now(), 500));
 }
 
@@ -391,13 +403,14 @@ export async function refreshShell(): Promise<void> {
   const block = one('[data-shell="-sites"]');
   if (!block) return;
   shellAt = Date.now();
+  const mine = (shellFlight = new AbortController());
   const prefix = path("");
   const at = location.pathname.startsWith(prefix) ? location.pathname.slice(prefix.length) + location.search : "/";
   try {
     const headers: Record<string, string> = { Accept: "text/html", "X-Belvedere-Block": "-sites" };
     const tag = block.dataset["tag"];
     if (tag) headers["If-None-Match"] = tag;
-    const res = await fetch(path("/shell?at=") + encodeURIComponent(at), { headers, cache: "no-store" });
+    const res = await fetch(path("/shell?at=") + encodeURIComponent(at), { headers, signal: mine.signal, cache: "no-store" });
     if (res.status === 401) return location.reload();
     if (res.status !== 200) return;
     block.dataset["tag"] = res.headers.get("ETag") ?? "";

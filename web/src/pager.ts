@@ -1,11 +1,11 @@
 // The pager of a list that was loaded in parts stands below the last of them and
 // leads on from there, and back to what is before the first.
-import { all, one } from "./dom";
+import { blocks, one } from "./dom";
 
 const previous = (part: ParentNode): HTMLAnchorElement | null => one<HTMLAnchorElement>('.pager a[rel="prev"]', part);
 
 // parts are those of the list, in their order.
-export const parts = (): HTMLElement[] => all('[data-block="list"]');
+export const parts = (): HTMLElement[] => blocks().filter((b) => b.dataset["block"] === "list");
 
 // extend keeps the way back of the part before for the part that follows it.
 export function extend(before: HTMLElement, next: HTMLElement): void {

@@ -1,6 +1,7 @@
 // The palette: hosts and services from the server, pages from the menu.
 import { all, make, on, one, path, symbol } from "./dom";
 import { openBell } from "./bell";
+import { leaveFor } from "./leave";
 import { togglePause } from "./live";
 import { openSheet, setTheme, show } from "./menus";
 import { N, T } from "./words";
@@ -23,7 +24,7 @@ export function openPalette(): void {
   const d = dialog();
   const field = input();
   if (!d || !field) {
-    location.href = path("/search");
+    leaveFor(path("/search"));
     return;
   }
   if (!d.open) show(d);
@@ -151,7 +152,7 @@ function follow(el: HTMLElement | undefined, tab: boolean): void {
     return;
   }
   dialog()?.close();
-  location.href = href;
+  leaveFor(href);
 }
 
 export function startPalette(): void {

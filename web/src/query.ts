@@ -1,6 +1,7 @@
 // The query bar: chips and text in step, what may come next with counts, the
 // wrong word underlined. Without it the bar is a plain form.
 import { all, closest, make, on, one, path } from "./dom";
+import { leaveFor } from "./leave";
 
 interface Item { insert: string; label: string; head?: string; note?: string; n?: string; whole?: boolean }
 interface Group { title: string; items: Item[] }
@@ -222,7 +223,7 @@ class Bar {
     else if (e.key === "-" || e.key === "!") {
       url.searchParams.set("q", link.dataset["turned"] ?? "");
       for (const p of ["edit", "offset", "after", "before", "until"]) url.searchParams.delete(p);
-      location.href = url.href;
+      leaveFor(url.href);
     } else return;
     e.preventDefault();
     e.stopPropagation();
@@ -236,7 +237,7 @@ class Bar {
     const q = [this.fixed(), this.field.value.trim()].filter((t) => t !== "").join(" ");
     if (q !== "") url.searchParams.set("q", q);
     this.close();
-    location.href = url.href;
+    leaveFor(url.href);
   }
 
   // mark underlines the wrong word.

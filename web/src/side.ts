@@ -3,6 +3,7 @@
 // is shown.
 import { fillAges } from "./ages";
 import { all, closest, make, on, one, path, say, symbol } from "./dom";
+import { leaveFor } from "./leave";
 import { asking } from "./live";
 import { T } from "./words";
 
@@ -131,7 +132,7 @@ export function startSide(): void {
   on("click", "[data-peek]", (el) => {
     const row = closest(el, "tr");
     const href = el.dataset["peek"] ?? "";
-    if (row && !openSide(row)) location.href = href;
+    if (row && !openSide(row)) leaveFor(href);
   });
   on("click", "[data-side-close]", () => closeSide());
   // What sorts, filters or pages the list keeps the detail open.
