@@ -377,17 +377,52 @@ func findPossessive(re string) (at, plus int) {
 
 // syntaxError says what is wrong with an expression, and where.
 func syntaxError(pattern string, cause error) error {
-	msg := cause.Error()
-	at := -1
-	if se, ok := cause.(*syntax.Error); ok {
-		msg = se.Code.String()
-		at = faultAt(pattern, se)
+	se, ok := cause.(*syntax.Error)
+	if !ok {
+		return badExpression(fmt.Sprintf("regular expression %q: %s", clip(pattern), cause.Error()))
 	}
-	text := fmt.Sprintf("regular expression %q: %s", clip(pattern), msg)
-	if at >= 0 {
-		text += fmt.Sprintf(" at position %d", utf8.RuneCountInString(pattern[:at])+1)
+	at := faultAt(pattern, se)
+	if at < 0 {
+		return badExpression(fmt.Sprintf("regular expression %q: %s", clip(pattern), fault(se.Code)))
 	}
-	return badRequest(text, "expressions are those of RE2; write a backslash before a character that is meant as itself")
+	return badExpression(fmt.Sprintf("regular expression %q: %s at position %d", clip(pattern), fault(se.Code), utf8.RuneCountInString(pattern[:at])+1))
+}
+
+func badExpression(msg string) error {
+	return badRequest(msg, "expressions are those of RE2; write a backslash before a character that is meant as itself")
+}
+
+// fault says what is wrong with an expression.
+func fault(code syntax.ErrorCode) string {
+	switch code {
+	case syntax.ErrInvalidCharClass:
+		return "invalid character class"
+	case syntax.ErrInvalidCharRange:
+		return "invalid range of characters"
+	case syntax.ErrInvalidEscape:
+		return "invalid escape sequence"
+	case syntax.ErrInvalidNamedCapture:
+		return "invalid named group"
+	case syntax.ErrInvalidPerlOp:
+		return "invalid or unsupported group"
+	case syntax.ErrInvalidRepeatOp:
+		return "invalid nested repetition"
+	case syntax.ErrInvalidRepeatSize:
+		return "invalid number of repetitions"
+	case syntax.ErrInvalidUTF8:
+		return "invalid UTF-8 text"
+	case syntax.ErrMissingBracket:
+		return "missing closing ]"
+	case syntax.ErrMissingParen:
+		return "missing closing )"
+	case syntax.ErrMissingRepeatArgument:
+		return "nothing to repeat"
+	case syntax.ErrTrailingBackslash:
+		return "trailing backslash"
+	case syntax.ErrUnexpectedParen:
+		return "unexpected )"
+	}
+	return "nested too deep or too large"
 }
 
 // faultAt returns the byte at which an expression goes wrong, -1 when that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"belvedere/internal/lql"
@@ -45,6 +46,9 @@ func (e Expr) tryPatterns(ctx context.Context, q lql.Querier) error {
 	if bad, ok := errors.AsType[*lql.QueryError](err); ok && bad.Code == 400 {
 		f := e.fail(NoExpr, e.Field)
 		f.Word, f.Reason = e.Values[0].Text(), bad.Msg
+		if _, reason, ok := strings.Cut(bad.Msg, "filter on key: "); ok {
+			f.Reason = reason
+		}
 		return f
 	}
 	if err != nil {

@@ -118,7 +118,7 @@ func parse(r *http.Request) (req request, err error) {
 	}
 	req.open, req.closed = r.Form["open"], r.Form["closed"]
 	if len(req.open) > maxFolds || len(req.closed) > maxFolds {
-		return req, web.BadRequest(fmt.Sprintf("The address names more than %d folds", maxFolds), "Leave out some of open and closed")
+		return req, web.BadRequest(ui.T(r.Context(), "The address names more than %d folds", maxFolds), "Leave out some of open and closed")
 	}
 	req.list = web.Wants(r, "list")
 	if req.tab == tabMine || web.Wants(r, "own") && !web.OnWall(r) {

@@ -61,11 +61,11 @@ type wrong struct {
 func complete(w http.ResponseWriter, r *http.Request) error {
 	t := search.Typing{Text: r.FormValue("text"), With: r.FormValue("with"), Tables: strings.Split(r.FormValue("tables"), ","), Within: wordWithin}
 	if len(t.Text) > search.MaxText || len(t.With) > search.MaxText || !utf8.ValidString(t.Text) {
-		return web.BadRequest(fmt.Sprintf("text and with must be at most %d bytes of UTF-8", search.MaxText), "")
+		return web.BadRequest(ui.T(r.Context(), "text and with must be at most %d bytes of UTF-8", search.MaxText), "")
 	}
 	for _, table := range t.Tables {
 		if !slices.Contains(search.Tables(), table) || len(t.Tables) > 3 {
-			return web.BadRequest("tables must be one to three of "+strings.Join(search.Tables(), ", ")+", separated by commas", "")
+			return web.BadRequest(ui.T(r.Context(), "tables must be one to three of %s, separated by commas", strings.Join(search.Tables(), ", ")), "")
 		}
 	}
 	at, err := web.Int(r, "at", units(t.Text), 0, units(t.Text))

@@ -60,7 +60,7 @@ func hint(ctx context.Context, e *search.Error) string {
 	case search.NoTime:
 		return ui.T(ctx, "Write -10m, today, yesterday, 2026-11-25 or \"2026-11-25 08:00\".")
 	case search.NoExpr:
-		return ui.Visible(e.Reason)
+		return ui.Said(ctx, ui.Visible(e.Reason))
 	case search.OpenQuote:
 		return ui.T(ctx, "A quote inside a text has a backslash before it.")
 	case search.NoBracket, search.OpenBracket:

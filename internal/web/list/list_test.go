@@ -253,7 +253,7 @@ func TestParse(t *testing.T) {
 		"q=a&state=up": "web: see /hosts?q=a+state%3Aup",
 		"after=x":      "after is no place in this list",
 		"sort=groups&after=" + Cursor{"0", "g", "h", "a"}.String(): "after is no place in this list in this order",
-		"columns=a,b":    `columns names "a"`,
+		"columns=a,b":    "columns names “a”",
 		"density=plenty": "density must be one of",
 	} {
 		_, err := l.Parse(httptest.NewRequest(http.MethodGet, "/hosts?"+query, nil))

@@ -94,8 +94,8 @@ func (q *Request) order(r *http.Request) error {
 			allowed = append(allowed, c.Key)
 		}
 	}
-	return web.BadRequest("sort must be one of "+strings.Join(allowed, ", ")+", another column of the table, or _NAME for a custom variable",
-		"Correct the address or go back; a minus before the name sorts descending")
+	return web.BadRequest(ui.T(r.Context(), "sort must be one of %s, another column of the table, or _NAME for a custom variable", strings.Join(allowed, ", ")),
+		ui.T(r.Context(), "Correct the address or go back; a minus before the name sorts descending"))
 }
 
 func (c Column) sortable() bool { return len(c.Sort) > 0 || len(c.Steps) > 0 }

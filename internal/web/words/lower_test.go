@@ -16,12 +16,12 @@ var lower = []string{"internal/livestatus", "internal/site", "internal/auth", "i
 // lowerCalls are the functions there whose arguments people read, and
 // lowerTypes the structs and their fields.
 var (
-	lowerCalls = map[string][]int{"unfit": {0, 1}, "bad": {0, 1}, "badRequest": {0, 1}, "BadRequest": {0, 1}, "NotFound": {0, 1}, "Forbidden": {0, 1}, "Conflict": {0, 1}, "step": {1}}
+	lowerCalls = map[string][]int{"unfit": {0, 1}, "bad": {0, 1}, "badRequest": {0, 1}, "badExpression": {0}, "BadRequest": {0, 1}, "NotFound": {0, 1}, "Forbidden": {0, 1}, "Conflict": {0, 1}, "step": {1}}
 	lowerTypes = map[string][]string{"InputError": {"Msg", "Hint"}, "AddressError": {"Msg", "Hint"}, "Step": {"Title", "Detail"}, "QueryError": {"Msg", "Hint"}, "Problem": {"Msg", "Hint"}, "Error": {"Cause", "Fix"}, "Part": {"Err"}}
 	positional = map[string][]int{"InputError": {1, 2}, "Problem": {1, 2}, "stage": {1}}
 	// lowerFuncs say nothing but texts for people, phrases included.
 	lowerFuncs = []string{"hostAddress", "splitHostPort", "parse", "stages", "describe", "causeOf", "socketGroup", "checkUsername", "certificateError", "noRoom", "clockNote",
-		"resolve", "handshake", "connect", "count", "clock", "commands", "identify", "volume"}
+		"resolve", "handshake", "connect", "count", "clock", "commands", "identify", "volume", "fault"}
 )
 
 // aSentence is what people read wherever it stands: it begins with a capital
@@ -69,7 +69,7 @@ func (f *found) lower(path string, set *token.FileSet, file *ast.File) {
 		case *ast.CompositeLit:
 			f.lowerFields(n, at)
 		case *ast.AssignStmt:
-			if to, ok := n.Lhs[0].(*ast.SelectorExpr); ok && to.Sel.Name == "Detail" {
+			if to, ok := n.Lhs[0].(*ast.SelectorExpr); ok && (to.Sel.Name == "Detail" || to.Sel.Name == "Msg") {
 				f.template(n.Rhs[0], at)
 			}
 		}

@@ -201,6 +201,8 @@ func (f *found) call(n *ast.CallExpr, at string) {
 			if i < len(n.Args) {
 				if s, ok := literal(n.Args[i]); ok && s != "" {
 					f.keys[s] = at
+				} else if made(n.Args[i]) {
+					f.odd = append(f.odd, at+": what "+name+" says has values: make it by ui.T")
 				}
 			}
 		}
@@ -214,6 +216,19 @@ func (f *found) call(n *ast.CallExpr, at string) {
 		}
 		f.keys[s] = at
 	}
+}
+
+// made reports whether a text is put together where no catalogue can follow.
+func made(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BinaryExpr:
+		_, whole := literal(e)
+		return e.Op == token.ADD && !whole
+	case *ast.CallExpr:
+		name, _ := nameOf(e.Fun)
+		return name == "Sprintf" || name == "Sprint"
+	}
+	return false
 }
 
 // composite takes labels of declared types, and the texts of errors.
