@@ -73,18 +73,21 @@ var errRedraw = errors.New("web: the block was not drawn")
 // see. Everything that a handler's answer can depend on is in the key or makes
 // the drawing personal: see [Person].
 func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc) error {
-	s.pulse.work.Add(int64(fetchCost))
 	st := from(r)
+	a := s.pulse.of(st.chosen)
+	if a != nil {
+		a.work.Add(int64(fetchCost))
+	}
 	key := st.drawingKey(r)
 	need, rev := s.needed(r), st.rev
-	if now, told := s.pulse.momentFor(st.chosen); now != nil && need <= told {
+	if now, told := a.moment(st.chosen); now != nil && need <= told {
 		r, rev = r.WithContext(now.pin(r.Context())), told
 	}
 	own := false // the key is of this person only
 	for range 3 {
 		d, mine := s.drawings.get(key, need, rev)
 		if mine {
-			s.draw(d, key, r, draw)
+			s.draw(a, d, key, r, draw)
 		}
 		select {
 		case <-d.done:
@@ -208,7 +211,7 @@ func (c *drawings) sweep(now time.Time) {
 
 // draw fills d with what the handler answers. It goes on when the one who
 // asked first is gone: others may wait.
-func (s *Server) draw(d *drawing, key string, r *http.Request, draw HandlerFunc) {
+func (s *Server) draw(a *audience, d *drawing, key string, r *http.Request, draw HandlerFunc) {
 	d.err = errRedraw // should draw panic
 	defer func() {
 		c := s.drawings
@@ -238,7 +241,7 @@ func (s *Server) draw(d *drawing, key string, r *http.Request, draw HandlerFunc)
 	own.Header.Del("If-None-Match")
 	rec := &page{header: http.Header{}, status: http.StatusOK}
 	var err error
-	s.pulse.spend(func() { err = draw(rec, own) })
+	a.spend(func() { err = draw(rec, own) })
 	d.header, d.status, d.body = rec.header, rec.status, rec.body.Bytes()
 	d.personal = *st.personal || rec.header.Get("Set-Cookie") != ""
 	d.err = err

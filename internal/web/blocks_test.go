@@ -162,8 +162,9 @@ func TestBlocksMoment(t *testing.T) {
 		has("q=5", rev(last+1), step+1)
 		settle(2 * eventAtMost)
 		has("q=6", rev(last+1), 0) // the moment is long ago
+		a := w.server.pulse.of(w.auth.people["anna"].Viewer())
 		stop()
-		if w.server.pulse.now != nil {
+		if a.now != nil || len(w.server.pulse.audiences) != 0 || w.hub.Subscribers() != 0 {
 			t.Error("a state of the fleet is kept for nobody")
 		}
 	})
@@ -340,22 +341,27 @@ func TestBlocksCounted(t *testing.T) {
 // TestPause: the more a step costs, the later the next one is.
 func TestPause(t *testing.T) {
 	w := newWorld(t, nil)
-	p := w.server.pulse
+	p, one, other := w.server.pulse, &audience{}, &audience{}
 	for _, tt := range []struct {
 		work     time.Duration
 		min, max time.Duration
 	}{{0, eventEvery, eventEvery}, {time.Millisecond, eventEvery, eventEvery}, {time.Hour, eventAtMost, eventAtMost}} {
-		p.work.Store(int64(tt.work))
-		if got := p.pause(); got < tt.min || got > tt.max {
+		one.work.Store(int64(tt.work))
+		if got := p.pause(one); got < tt.min || got > tt.max {
 			t.Errorf("work of %v: pause %v", tt.work, got)
 		}
 	}
-	p.work.Store(int64(100 * time.Millisecond))
-	a := p.pause()
-	p.work.Store(int64(200 * time.Millisecond))
-	b := p.pause()
-	if b < a || p.work.Load() != 0 {
+	one.work.Store(int64(200 * time.Millisecond))
+	a := p.pause(one)
+	one.work.Store(int64(400 * time.Millisecond))
+	b := p.pause(one)
+	if b < a || one.work.Load() != 0 {
 		t.Errorf("twice the work: %v, then %v", a, b)
+	}
+	// The work of the other delays both.
+	other.work.Store(int64(400 * time.Millisecond))
+	if c := p.pause(other); c < b*3/2 {
+		t.Errorf("two with as much work each: %v, one alone %v", c, b)
 	}
 }
 
@@ -365,13 +371,13 @@ func TestSpend(t *testing.T) {
 		t.Log("this system does not tell what a thread uses: time by the clock counts")
 		return
 	}
-	p := &pulse{}
+	a := &audience{}
 	compute := func() {
 		for range 300 {
 			sha256.Sum256(make([]byte, 1<<16))
 		}
 	}
-	p.spend(func() {
+	a.spend(func() {
 		done := make(chan struct{})
 		go func() {
 			compute()
@@ -379,9 +385,9 @@ func TestSpend(t *testing.T) {
 		}()
 		<-done
 	})
-	waited := p.work.Swap(0)
-	p.spend(compute)
-	if worked := p.work.Swap(0); worked < 3*waited {
+	waited := a.work.Swap(0)
+	a.spend(compute)
+	if worked := a.work.Swap(0); worked < 3*waited {
 		t.Errorf("%d ns for waiting, %d ns for computing", waited, worked)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"belvedere/internal/access"
-	"belvedere/internal/live"
 )
 
 const (
@@ -181,7 +180,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	h.Set("X-Accel-Buffering", "no") // nginx must not hold events back
 	w.WriteHeader(http.StatusOK)
 	f := &feed{server: s, w: w, rc: http.NewResponseController(w), r: r, me: me, viewer: st.chosen}
-	f.audience, f.sub = s.pulse.join(f.viewer, me)
+	f.audience = s.pulse.join(f.viewer, me)
 	defer func() { s.pulse.leave(f.audience, me) }()
 	_ = f.rc.SetReadDeadline(time.Time{}) // servers without deadlines say so
 	if err := f.hello(); err != nil {
@@ -200,7 +199,6 @@ type feed struct {
 	me       *stream
 	viewer   access.Viewer
 	audience *audience
-	sub      *live.Subscription
 	rev      uint64 // of the last event
 }
 
@@ -219,7 +217,7 @@ func (f *feed) run(ctx context.Context) {
 		case <-f.server.streams.done:
 			_ = f.write([]byte(farewell)) // best effort
 			return
-		case <-f.sub.Done():
+		case <-f.audience.sub.Done():
 			_ = f.write([]byte(farewell)) // best effort
 			return
 		case <-f.me.kick:
@@ -245,7 +243,7 @@ func (f *feed) run(ctx context.Context) {
 
 // hello sends the first event: the present version and all counters.
 func (f *feed) hello() error {
-	e := f.server.pulse.hello(f.r.Context(), f.sub, f.audience)
+	e := f.server.pulse.hello(f.r.Context(), f.audience)
 	return f.send(&e)
 }
 
@@ -274,7 +272,7 @@ func (f *feed) recheck(tell bool) error {
 	if changed {
 		before := f.audience
 		f.viewer = st.chosen
-		f.audience, f.sub = f.server.pulse.join(f.viewer, f.me)
+		f.audience = f.server.pulse.join(f.viewer, f.me)
 		f.server.pulse.leave(before, f.me)
 		f.me.take() // what the former viewer was told
 	}

@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"belvedere/internal/access"
 	"belvedere/internal/live"
@@ -23,30 +22,28 @@ const (
 	fetchCost   = 100 * time.Microsecond // work of one request for a block besides drawing it, about
 	garbage     = 1.2                    // what collecting the garbage of work adds to it
 	newestFor   = 2 * time.Second        // how long the time of the newest data is good for
-	spreadFrom  = 50                     // streams from which readers spread what they ask
+	spreadFrom  = 50                     // streams of an audience from which these spread what they ask
 	spreadMost  = 300 * time.Millisecond
 	// liveShare is how much of each processor live pages may take before they
 	// are told less often.
 	liveShare = 0.2
 )
 
-// A pulse takes what changed from the hub and tells it to all streams in one
-// step, so that their fetches find what another just had drawn. Between two
-// steps lies the time in which the work of one is liveShare of the machine:
-// many different views are told less often, a single one at once. It runs
-// while there are streams. Safe for concurrent use.
+// A pulse tells event streams what changed. Streams whose viewers see the same
+// are an audience and told in one step, so that their fetches find what another
+// just had drawn. Between two steps of an audience lies the time in which the
+// work of all audiences is liveShare of the machine: many different views are
+// told less often, a single one at once. Audiences take their steps each at
+// their own time, so that they are not in each other's way. Safe for concurrent
+// use.
 type pulse struct {
 	server *Server
-	work   atomic.Int64         // ns of work for live pages since the last step, by the clock
-	cpu    func() time.Duration // what the process has used of all processors
-	spent  time.Duration        // cpu at the last step
+	total  atomic.Int64  // ns of processor time for live pages, in the last steps of all audiences
+	turns  chan struct{} // as many are told at once as there are processors
 
 	mu        sync.Mutex
 	audiences map[string]*audience
 	streams   int
-	sub       *live.Subscription // while there are streams
-	stop      context.CancelFunc
-	now       *moment // of the last step
 }
 
 // A moment is the state of the fleet that a step tells of. All blocks that are
@@ -62,23 +59,32 @@ type moment struct {
 type audience struct {
 	key    string
 	viewer access.Viewer
+	sub    *live.Subscription // until the last stream leaves
+	stop   context.CancelFunc
+	work   atomic.Int64 // ns of processor time since the last step
+	last   int64        // the same before it; of run only
 
 	asking sync.Mutex // one asks for the newest data, the others wait for the answer
 
 	mu      sync.Mutex
 	streams map[*stream]struct{}
+	now     *moment          // of the last step
 	sent    map[string]Count // what all of them were told
 	at      int64            // unix seconds of the newest data
 	atUntil time.Time
 }
 
 func newPulse(s *Server) *pulse {
-	return &pulse{server: s, audiences: map[string]*audience{}}
+	return &pulse{server: s, audiences: map[string]*audience{}, turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // spend runs fn and counts the processor time it takes; where the system does
-// not tell that, the time by the clock.
-func (p *pulse) spend(fn func()) {
+// not tell that, the time by the clock. A nil audience counts nothing.
+func (a *audience) spend(fn func()) {
+	if a == nil {
+		fn()
+		return
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	began, before := time.Now(), threadTime()
@@ -87,51 +93,61 @@ func (p *pulse) spend(fn func()) {
 	if before == 0 {
 		spent = time.Since(began)
 	}
-	p.work.Add(int64(float64(spent) * garbage))
+	a.work.Add(int64(float64(spent) * garbage))
+}
+
+// alike makes viewers equal for whom events are equal: nothing in them depends
+// on command lines.
+func alike(v access.Viewer) access.Viewer {
+	v.CommandLines = false
+	return v
 }
 
 // join adds st to the audience of v. The caller must leave.
-func (p *pulse) join(v access.Viewer, st *stream) (*audience, *live.Subscription) {
-	v.CommandLines = false // nothing in an event depends on it: more people are alike
+func (p *pulse) join(v access.Viewer, st *stream) *audience {
+	v = alike(v)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.streams == 0 {
-		var ctx context.Context
-		ctx, p.stop = context.WithCancel(context.Background()) //nolint:gosec // leave calls it
-		_, p.sub = p.server.opt.Hub.Subscribe()
-		go p.run(ctx, p.sub)
-	}
 	p.streams++
 	p.count()
 	a := p.audiences[v.Key()]
 	if a == nil {
 		a = &audience{key: v.Key(), viewer: v, streams: map[*stream]struct{}{}}
 		p.audiences[a.key] = a
+		var ctx context.Context
+		ctx, a.stop = context.WithCancel(context.Background()) //nolint:gosec // leave calls it
+		_, a.sub = p.server.opt.Hub.Subscribe()
+		go p.run(ctx, a)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.streams[st] = struct{}{}
-	return a, p.sub
+	return a
 }
 
-// leave takes st out of its audience; without streams the pulse stops.
+// leave takes st out of its audience, which ends with its last stream.
 func (p *pulse) leave(a *audience, st *stream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a.mu.Lock()
-	delete(a.streams, st)
-	left := len(a.streams)
-	a.mu.Unlock()
-	if left == 0 && p.audiences[a.key] == a {
-		delete(p.audiences, a.key)
-	}
 	p.streams--
 	p.count()
-	if p.streams == 0 {
-		p.stop()
-		p.sub.Close()
-		p.sub, p.now = nil, nil
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.streams, st)
+	if len(a.streams) == 0 && p.audiences[a.key] == a {
+		delete(p.audiences, a.key)
+		a.stop()
+		a.sub.Close()
+		a.now = nil
 	}
+}
+
+// of returns the audience of v; nil when nobody listens who sees the same.
+func (p *pulse) of(v access.Viewer) *audience {
+	key := alike(v).Key()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.audiences[key]
 }
 
 // count tells how many streams there are; p.mu must be held.
@@ -141,31 +157,35 @@ func (p *pulse) count() {
 	}
 }
 
-// momentFor returns the last step's moment and what v was told of it; nil when
+// moment returns that of the last step and what v was told of it; nil when
 // there is none, or none of late.
-func (p *pulse) momentFor(v access.Viewer) (now *moment, rev uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.now == nil || time.Since(p.now.at) > eventAtMost {
+func (a *audience) moment(v access.Viewer) (now *moment, rev uint64) {
+	if a == nil {
 		return nil, 0
 	}
-	return p.now, p.sub.Taken(sees(v))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.now == nil || time.Since(a.now.at) > eventAtMost {
+		return nil, 0
+	}
+	return a.now, a.sub.Taken(sees(v))
 }
 
 // begin takes what waits, and the state of the fleet with it.
-func (p *pulse) begin(sub *live.Subscription) (live.Set, *moment) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	set := sub.Take()
+func (p *pulse) begin(a *audience) (live.Set, *moment) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	set := a.sub.Take()
 	now := &moment{at: time.Now(), stamps: p.server.opt.Hub.Stamps(), pin: p.server.opt.Engine.Pin()}
-	if p.sub == sub {
-		p.now = now
+	if len(a.streams) > 0 {
+		a.now = now
 	}
 	return set, now
 }
 
-// run tells what comes until ctx or the hub ends.
-func (p *pulse) run(ctx context.Context, sub *live.Subscription) {
+// run tells an audience what comes until ctx or the hub ends.
+func (p *pulse) run(ctx context.Context, a *audience) {
+	defer func() { p.total.Add(-a.last) }()
 	hold := time.NewTimer(eventEvery) // runs: a step was a moment ago
 	defer hold.Stop()
 	holding, waiting := true, false
@@ -173,52 +193,44 @@ func (p *pulse) run(ctx context.Context, sub *live.Subscription) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-sub.Done():
+		case <-a.sub.Done():
 			return
-		case <-sub.C():
+		case <-a.sub.C():
 			waiting = true
 		case <-hold.C:
 			holding = false
 		}
 		if waiting && !holding {
-			waiting = p.step(ctx, sub)
+			waiting = p.step(ctx, a)
 			holding = true
-			hold.Reset(p.pause())
+			hold.Reset(p.pause(a))
 		}
 	}
 }
 
-// pause returns how long the next step has to wait.
-func (p *pulse) pause() time.Duration {
-	work := time.Duration(p.work.Swap(0))
-	rest := time.Duration(float64(work) / (liveShare * float64(runtime.GOMAXPROCS(0))))
+// pause returns how long the next step of a has to wait. It is a little longer
+// or shorter by chance, so that audiences drift apart.
+func (p *pulse) pause(a *audience) time.Duration {
+	work := a.work.Swap(0)
+	total := p.total.Add(work - a.last)
+	a.last = work
+	rest := time.Duration(float64(total) / (liveShare * float64(runtime.GOMAXPROCS(0))))
+	rest = time.Duration(float64(rest) * (0.9 + 0.2*rand.Float64())) //nolint:gosec // no secret
 	return min(max(rest, eventEvery), eventAtMost)
 }
 
-// step tells every audience what waits. again: some counters may be a moment
-// old and have to be looked at once more.
-func (p *pulse) step(ctx context.Context, sub *live.Subscription) bool {
-	set, now := p.begin(sub)
-	ctx = now.pin(ctx)
-	p.mu.Lock()
-	all := slices.Collect(maps.Values(p.audiences))
-	streams := p.streams
-	p.mu.Unlock()
-	var again atomic.Bool
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, a := range all {
-		group.Go(func() error {
-			p.spend(func() {
-				if p.tell(ctx, sub, a, set, now, spread(streams)) {
-					again.Store(true)
-				}
-			})
-			return nil
-		})
+// step tells an audience what waits. again: some counters may be a moment old
+// and have to be looked at once more.
+func (p *pulse) step(ctx context.Context, a *audience) (again bool) {
+	select {
+	case p.turns <- struct{}{}:
+		defer func() { <-p.turns }()
+	case <-ctx.Done():
+		return false
 	}
-	_ = group.Wait() // no function fails
-	return again.Load()
+	set, now := p.begin(a)
+	a.spend(func() { again = p.tell(now.pin(ctx), a, set, now) })
+	return again
 }
 
 // spread returns the time over which readers of an event spread what they ask.
@@ -230,7 +242,7 @@ func spread(streams int) time.Duration {
 }
 
 // tell sends an audience what of set concerns it.
-func (p *pulse) tell(ctx context.Context, sub *live.Subscription, a *audience, set live.Set, now *moment, spread time.Duration) (again bool) {
+func (p *pulse) tell(ctx context.Context, a *audience, set live.Set, now *moment) (again bool) {
 	mine := live.Set{Version: set.Version, Sites: map[string]live.Change{}}
 	visible := sees(a.viewer)
 	for key, c := range set.Sites {
@@ -252,8 +264,8 @@ func (p *pulse) tell(ctx context.Context, sub *live.Subscription, a *audience, s
 		return again
 	}
 	a.sent = counts
-	e := event{name: "change", Rev: sub.Taken(visible), Counters: shown(news), Dirty: dirty{mine.Tables(), slices.Sorted(maps.Keys(mine.Sites))},
-		At: at, Spread: spread.Milliseconds()}
+	e := event{name: "change", Rev: a.sub.Taken(visible), Counters: shown(news), Dirty: dirty{mine.Tables(), slices.Sorted(maps.Keys(mine.Sites))},
+		At: at, Spread: spread(len(a.streams)).Milliseconds()}
 	if !mine.Empty() {
 		e.Since = set.Since.UnixMilli()
 	}
@@ -261,13 +273,13 @@ func (p *pulse) tell(ctx context.Context, sub *live.Subscription, a *audience, s
 	for st := range a.streams {
 		st.post(&e)
 	}
-	p.work.Add(int64(eventCost) * int64(len(a.streams)))
+	a.work.Add(int64(eventCost) * int64(len(a.streams)))
 	return again
 }
 
 // hello returns all that a stream of a has to know at first.
-func (p *pulse) hello(ctx context.Context, sub *live.Subscription, a *audience) event {
-	rev := sub.Taken(sees(a.viewer))
+func (p *pulse) hello(ctx context.Context, a *audience) event {
+	rev := a.sub.Taken(sees(a.viewer))
 	counts, _ := p.server.counters.get(ctx, a.viewer, p.server.opt.Hub.Stamps())
 	e := event{name: "hello", Rev: rev, Counters: shown(counts), Assets: p.server.assets.base, At: p.newest(ctx, a)}
 	a.mu.Lock()
