@@ -266,7 +266,7 @@ const LETTERS: Record<string, string[]> = {
 export function actKey(letter: string, row: Element | null): boolean {
   const kinds = LETTERS[letter];
   if (!kinds) return false;
-  const quick = letter === "A" ? "[data-quick]" : ":not([data-quick])";
+  const quick = letter === "A" ? "[data-quick]" : letter === "a" ? ":not([data-quick])" : "";
   const within = (root: ParentNode): HTMLElement | null => {
     for (const k of kinds) {
       const el = one<HTMLElement>(`[data-act="${k}"]${quick}`, root);

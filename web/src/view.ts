@@ -100,7 +100,7 @@ export function showBulk(): void {
   for (const bar of all(".bulk")) {
     bar.hidden = chosen.size === 0;
     const out = one<HTMLOutputElement>("output", bar);
-    if (out) out.value = shown < chosen.size ? T("{0} selected, {1} not shown", chosen.size, chosen.size - shown) : String(chosen.size);
+    if (out) out.value = shown < chosen.size ? T("{0} selected, {1} not shown", chosen.size, chosen.size - shown) : T("{0} selected", chosen.size);
   }
   for (const box of all<HTMLInputElement>(".pick-all")) {
     const table = box.closest("table") ?? document;

@@ -2,6 +2,7 @@ package act
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -23,6 +24,13 @@ type doing struct {
 	fields func(d *draft) templ.Component
 	// make returns the orders; what is wrong with a field is noted there.
 	make func(ctx context.Context, d *draft) []command.Order
+	// load reads what the form knows besides its objects; nil: nothing.
+	load func(r *http.Request, d *draft) error
+	// table holds what is acted on instead of hosts and services: comments or
+	// downtimes.
+	table string
+	// edit: the orders are for Desk.EditDowntime.
+	edit bool
 	// silences marks what keeps people from being told of problems.
 	silences bool
 }
@@ -37,6 +45,24 @@ func doings(ctx context.Context) map[action.Kind]doing {
 		{kind: action.Unacknowledge, verb: ui.T(ctx, "Remove acknowledgement"), fields: noFields, make: unackOrders, title: func(ctx context.Context, d *draft) string {
 			return d.of(ctx, ui.N(ctx, d.n(), "Remove %s acknowledgement", "Remove %s acknowledgements", ui.Number(d.n())), ui.T(ctx, "Remove acknowledgement of"))
 		}},
+		{kind: action.Downtime, verb: ui.T(ctx, "Schedule downtime"), fields: downtimeFields, make: downtimeOrders, load: loadAround, title: func(ctx context.Context, d *draft) string {
+			return d.of(ctx, ui.T(ctx, "Schedule downtime for %s", d.objects(ctx)), ui.T(ctx, "Schedule downtime for"))
+		}},
+		{kind: action.Recheck, verb: ui.T(ctx, "Recheck"), fields: recheckFields, make: recheckOrders, title: func(ctx context.Context, d *draft) string {
+			return d.of(ctx, ui.T(ctx, "Recheck %s", d.objects(ctx)), ui.T(ctx, "Recheck"))
+		}},
+		{kind: action.Comment, verb: ui.T(ctx, "Add comment"), fields: commentFields, make: commentOrders, title: func(ctx context.Context, d *draft) string {
+			return d.of(ctx, ui.T(ctx, "Add a comment to %s", d.objects(ctx)), ui.T(ctx, "Add a comment to"))
+		}},
+		{kind: action.DeleteComment, verb: ui.T(ctx, "Delete"), fields: entryFields, make: entryOrders("DEL_HOST_COMMENT", "DEL_SVC_COMMENT"), table: "comments", title: func(ctx context.Context, d *draft) string {
+			return ui.N(ctx, len(d.entries), "Delete %s comment", "Delete %s comments", ui.Number(len(d.entries)))
+		}},
+		{kind: action.CancelDowntime, verb: ui.T(ctx, "Cancel downtime"), fields: entryFields, make: entryOrders("DEL_HOST_DOWNTIME", "DEL_SVC_DOWNTIME"), table: "downtimes", title: func(ctx context.Context, d *draft) string {
+			return ui.N(ctx, len(d.entries), "Cancel %s downtime", "Cancel %s downtimes", ui.Number(len(d.entries)))
+		}},
+		{kind: action.EditDowntime, verb: ui.T(ctx, "Change downtime"), fields: editFields, make: editOrders, table: "downtimes", edit: true, title: func(ctx context.Context, d *draft) string {
+			return ui.N(ctx, len(d.entries), "Change %s downtime", "Change %s downtimes", ui.Number(len(d.entries)))
+		}},
 	} {
 		x.icon = x.kind.Icon()
 		out[x.kind] = x
@@ -46,6 +72,11 @@ func doings(ctx context.Context) map[action.Kind]doing {
 
 // n is the number of objects an action is about.
 func (d *draft) n() int { return len(d.subjects.list) }
+
+// objects counts what an action is about: "3 hosts and 12 services".
+func (d *draft) objects(ctx context.Context) string {
+	return objectWords(ctx, len(d.subjects.hosts()), len(d.subjects.services()))
+}
 
 // of heads a form: many when it is about several objects, else what and the
 // name of the one.

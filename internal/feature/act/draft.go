@@ -29,8 +29,9 @@ type draft struct {
 	recent   []string  // reasons given lately
 	hold     time.Duration
 	preview  preview
-	many     int // from this number of objects on it is typed to confirm
-	extra    any // what the kind itself has read
+	entries  []entry // comments or downtimes, where it is about these
+	many     int     // from this number of objects on it is typed to confirm
+	extra    any     // what the kind itself has read
 }
 
 // A preview is what an action would be carried out on.
@@ -53,7 +54,7 @@ func (d *draft) yes(name string, def bool) bool {
 	if d.fresh && !d.in.Has(name) {
 		return def
 	}
-	return d.in.Get(name) != ""
+	return slices.Contains(d.in[name], "1") // an empty one says that the box was there
 }
 
 // choice returns what was chosen, def when nothing was.
@@ -71,6 +72,10 @@ func (d *draft) fail(name, msg string) {
 // comment returns the text that the person wrote.
 func (d *draft) comment(ctx context.Context) string {
 	s := d.text("comment")
+	if s == "" && d.fresh && d.what.edit {
+		s = d.entries[0].text
+		d.in.Set("comment", s)
+	}
 	if s == "" {
 		d.fail("comment", ui.T(ctx, "Write something first. Nothing was sent."))
 		return "-"
@@ -124,6 +129,9 @@ func (d *draft) orders(host, service string, args map[string]string, list []subj
 func (h handler) look(ctx context.Context, a command.Actor, d *draft, orders []command.Order) error {
 	left := map[string]*leftOut{}
 	for _, o := range orders {
+		if d.what.edit {
+			o.Targets = withoutEntries(o.Targets)
+		}
 		items, err := h.Desk.Preview(ctx, a, o)
 		if err != nil {
 			if !d.problem(ctx, err) {
@@ -149,6 +157,15 @@ func (h handler) look(ctx context.Context, a command.Actor, d *draft, orders []c
 		return cmp.Or(cmp.Compare(len(b.items), len(a.items)), cmp.Compare(a.reason, b.reason))
 	})
 	return nil
+}
+
+// withoutEntries returns targets as those of new downtimes.
+func withoutEntries(list []command.Target) []command.Target {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Entry = nil
+	}
+	return out
 }
 
 // problem notes an error of the desk that the person can mend; it reports
@@ -195,13 +212,18 @@ func (h handler) start(r *http.Request) (*draft, error) {
 	}
 	d := &draft{what: what, in: r.Form, errors: map[string]string{}, now: ui.Now(ctx).In(ui.Zone(ctx)), many: h.Desk.Rules().WarnAbove, hold: h.Hold, back: backOf(r)}
 	d.fresh = d.text("go") == ""
-	if d.subjects, err = subjectsOf(ctx, web.AllData(r), keys); err != nil {
+	if what.table != "" {
+		d.entries, d.subjects.lost, err = loadEntries(ctx, web.AllData(r), what.table, keys)
+	} else {
+		d.subjects, err = subjectsOf(ctx, web.AllData(r), keys)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if d.text("quick") != "" {
 		d.quick(ctx)
 	}
-	if len(d.subjects.list) == 0 {
+	if len(d.subjects.list)+len(d.entries) == 0 {
 		return nil, web.NotFound("There is nothing to act on", "What was selected is not there any more, or you do not see it.")
 	}
 	if s := d.text("hold"); s != "" {
@@ -211,6 +233,9 @@ func (h handler) start(r *http.Request) (*draft, error) {
 		}
 	}
 	d.recent = recentOf(r).Reasons
+	if what.load != nil {
+		return d, what.load(r, d)
+	}
 	return d, nil
 }
 
@@ -219,10 +244,23 @@ func (d *draft) quick(ctx context.Context) {
 	d.in.Set("comment", ui.T(ctx, "Looking into it"))
 	d.in.Set("sticky", "1")
 	d.in.Set("notify", "1")
+	d.in.Set("force", "1")
 }
 
 // maxHold is how long an order waits for a site that is down at most.
 const maxHold = 24 * time.Hour
+
+// keys returns the keys of all that is acted on, as a form carries them.
+func (d *draft) keys() string {
+	var b strings.Builder
+	for _, s := range d.subjects.list {
+		b.WriteString(s.key() + "\n")
+	}
+	for _, e := range d.entries {
+		b.WriteString(e.key() + "\n")
+	}
+	return b.String()
+}
 
 // backOf returns where the form came from.
 func backOf(r *http.Request) string {

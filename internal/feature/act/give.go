@@ -20,6 +20,7 @@ func (h handler) form(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d.fresh = true
+	d.in.Del("go")
 	if err := h.look(r.Context(), actor(r), d, d.what.make(r.Context(), d)); err != nil {
 		return err
 	}
@@ -49,14 +50,35 @@ func (h handler) give(w http.ResponseWriter, r *http.Request) error {
 	if len(d.errors) > 0 || len(d.preview.hits) == 0 || d.text("go") != "give" {
 		return h.showForm(w, r, d, http.StatusUnprocessableEntity)
 	}
-	ids, err := h.giveAll(r, orders)
+	ids, err := h.carryOut(r, d, orders)
 	if err != nil {
-		return err
+		return asRefusal(err)
 	}
 	if err := keepReason(r, d.text("comment")); err != nil {
 		return err
 	}
 	return h.given(w, r, ids)
+}
+
+// carryOut gives the orders of a draft.
+func (h handler) carryOut(r *http.Request, d *draft, orders []command.Order) ([]int64, error) {
+	if !d.what.edit {
+		return h.giveAll(r, orders)
+	}
+	var ids []int64
+	for _, o := range orders {
+		set, cancel, err := h.Desk.EditDowntime(r.Context(), actor(r), o)
+		if set != 0 {
+			ids = append(ids, set)
+		}
+		if cancel != 0 {
+			ids = append(ids, cancel)
+		}
+		if err != nil && len(ids) == 0 {
+			return nil, err
+		}
+	}
+	return ids, nil
 }
 
 // giveAll gives the orders of one action.

@@ -1,10 +1,12 @@
 package act
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -296,7 +298,7 @@ func (h handler) inverseEntries(r *http.Request, rep command.Report, done []comm
 			lql.Cmp("entry_time", lql.GreaterOrEqual, unix(rep.At.Add(-clocks))))
 		if it.Target.Host != "" {
 			query.Where(lql.Eq("host_name", it.Target.Host))
-			if rep.Command != "SCHEDULE_HOST_SVC_DOWNTIME" {
+			if !strings.Contains(cmp.Or(it.Target.Command, rep.Command), "_HOST_SVC_") {
 				query.Where(lql.Eq("service_description", it.Target.Service))
 			}
 		}

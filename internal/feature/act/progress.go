@@ -252,19 +252,22 @@ func (h handler) cancel(w http.ResponseWriter, r *http.Request) error {
 // say writes title and detail.
 func (p *progress) say(ctx context.Context) {
 	v := verbOf(p.orders[0].Command)
+	if len(p.orders) > 1 && v == "downtime" && verbOf(p.orders[1].Command) == "cancel" {
+		v = "edit"
+	}
 	var bad, refused int
 	for _, s := range p.sites {
 		bad += s.bad
 		refused += s.refused
 	}
-	p.Undo = p.good+p.Open > 0 && undoable(p.orders[0].Command)
+	p.Undo = p.good+p.Open > 0 && v != "edit" && undoable(p.orders[0].Command)
 	p.Words = map[string]string{"open": v.row(ctx), "good": ui.T(ctx, "confirmed"), "bad": ui.T(ctx, "not confirmed"), "refused": ui.T(ctx, "not done")}
 	switch {
 	case p.Open > 0:
-		p.Kind, p.Title = "busy", v.busy(ctx, p.total)
+		p.Kind, p.Title = "busy", v.busy(ctx, p.objects(v))
 		p.Detail = p.waiting(ctx)
 	case bad+refused == 0:
-		p.Kind, p.Title = "ok", v.done(ctx, p.good)
+		p.Kind, p.Title = "ok", v.done(ctx, p.objects(v))
 		p.Detail = p.confirmed(ctx)
 	default:
 		p.Kind, p.Title = "warn", ui.T(ctx, "%[1]s: %[2]s of %[3]s", v.noun(ctx), ui.Number(p.good), ui.Number(p.total))
@@ -273,6 +276,15 @@ func (p *progress) say(ctx context.Context) {
 		}
 		p.Detail = p.reasons(ctx)
 	}
+}
+
+// objects is the number of objects that a message names: a change is two orders
+// for each.
+func (p *progress) objects(v verb) int {
+	if v == "edit" {
+		return p.total / 2
+	}
+	return p.total
 }
 
 // waiting says what an order waits for.

@@ -52,16 +52,6 @@ func (s subjects) services() (out []subject) {
 	return slices.DeleteFunc(slices.Clone(s.list), func(x subject) bool { return x.service == "" })
 }
 
-// keys returns the keys of all, as a form carries them.
-func (s subjects) keys() string {
-	var b strings.Builder
-	for _, x := range s.list {
-		b.WriteString(x.key())
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
 // sites returns the names of the sites, each once.
 func (s subjects) sites() []string {
 	var out []string
@@ -109,11 +99,15 @@ func keysOf(r *http.Request) ([]string, error) {
 	for _, v := range r.Form["on"] {
 		out = append(out, strings.Fields(v)...)
 	}
-	if len(out) > command.TargetsMost {
-		return nil, web.BadRequest(ui.T(r.Context(), "That are more than %s objects", ui.Number(command.TargetsMost)), "Narrow the filter.")
+	if r.Form.Get("every") == "1" {
+		var err error
+		if out, err = sourceKeys(r); err != nil {
+			return nil, err
+		}
 	}
 	slices.Sort(out)
-	return slices.Compact(out), nil
+	out = slices.Compact(out)
+	return out, tooMany(r.Context(), len(out))
 }
 
 // fewKeys is how many objects of a site are asked for by name; of more the

@@ -50,6 +50,8 @@ func (v verb) busy(ctx context.Context, n int) string {
 		return ui.N(ctx, n, "Adding %s comment", "Adding %s comments", s)
 	case "uncomment":
 		return ui.N(ctx, n, "Deleting %s comment", "Deleting %s comments", s)
+	case "edit":
+		return ui.N(ctx, n, "Changing %s downtime", "Changing %s downtimes", s)
 	case "cancel":
 		return ui.N(ctx, n, "Cancelling %s downtime", "Cancelling %s downtimes", s)
 	}
@@ -72,6 +74,8 @@ func (v verb) done(ctx context.Context, n int) string {
 		return ui.N(ctx, n, "Added %s comment", "Added %s comments", s)
 	case "uncomment":
 		return ui.N(ctx, n, "Deleted %s comment", "Deleted %s comments", s)
+	case "edit":
+		return ui.N(ctx, n, "Changed %s downtime", "Changed %s downtimes", s)
 	case "cancel":
 		return ui.N(ctx, n, "Cancelled %s downtime", "Cancelled %s downtimes", s)
 	}
@@ -93,6 +97,8 @@ func (v verb) noun(ctx context.Context) string {
 		return ui.T(ctx, "Comment")
 	case "uncomment":
 		return ui.T(ctx, "Deletion of comments")
+	case "edit":
+		return ui.T(ctx, "Change of downtimes")
 	case "cancel":
 		return ui.T(ctx, "Cancelling of downtimes")
 	}
@@ -116,6 +122,8 @@ func (v verb) row(ctx context.Context) string {
 		return ui.T(ctx, "deleting comment …")
 	case "cancel":
 		return ui.T(ctx, "cancelling downtime …")
+	case "edit":
+		return ui.T(ctx, "changing downtime …")
 	}
 	return ui.T(ctx, "under way …")
 }

@@ -36,19 +36,40 @@ func (d *draft) siteName(key string) string {
 			return s.siteName
 		}
 	}
+	for _, e := range d.entries {
+		if e.site == key {
+			return e.siteName
+		}
+	}
 	return key
 }
 
-// hitWords counts what is reached: "3 hosts and 12 services".
+// hitWords counts what is reached: "3 hosts and 12 services". A command for
+// all services of a host counts as these.
 func (d *draft) hitWords(ctx context.Context) string {
-	hosts, services := 0, 0
+	hosts, services, whole := 0, 0, false
 	for _, it := range d.preview.hits {
-		if it.Target.Service == "" {
-			hosts++
-		} else {
+		switch {
+		case it.Target.Service != "":
 			services++
+		case strings.Contains(it.Target.Command, "_SVC_"):
+			whole = true
+		default:
+			hosts++
 		}
 	}
+	if whole {
+		a := d.around()
+		services += a.services
+		if d.text("behind") == behindSame {
+			services += a.below
+		}
+	}
+	return objectWords(ctx, hosts, services)
+}
+
+// objectWords counts objects in words.
+func objectWords(ctx context.Context, hosts, services int) string {
 	var out []string
 	if hosts > 0 {
 		out = append(out, ui.N(ctx, hosts, "%s host", "%s hosts", ui.Number(hosts)))
@@ -57,6 +78,16 @@ func (d *draft) hitWords(ctx context.Context) string {
 		out = append(out, ui.N(ctx, services, "%s service", "%s services", ui.Number(services)))
 	}
 	return strings.Join(out, " "+ui.T(ctx, "and")+" ")
+}
+
+// behindWords counts what is behind hosts.
+func behindWords(ctx context.Context, a around) string {
+	return ui.N(ctx, len(a.behind), "%s host", "%s hosts", ui.Number(len(a.behind))) + ", " + ui.N(ctx, a.below, "%s service", "%s services", ui.Number(a.below))
+}
+
+// spreads are the usual times to spread checks over.
+func spreads(ctx context.Context) [][2]string {
+	return [][2]string{{"now", ui.T(ctx, "Now")}, {"1m", ui.T(ctx, "Spread over %s", "1 min")}, {"5m", ui.T(ctx, "Spread over %s", "5 min")}, {"15m", ui.T(ctx, "Spread over %s", "15 min")}}
 }
 
 // siteWords says on which sites that is.

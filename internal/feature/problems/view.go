@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"belvedere/internal/triage"
+	"belvedere/internal/web/action"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -412,4 +413,23 @@ func (v view) ownerWidth() string {
 		return "nar w8"
 	}
 	return "nar w7"
+}
+
+// source is the list as what can be acted on as a whole.
+func (v view) source(ctx context.Context) action.Source {
+	n := v.picture.problems
+	return action.Source{List: "problems", Total: n, Words: ui.N(ctx, n, "%s problem", "%s problems", ui.Number(n))}
+}
+
+// heads are those of the columns, and of what selects rows and acts on them.
+func (v view) heads(ctx context.Context) []ui.Head {
+	return action.Heads(ctx, true,
+		ui.Head{Label: ui.T(ctx, "State"), Class: v.stateWidth(), Sort: "severity"},
+		ui.Head{Label: ui.T(ctx, "Host / service"), Class: "w9", Sort: "host"},
+		ui.Head{Label: ui.T(ctx, "Site"), Class: "w3", Sort: "site"},
+		ui.Head{Label: ui.T(ctx, "Since"), Class: "num w3", Sort: "since"},
+		ui.Head{Label: ui.T(ctx, "Attempt"), Class: "nar num w3", Sort: "attempt", Desc: true},
+		ui.Head{Label: ui.T(ctx, "Output"), Sort: "output"},
+		ui.Head{Label: v.ownerHead(ctx), Class: v.ownerWidth(), Sort: "owner"},
+	)
 }

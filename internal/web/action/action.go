@@ -10,6 +10,7 @@ package action
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"belvedere/internal/web/status"
@@ -118,6 +119,24 @@ func (k Kind) title(ctx context.Context) string {
 
 // key returns what names the object of a row in addresses.
 func key(r status.Row) string { return status.RowID(r.Site, r.Host, r.Service) }
+
+// Heads returns the heads of a table whose rows can be selected and acted on:
+// those given, between the ones of [Pick] and [Pin]. peek says that there is a
+// [Pin] in any case.
+func Heads(ctx context.Context, peek bool, heads ...ui.Head) []ui.Head {
+	if ui.Acts(ctx) {
+		heads = append([]ui.Head{{Label: ui.T(ctx, "Select all shown"), Class: "c-pick w1", Pick: true}}, heads...)
+	}
+	if peek || ui.Acts(ctx) {
+		heads = append(heads, ui.Head{Class: "w0", Blank: true})
+	}
+	return heads
+}
+
+// Span is the number of columns of a table with [Heads].
+func Span(ctx context.Context, peek bool, columns int) string {
+	return strconv.Itoa(len(Heads(ctx, peek, make([]ui.Head, columns)...)))
+}
 
 // A Source is a list whose every row can be acted on, not just those that are
 // shown. The zero Source is none.

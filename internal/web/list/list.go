@@ -42,6 +42,8 @@ type List struct {
 	// Link returns the address, without prefix, of the page about a row.
 	Link  func(c status.Cells, row int) string
 	Words Words
+	// Peek: rows can be shown beside the list.
+	Peek bool
 
 	secrets bool // who asks may see custom variables that hold secrets
 }

@@ -13,6 +13,7 @@ import (
 	"belvedere/internal/db"
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/action"
 	"belvedere/internal/web/filter"
 	"belvedere/internal/web/ui"
 )
@@ -209,3 +210,13 @@ func (v View) prevPath(ctx context.Context) string {
 }
 
 func (v View) back() bool { return v.Before != nil }
+
+// heads are those of the columns, and of what selects rows and acts on them.
+func (v View) heads(ctx context.Context) []ui.Head {
+	return action.Heads(ctx, v.List.Peek, heads(v.Columns)...)
+}
+
+// Source is the list as what can be acted on as a whole.
+func (v View) Source() action.Source {
+	return action.Source{List: v.List.Name, Total: v.Total, Words: v.List.Words.Count(v.Total)}
+}

@@ -19,6 +19,10 @@ type Head struct {
 	Desc bool
 	// Hidden shows the label to screen readers only.
 	Hidden bool
+	// Pick is the box that selects all rows that are shown.
+	Pick bool
+	// Blank is no head at all: the empty cell above actions.
+	Blank bool
 }
 
 // Order splits the query parameter sort: "-name" is name, descending.
