@@ -306,7 +306,9 @@ function when(set: HTMLElement): void {
 }
 
 function chosenKeys(el: HTMLElement): string[] {
-  return el.hasAttribute("data-selected") ? [...selected()] : [el.dataset["on"] ?? ""];
+  const more = closest<HTMLFormElement>(el, "form[data-more]");
+  if (more) return (one<HTMLInputElement>("[name=on]", more)?.value ?? "").split("\n").filter(Boolean);
+  return el.hasAttribute("data-selected") ? [...selected()] : (el.dataset["on"] ?? "").split("\n");
 }
 
 export function startAct(): void {
@@ -323,9 +325,16 @@ export function startAct(): void {
       void send(path(`/act/${kind}`), new URLSearchParams({ on: keys.join("\n"), go: "give", quick: "1" }), null);
       return;
     }
-    const bar = closest<HTMLFormElement>(el, "form[data-bulk]");
+    const bar = closest<HTMLFormElement>(el, "form:is([data-bulk], [data-more])");
     const every = bar ? one<HTMLInputElement>("[data-every]", bar)?.checked : false;
-    void open(kind, every ? [] : keys, bar ? new FormData(bar) : undefined);
+    const fields = bar ? new FormData(bar) : undefined;
+    if (el.dataset["about"]) {
+      const about = new FormData();
+      about.set("about", el.dataset["about"]);
+      void open(kind, keys, about);
+      return;
+    }
+    void open(kind, every ? [] : keys, fields);
   });
   document.addEventListener("submit", (e) => {
     const form = e.target;

@@ -9,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 
 	"belvedere/internal/command"
+	"belvedere/internal/schema"
 	"belvedere/internal/web/action"
 	"belvedere/internal/web/ui"
 )
@@ -31,6 +32,8 @@ type doing struct {
 	table string
 	// edit: the orders are for Desk.EditDowntime.
 	edit bool
+	// command is that of the schema which is given as it is; nil: it depends.
+	command *schema.Command
 	// silences marks what keeps people from being told of problems.
 	silences bool
 }
@@ -75,7 +78,26 @@ func (d *draft) n() int { return len(d.subjects.list) }
 
 // objects counts what an action is about: "3 hosts and 12 services".
 func (d *draft) objects(ctx context.Context) string {
+	n := d.n()
+	switch d.about() {
+	case "hostgroup", "servicegroup":
+		return ui.N(ctx, n, "%s group", "%s groups", ui.Number(n))
+	case "contact":
+		return ui.N(ctx, n, "%s contact", "%s contacts", ui.Number(n))
+	case "contactgroup":
+		return ui.N(ctx, n, "%s contact group", "%s contact groups", ui.Number(n))
+	case "core":
+		return ui.N(ctx, n, "%s core", "%s cores", ui.Number(n))
+	}
 	return objectWords(ctx, len(d.subjects.hosts()), len(d.subjects.services()))
+}
+
+// about says what the objects are: one of abouts, or "" for hosts and services.
+func (d *draft) about() string {
+	if len(d.subjects.list) > 0 {
+		return d.subjects.list[0].about
+	}
+	return ""
 }
 
 // of heads a form: many when it is about several objects, else what and the

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"belvedere/internal/command"
+	"belvedere/internal/schema"
 	"belvedere/internal/web"
 	"belvedere/internal/web/action"
 	"belvedere/internal/web/ui"
@@ -22,6 +23,7 @@ type draft struct {
 	what     doing
 	subjects subjects
 	in       url.Values // what was entered
+	reasons  bool       // whoever switches something says why
 	fresh    bool       // nothing was entered yet
 	errors   map[string]string
 	now      time.Time // in the person's zone
@@ -175,8 +177,13 @@ func (d *draft) problem(ctx context.Context, err error) bool {
 	if !ok {
 		return false
 	}
+	if d.fresh {
+		return true // nothing was entered yet
+	}
 	field := p.Param
-	if _, known := d.in[field]; !known {
+	if _, known := d.in["v_"+field]; known {
+		field = "v_" + field
+	} else if _, known := d.in[field]; !known {
 		field = ""
 	}
 	if d.errors[field] == "" {
@@ -196,13 +203,17 @@ func (d *draft) confirm(ctx context.Context) {
 // given.
 func (d *draft) asksNumber() bool {
 	n := len(d.preview.hits)
-	return n > d.many || d.what.silences && n > 1
+	dangerous := d.what.command != nil && d.what.command.Class == schema.Dangerous
+	return n > d.many || d.what.silences && n > 1 || dangerous && n > 0
 }
 
 // start reads what a request wants to do, and about what.
 func (h handler) start(r *http.Request) (*draft, error) {
 	ctx := r.Context()
 	what, ok := doings(ctx)[action.Kind(r.PathValue("action"))]
+	if def, found := schema.LookupCommand(r.PathValue("action")); !ok && found && about(def) != "entry" {
+		what, ok = generic(ctx, def), true
+	}
 	if !ok {
 		return nil, web.NotFound("There is no such action", "Go back and choose another.")
 	}
@@ -210,12 +221,12 @@ func (h handler) start(r *http.Request) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{what: what, in: r.Form, errors: map[string]string{}, now: ui.Now(ctx).In(ui.Zone(ctx)), many: h.Desk.Rules().WarnAbove, hold: h.Hold, back: backOf(r)}
+	d := &draft{what: what, in: r.Form, errors: map[string]string{}, now: ui.Now(ctx).In(ui.Zone(ctx)), many: h.Desk.Rules().WarnAbove, reasons: h.Desk.Rules().Reasons, hold: h.Hold, back: backOf(r)}
 	d.fresh = d.text("go") == ""
 	if what.table != "" {
 		d.entries, d.subjects.lost, err = loadEntries(ctx, web.AllData(r), what.table, keys)
 	} else {
-		d.subjects, err = subjectsOf(ctx, web.AllData(r), keys)
+		d.subjects, err = h.find(r, r.FormValue("about"), keys)
 	}
 	if err != nil {
 		return nil, err

@@ -65,6 +65,8 @@ func Feature(o Options) web.Feature {
 			{Pattern: "GET /act/{action}", Right: web.SignedIn, Handler: h.form, Fresh: true},
 			{Pattern: "POST /act/{action}/form", Right: web.SignedIn, Handler: h.form, MaxBody: maxForm},
 			{Pattern: "POST /act/{action}", Right: web.SignedIn, Handler: h.give, MaxBody: maxForm},
+			{Pattern: "GET /act/more", Right: web.SignedIn, Handler: h.more, Fresh: true},
+			{Pattern: "POST /act/more/form", Right: web.SignedIn, Handler: h.more, MaxBody: maxForm},
 			{Pattern: "GET /act/when", Right: web.SignedIn, Handler: h.when},
 			{Pattern: "GET /orders", Right: web.SignedIn, Handler: h.list, Fresh: true},
 			{Pattern: "GET /orders/{ids}", Right: web.SignedIn, Handler: h.show, Fresh: true},

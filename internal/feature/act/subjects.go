@@ -16,7 +16,8 @@ import (
 	"belvedere/internal/web/ui"
 )
 
-// A subject is one host or service that is acted on.
+// A subject is one thing that is acted on: a host or service, or what about
+// says.
 type subject struct {
 	site, siteName string
 	host, service  string
@@ -24,18 +25,40 @@ type subject struct {
 	acked          bool
 	downtime       bool
 	passive        bool // active checks are off
+
+	about string // one of abouts; "": it is a host or service
+	named string // its name then
 }
 
-func (s subject) key() string { return status.RowID(s.site, s.host, s.service) }
+func (s subject) key() string {
+	switch s.about {
+	case "":
+		return status.RowID(s.site, s.host, s.service)
+	case "core":
+		return url.PathEscape(s.site)
+	}
+	return status.RowID(s.site, s.named, "")
+}
 
 func (s subject) target() command.Target {
+	switch s.about {
+	case "hostgroup", "servicegroup":
+		return command.Target{Site: s.site, Group: s.named}
+	case "contact", "contactgroup":
+		return command.Target{Site: s.site, Contact: s.named}
+	case "core":
+		return command.Target{Site: s.site}
+	}
 	return command.Target{Site: s.site, Host: s.host, Service: s.service}
 }
 
 // name returns what to call it: "host" or "host / service".
-func (s subject) name() string { return status.Row{Host: s.host, Service: s.service}.Name() }
-
-func (s subject) path() string { return ui.ObjectPath(s.site, s.host, s.service) }
+func (s subject) name() string {
+	if s.about != "" {
+		return s.named
+	}
+	return status.Row{Host: s.host, Service: s.service}.Name()
+}
 
 // subjects are what an action is about, without those that whoever asks does
 // not see.
@@ -45,7 +68,7 @@ type subjects struct {
 }
 
 func (s subjects) hosts() (out []subject) {
-	return slices.DeleteFunc(slices.Clone(s.list), func(x subject) bool { return x.service != "" })
+	return slices.DeleteFunc(slices.Clone(s.list), func(x subject) bool { return x.service != "" || x.about != "" })
 }
 
 func (s subjects) services() (out []subject) {
@@ -165,7 +188,7 @@ func subjectsOf(ctx context.Context, q lql.Querier, keys []string) (subjects, er
 
 func (s *subjects) sort() {
 	slices.SortFunc(s.list, func(a, b subject) int {
-		return cmp.Or(cmp.Compare(a.siteName, b.siteName), cmp.Compare(a.site, b.site), cmp.Compare(a.host, b.host), cmp.Compare(a.service, b.service))
+		return cmp.Or(cmp.Compare(a.siteName, b.siteName), cmp.Compare(a.site, b.site), cmp.Compare(a.host, b.host), cmp.Compare(a.service, b.service), cmp.Compare(a.named, b.named))
 	})
 }
 

@@ -26,7 +26,7 @@ func nameOf(t command.Target) string {
 	case t.Contact != "":
 		return t.Contact
 	}
-	return "–"
+	return t.Site
 }
 
 // siteName returns the name of a site by its key.
@@ -47,6 +47,9 @@ func (d *draft) siteName(key string) string {
 // hitWords counts what is reached: "3 hosts and 12 services". A command for
 // all services of a host counts as these.
 func (d *draft) hitWords(ctx context.Context) string {
+	if d.about() != "" {
+		return d.objects(ctx)
+	}
 	hosts, services, whole := 0, 0, false
 	for _, it := range d.preview.hits {
 		switch {

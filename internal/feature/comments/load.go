@@ -18,6 +18,7 @@ func declared(ctx context.Context) *list.List {
 		Key:     []string{"host_name", "service_description", "peer_key", "id"},
 		Need:    append(status.AttachedColumns(), "entry_time", "entry_type", "expires", "expire_time"),
 		Choices: []list.Choice{list.Sites(ctx)},
+		Acts:    true,
 		Tables:  []string{"comments", "hosts", "services", "sites"},
 		Link:    status.AttachedPath,
 		Words: list.Words{

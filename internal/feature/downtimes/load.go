@@ -17,6 +17,7 @@ func declared(ctx context.Context) *list.List {
 		Key:     []string{"host_name", "service_description", "peer_key", "id"},
 		Need:    append(status.AttachedColumns(), "start_time", "end_time", "fixed", "duration"),
 		Choices: []list.Choice{list.Sites(ctx)},
+		Acts:    true,
 		Tables:  []string{"downtimes", "hosts", "services", "sites"},
 		Link:    status.AttachedPath,
 		Words: list.Words{

@@ -320,3 +320,12 @@ func (g group) label() string {
 	}
 	return ui.Visible(g.Name)
 }
+
+// siteKeys are the keys of the sites that have the group.
+func (g group) siteKeys() []string {
+	out := make([]string, len(g.Sites))
+	for i, s := range g.Sites {
+		out[i] = s.Site
+	}
+	return out
+}

@@ -20,7 +20,7 @@ func declared(ctx context.Context) *list.List {
 			list.Sites(ctx),
 			{Field: "hostgroup", Label: ui.T(ctx, "Host group"), All: ui.T(ctx, "All host groups"), Table: "hostgroups"},
 		},
-		Peek:   true,
+		Acts: true, Peek: true,
 		Tables: []string{"hosts", "services", "comments", "downtimes", "sites"},
 		Link: func(c status.Cells, row int) string {
 			return ui.ObjectPath(c.Text("peer_key", row), c.Text("name", row), "")

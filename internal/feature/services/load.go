@@ -21,7 +21,7 @@ func declared(ctx context.Context) *list.List {
 			{Field: "hostgroup", Label: ui.T(ctx, "Host group"), All: ui.T(ctx, "All host groups"), Table: "hostgroups"},
 			{Field: "servicegroup", Label: ui.T(ctx, "Service group"), All: ui.T(ctx, "All service groups"), Table: "servicegroups"},
 		},
-		Peek:   true,
+		Acts: true, Peek: true,
 		Tables: []string{"hosts", "services", "comments", "downtimes", "sites"},
 		Link: func(c status.Cells, row int) string {
 			return ui.ObjectPath(c.Text("peer_key", row), c.Text("host_name", row), c.Text("description", row))

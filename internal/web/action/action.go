@@ -159,3 +159,21 @@ func fields(ctx context.Context) [][2]string {
 	}
 	return out
 }
+
+// namedKeys are the keys of what has a name at some sites, and of cores.
+func namedKeys(about string, sites []string, name string) []string {
+	out := make([]string, len(sites))
+	for i, s := range sites {
+		if about == "core" {
+			out[i] = url.PathEscape(s)
+		} else {
+			out[i] = status.RowID(s, name, "")
+		}
+	}
+	return out
+}
+
+// allPath returns the address of all that can be done to what keys name.
+func allPath(about string, keys []string) string {
+	return More.Path() + "?" + url.Values{"about": {about}, "on": keys}.Encode()
+}

@@ -42,8 +42,9 @@ type List struct {
 	// Link returns the address, without prefix, of the page about a row.
 	Link  func(c status.Cells, row int) string
 	Words Words
-	// Peek: rows can be shown beside the list.
-	Peek bool
+	// Acts: rows can be selected and acted on, their cells are between those of
+	// package action. Peek: they can be shown beside the list.
+	Acts, Peek bool
 
 	secrets bool // who asks may see custom variables that hold secrets
 }

@@ -213,6 +213,9 @@ func (v View) back() bool { return v.Before != nil }
 
 // heads are those of the columns, and of what selects rows and acts on them.
 func (v View) heads(ctx context.Context) []ui.Head {
+	if !v.List.Acts {
+		return heads(v.Columns)
+	}
 	return action.Heads(ctx, v.List.Peek, heads(v.Columns)...)
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"belvedere/internal/schema"
 )
 
 // lower are the rooms whose texts pages show by ui.Said.
@@ -36,6 +38,9 @@ func TestSaid(t *testing.T) {
 	f := found{keys: map[string]string{}}
 	for _, dir := range lower {
 		goFiles(t, dir, f.lower)
+	}
+	for _, c := range schema.Commands() {
+		f.keys[c.Doc] = c.Name
 	}
 	compare(t, "said", f.keys)
 }
