@@ -147,7 +147,15 @@ func (t *Tx) endOrder(ctx context.Context, id int64) error {
 	for _, n := range counts {
 		total += n
 	}
-	a := o.audit("order.end", fmt.Sprintf("%d objects", total), tally(counts))
+	object := fmt.Sprintf("%d objects", total)
+	if total == 1 {
+		items, err := t.OrderItems(ctx, id, 0, 1)
+		if err != nil {
+			return err
+		}
+		object = objectsOf(items)
+	}
+	a := o.audit("order.end", object, tally(counts))
 	a.At = time.Time{} // now
 	return t.AddAudit(ctx, a)
 }

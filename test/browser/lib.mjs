@@ -87,13 +87,14 @@ export const password = 'correct horse battery'
 
 /**
  * Starts `serve` with sites ({name, address, section}) in a configuration file
- * and people ({name, flags}) that sign in with password.
+ * and people ({name, flags}) that sign in with password; more is further text of
+ * the file.
  */
-export async function serve(t, sites, people = [{ name: 'admin', flags: ['--role', 'admin', '--see-all', '--command-lines'] }], options = {}) {
+export async function serve(t, sites, people = [{ name: 'admin', flags: ['--role', 'admin', '--see-all', '--command-lines'] }], { more = '', ...options } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'belvedere-test-'))
   const config = join(data, 'belvedere.yaml')
   writeFileSync(config, sites.length === 0 ? '{}\n' : 'sites:\n' + sites.map(s =>
-    `  - name: ${JSON.stringify(s.name)}\n    address: ${JSON.stringify(s.address)}\n` + (s.section ? `    section: ${JSON.stringify(s.section)}\n` : '')).join(''))
+    `  - name: ${JSON.stringify(s.name)}\n    address: ${JSON.stringify(s.address)}\n` + (s.section ? `    section: ${JSON.stringify(s.section)}\n` : '')).join('') + more)
   for (const p of people) {
     const r = await run(['user', 'add', '--config', config, '--data', join(data, 'data'), ...p.flags, p.name], { input: password + '\n' })
     if (r.code !== 0) throw new Error(`user add ${p.name}: ${r.err}${r.out}`)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,6 +47,12 @@ func (s search) at(ctx context.Context, text string) (t time.Time, bad bool) {
 
 // bad reports whether something of it cannot be understood.
 func (s search) bad() bool { return s.badFrom || s.badTo }
+
+// narrowed reports whether something beside the person is searched for.
+func (s search) narrowed() bool {
+	s.Who = ""
+	return s != search{}
+}
 
 // query returns it for the store.
 func (s search) query(ctx context.Context) db.OrderQuery {
@@ -90,6 +97,14 @@ func severity(s command.State) int {
 
 // tally says how many objects got how far, when they differ.
 func (l line) tally(ctx context.Context) string {
+	if text := l.words(ctx); strings.Contains(text, ", ") {
+		return text
+	}
+	return ""
+}
+
+// words says how many objects got how far.
+func (l line) words(ctx context.Context) string {
 	var out []string
 	for _, s := range action.States() {
 		n := l.counts[s]
@@ -99,9 +114,6 @@ func (l line) tally(ctx context.Context) string {
 		if n > 0 {
 			out = append(out, ui.Number(n)+" "+action.StateWords(ctx, s))
 		}
-	}
-	if len(out) < 2 {
-		return ""
 	}
 	return strings.Join(out, ", ")
 }
@@ -203,7 +215,7 @@ func (o ordersView) results(ctx context.Context) []ui.Option {
 
 // when describes a field for a point in time.
 func (o ordersView) when(ctx context.Context, name, label, value string, bad bool) ui.Field {
-	f := ui.Field{Name: name, Label: label, Value: value, Placeholder: ui.T(ctx, "today, -2d, 2026-11-25 08:00")}
+	f := ui.Field{Name: name, Label: label, Value: value, Placeholder: ui.T(ctx, "today, -2d")}
 	if bad {
 		f.Error = ui.T(ctx, "This is no point in time.")
 	}
@@ -253,4 +265,23 @@ func via(ctx context.Context, way string) string {
 		return ui.T(ctx, "expiry")
 	}
 	return way
+}
+
+// tallyOf puts the result of an entry about an order into words: "seen 2,
+// failed 1". well is false when somebody should look at it; text is "" for other
+// entries.
+func tallyOf(ctx context.Context, e db.Audit) (text string, well bool) {
+	if !strings.HasPrefix(e.Action, orders) {
+		return "", false
+	}
+	l := line{counts: map[command.State]int{}}
+	for part := range strings.SplitSeq(e.Result, ", ") {
+		state, number, _ := strings.Cut(part, " ")
+		n, err := strconv.Atoi(number)
+		if err != nil || !slices.Contains(action.States(), command.State(state)) {
+			return "", false
+		}
+		l.counts[command.State(state)] = n
+	}
+	return l.words(ctx), severity(l.state()) < 3
 }

@@ -43,6 +43,12 @@ func withOrders(t *testing.T) *webtest.Site {
 		command.Seen, command.Target{Site: "s1", Host: "db01", Service: "Disk"}, command.Target{Site: "s2", Host: "db02", Service: "Disk"})
 	give(t, s.DB, db.Order{At: day.Add(time.Hour), Who: "jan", Via: "livestatus", IP: "socket", Command: "SCHEDULE_HOST_DOWNTIME"}, command.Failed, command.Target{Site: "s1", Host: "db01"})
 	give(t, s.DB, db.Order{At: day.Add(2 * time.Hour), Who: "eva", Via: "web", Command: "DISABLE_NOTIFICATIONS"}, command.Done, command.Target{Site: "gone"})
+	for result, want := range map[string]string{"seen 2, unseen 1": "2 confirmed, 1 not confirmed", "accepted 1": "1 not sent yet", "ok": "", "odd 3": "", "seen x": ""} {
+		e := db.Audit{At: day, Action: "order.end", Result: result}
+		if got, well := tallyOf(context.Background(), e); got != want || well != (want == "1 not sent yet") {
+			t.Errorf("%q is %q, %v", result, got, well)
+		}
+	}
 	if err := s.DB.AddAudit(context.Background(), db.Audit{At: day.Add(90 * time.Minute), Who: "eva", Action: "site.add", Object: "Wien", Result: "ok"}); err != nil {
 		t.Fatal(err)
 	}
