@@ -97,6 +97,9 @@ func (d *Desk) lookOne(ctx context.Context, j *job, taken time.Time, fresh bool)
 		}
 		if shows {
 			d.end(j, Seen, "")
+			if err := d.supersede(ctx, j); err != nil {
+				d.o.Log.Warn("command: a promise could not be forgotten", "site", j.item.Site, "err", err)
+			}
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"belvedere/internal/db"
@@ -18,15 +19,39 @@ const promiseEvery = 5 * time.Second
 // acknowledgement that was not given after all is not found when it is due.
 func (d *Desk) promise(ctx context.Context, j *job) error {
 	due := parseUnix(j.order.Args["end_time"])
-	if plain, ok := plainOf(j.def.Name); !ok || j.promised || j.name != plain || due == 0 {
+	if plain, ok := plainOf(j.def.Name); !ok || j.promise != 0 || j.name != plain || due == 0 {
 		return nil
 	}
 	entry, err := json.Marshal(Entry{Author: j.order.Who, Text: j.order.Args["comment"], At: j.item.Sent.Add(d.skew(ctx, j.item.Site)).Unix()})
 	if err != nil {
 		return fmt.Errorf("command: promise: %w", err)
 	}
-	_, err = d.o.Store.AddPromise(ctx, db.Promise{Due: time.Unix(due, 0), Site: j.item.Site, Host: j.target.Host, Service: j.target.Service, Who: j.order.Who, Entry: entry})
-	j.promised = err == nil
+	j.promise, err = d.o.Store.AddPromise(ctx, db.Promise{Due: time.Unix(due, 0), Site: j.item.Site, Host: j.target.Host, Service: j.target.Service, Who: j.order.Who, Entry: entry})
+	return err
+}
+
+// supersede forgets the promises about acknowledgements that j, which was seen,
+// has replaced or taken back: they are not in force any more, even if the next
+// one reads the same.
+func (d *Desk) supersede(ctx context.Context, j *job) error {
+	if !strings.HasPrefix(j.name, "ACKNOWLEDGE_") && !strings.HasPrefix(j.name, "REMOVE_") {
+		return nil
+	}
+	list, err := d.o.Store.Promises(ctx)
+	if err != nil {
+		return err
+	}
+	sent := j.item.Sent.Add(d.skew(ctx, j.item.Site)).Unix()
+	for _, p := range list {
+		var e Entry
+		if p.Site != j.item.Site || p.Host != j.target.Host || p.Service != j.target.Service || json.Unmarshal(p.Entry, &e) != nil {
+			continue
+		}
+		_, expires := plainOf(j.def.Name)
+		if j.promise != 0 && p.ID < j.promise || !expires && e.At < sent {
+			err = errors.Join(err, d.o.Store.RemovePromise(ctx, p.ID))
+		}
+	}
 	return err
 }
 

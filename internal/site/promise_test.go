@@ -108,6 +108,29 @@ func TestAnotherAcknowledgement(t *testing.T) {
 	b.untilColumn(t, target, "acknowledged", 1)
 }
 
+// TestAcknowledgedAgain: the same person acknowledges the same problem again
+// in the same words, but for good.
+func TestAcknowledgedAgain(t *testing.T) {
+	t.Parallel()
+	b, c, target := promising(t)
+	if it := b.give(t, ackUntil(target, c.now().Add(time.Hour), "on it")); it.State != command.Seen {
+		t.Fatal(it)
+	}
+	c.forward(time.Minute)
+	again := ackUntil(target, c.now(), "on it")
+	again.Command = "ACKNOWLEDGE_SVC_PROBLEM"
+	delete(again.Args, "end_time")
+	if it := b.give(t, again); it.State != command.Seen {
+		t.Fatal(it)
+	}
+	b.kept(t)
+	c.forward(2 * time.Hour)
+	b.items(t, b.order(t, remark("after that", target)))
+	if n := b.took("a", "REMOVE_"); n != 0 {
+		t.Errorf("taken back %d times", n)
+	}
+}
+
 // TestPromiseOfASiteThatIsDown: it is kept when the site is back, however long
 // that takes.
 func TestPromiseOfASiteThatIsDown(t *testing.T) {
