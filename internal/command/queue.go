@@ -87,11 +87,12 @@ type queue struct {
 	flying []*job
 
 	// The rest is the worker's own.
-	turn     int    // the line whose turn it is
-	sent     []*job // sent, or perhaps sent: the effect is awaited
-	late     []*job // ended as unknown, while the core could not be read
-	unsaved  []*job // ended, which is not on disk yet
-	away     time.Time
+	turn     int       // the line whose turn it is
+	sent     []*job    // sent, or perhaps sent: the effect is awaited
+	late     []*job    // ended as unknown, while the core could not be read
+	unsaved  []*job    // ended, which is not on disk yet
+	away     time.Time // since when nothing could be sent; zero: it can
+	failed   bool      // something of the last batch did not leave
 	nextSend time.Time
 	looked   time.Time // when effects were looked for
 	taken    time.Time // of the data they were looked for in

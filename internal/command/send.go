@@ -21,6 +21,7 @@ func (d *Desk) send(q *queue, batch []*job) {
 	defer cancel()
 	defer context.AfterFunc(d.ctx, func() { time.AfterFunc(graceMost, cancel) })()
 	began := time.Now()
+	q.failed = false
 	going, ended := d.readyAll(ctx, q, batch)
 	for _, j := range going {
 		j.item.State, j.item.Sent, j.item.Reason = string(Sending), d.o.Now(), ""
@@ -59,8 +60,9 @@ func (d *Desk) send(q *queue, batch []*job) {
 	if err := d.settle(q, ended); err != nil {
 		d.o.Log.Error("command: how orders ended cannot be kept", "site", q.site, "err", err)
 	}
-	if wait := time.Duration(len(batch)) * time.Second / time.Duration(d.o.Rate); q.away.IsZero() {
-		q.nextSend = began.Add(wait)
+	if !q.failed {
+		q.away = time.Time{}
+		q.nextSend = began.Add(time.Duration(len(batch)) * time.Second / time.Duration(d.o.Rate))
 	}
 	d.changed()
 }
@@ -96,7 +98,7 @@ func (d *Desk) back(q *queue, jobs []*job) {
 	if q.away.IsZero() {
 		q.away = d.o.Now()
 	}
-	q.nextSend = time.Now().Add(awayEvery)
+	q.failed, q.nextSend = true, time.Now().Add(awayEvery)
 	var gone []*job
 	d.mu.Lock()
 	for i := len(jobs) - 1; i >= 0; i-- { // so that the first is in front
