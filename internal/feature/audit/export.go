@@ -165,4 +165,3 @@ func newestFirst(a, b iter.Seq2[record, error]) iter.Seq2[record, error] {
 		}
 	}
 }
-
