@@ -36,6 +36,7 @@ var aside = map[string][]string{
 	"test/realcore":       {},
 	"test/harness":        {"internal/testkit", "test/realcore"},
 	"test/load":           {},
+	"test/matrix":         {},
 	"docs":                {},
 }
 

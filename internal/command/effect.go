@@ -109,10 +109,12 @@ func effectOf(def *schema.Command, args []string, t Target, sent time.Time) effe
 		return effect{table: table, rows: lql.AndOf(object, since("last_check", sent.Add(clockSlack)), lql.EqInt("has_been_checked", 1))}
 	case name == "DELAY_HOST_NOTIFICATION" || name == "DELAY_SVC_NOTIFICATION":
 		return effect{table: table, rows: lql.AndOf(object, lql.Eq("next_notification", arg("notification_time")))}
+	case strings.HasPrefix(name, "DEL_DOWNTIME_BY_"), name == "DEL_ALL_HOST_DOWNTIMES", name == "DEL_ALL_SVC_DOWNTIMES":
+		return effect{table: "downtimes", rows: downtimesBy(arg, t), gone: true}
 	case strings.HasPrefix(name, "RESTART_") || name == "RELOAD_CONFIG":
 		return effect{table: "status", rows: since("program_start", sent)}
 	}
-	if e := changeEffect(def, arg, table, object); e.visible() {
+	if e := changeEffect(def, arg, t); e.visible() {
 		return e
 	}
 	return switchEffect(def.Name, t)
@@ -213,6 +215,21 @@ func checkEffect(arg func(string) string, name string, t Target, sent time.Time)
 	return effect{table: table, rows: lql.AndOf(object, ran)}
 }
 
+// downtimesBy holds for the downtimes that a command names by what they have in
+// common.
+func downtimesBy(arg func(string) string, t Target) lql.Filter {
+	var fs []lql.Filter
+	for column, v := range map[string]string{"host_name": t.Host, "service_description": t.Service, "start_time": arg("downtime_start_time"), "comment": arg("comment")} {
+		if v != "" {
+			fs = append(fs, lql.Eq(column, v))
+		}
+	}
+	if t.Group != "" {
+		fs = append(fs, lql.Has("host_groups", t.Group))
+	}
+	return lql.AndOf(fs...)
+}
+
 // changed are the commands that set one column to one argument.
 var changed = map[string][2]string{
 	"CHANGE_MAX_X_CHECK_ATTEMPTS":      {"max_check_attempts", "check_attempts"},
@@ -226,10 +243,27 @@ var changed = map[string][2]string{
 	"SET_X_NOTIFICATION_NUMBER":        {"current_notification_number", "notification_number"},
 }
 
-func changeEffect(def *schema.Command, arg func(string) string, table string, object lql.Filter) effect {
+// contactChanged are those about contacts.
+var contactChanged = map[string][2]string{
+	"CHANGE_CONTACT_HOST_NOTIFICATION_TIMEPERIOD": {"host_notification_period", "notification_timeperiod"},
+	"CHANGE_CONTACT_SVC_NOTIFICATION_TIMEPERIOD":  {"service_notification_period", "notification_timeperiod"},
+	"CHANGE_CONTACT_MODATTR":                      {"modified_attributes", "value"},
+}
+
+func changeEffect(def *schema.Command, arg func(string) string, t Target) effect {
+	table, object := objectOf(t)
 	name := strings.Replace(strings.Replace(def.Name, "_HOST_", "_X_", 1), "_SVC_", "_X_", 1)
 	c, ok := changed[name]
-	if !ok || len(def.Params) == 0 || def.Params[0].Type != schema.PHost {
+	if t.Contact != "" {
+		table, object = "contacts", lql.Eq("name", t.Contact)
+		c, ok = contactChanged[def.Name]
+	}
+	switch {
+	case t.Host == "" && t.Contact == "":
+		return effect{}
+	case def.Name == "CHANGE_CUSTOM_HOST_VAR", def.Name == "CHANGE_CUSTOM_SVC_VAR", def.Name == "CHANGE_CUSTOM_CONTACT_VAR":
+		return effect{table: table, rows: lql.AndOf(object, lql.Eq("custom_variables", strings.ToUpper(arg("varname"))+" "+arg("varvalue")))}
+	case !ok:
 		return effect{}
 	}
 	value := arg(c[1])

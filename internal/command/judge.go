@@ -92,7 +92,7 @@ func (j *judge) target(ctx context.Context, def *schema.Command, t Target, movin
 	if !all && wide(def, j.a.Viewer) {
 		return "This reaches beyond the object, so it is for people who see all of the site.", nil
 	}
-	if reason := j.supported(def, t.Site); reason != "" {
+	if reason := j.supported(def, t); reason != "" {
 		return reason, nil
 	}
 	return j.object(ctx, def, t, all, moving)
@@ -154,18 +154,26 @@ func wide(def *schema.Command, v access.Viewer) bool {
 	return !strings.HasPrefix(def.Name, "DEL_HOST_") && !strings.HasPrefix(def.Name, "DEL_SVC_")
 }
 
-// supported says why a core does not know the command.
-func (j *judge) supported(def *schema.Command, site string) string {
-	impl, ok := j.d.o.Sites.Implementation(site)
-	if !ok || impl == 0 || impl == schema.LMD || def.Cores&impl != 0 {
+// supported says why a core does not know the command, or would do something
+// else.
+func (j *judge) supported(def *schema.Command, t Target) string {
+	impl, ok := j.d.o.Sites.Implementation(t.Site)
+	_, plain := plainOf(def.Name)
+	switch {
+	case !ok || impl == 0 || impl == schema.LMD:
 		return "" // the core will say
-	}
-	if _, plain := plainOf(def.Name); plain && !j.d.o.Brief {
-		return ""
-	} else if plain {
+	case plain && def.Cores&impl == 0 && j.d.o.Brief:
 		return "This core does not end acknowledgements by itself. A Belvedere does: give the order to one, or leave the end out."
+	case plain:
+		return ""
+	case def.Ignored&impl != 0:
+		return "This core takes the command and does nothing: it is switched off in its source."
+	case def.Cores&impl == 0:
+		return "This core does not know the command."
+	case impl == schema.Icinga2 && def.Name == "DEL_DOWNTIME_BY_HOST_NAME" && t.Service != "":
+		return "Icinga 2 would delete the downtimes of the host instead: cancel the service's downtime itself."
 	}
-	return "This core does not know the command."
+	return ""
 }
 
 // plainOf returns the acknowledgement without expiry that stands for one with

@@ -117,7 +117,10 @@ func value(p schema.Param, v string, last bool) (string, error) {
 // the command, add another or shift the arguments behind it.
 func text(p schema.Param, v string, last bool) (string, error) {
 	bad := func(msg, hint string) (string, error) { return "", &Problem{p.Name, p.Name + " " + msg, hint} }
-	if p.Name == "plugin_output" {
+	switch p.Name {
+	case "varname", "var":
+		v = strings.TrimPrefix(v, "_") // as configurations write it, which cores do not find
+	case "plugin_output":
 		// Only results of checks have several lines; cores take them escaped.
 		v = strings.ReplaceAll(strings.ReplaceAll(v, "\r\n", "\n"), "\n", `\n`)
 	}
@@ -130,6 +133,8 @@ func text(p schema.Param, v string, last bool) (string, error) {
 		return bad("has a line break or another control character.", "Write it in one line.")
 	case !(last && p.Type == schema.PText) && strings.Contains(v, ";"):
 		return bad("has a semicolon, which would shift the values behind it.", "Only a text at the end of a command may have one.")
+	case p.Name == "varvalue" && strings.Contains(v, ";"):
+		return bad("has a semicolon, at which Nagios cuts it off.", "Choose another sign.")
 	case strings.TrimSpace(v) != v && p.Type != schema.PText:
 		return bad("begins or ends with a blank.", "")
 	}

@@ -25,6 +25,12 @@ var coreSwitches = map[string]string{
 // switchEffect is how the commands that enable, disable, start and stop show:
 // no object is left that is switched the other way.
 func switchEffect(name string, t Target) effect {
+	switch name { // of old
+	case "ENTER_ACTIVE_MODE":
+		name = "ENABLE_NOTIFICATIONS"
+	case "ENTER_STANDBY_MODE":
+		name = "DISABLE_NOTIFICATIONS"
+	}
 	verb, rest, ok := strings.Cut(name, "_")
 	if !ok {
 		return effect{}

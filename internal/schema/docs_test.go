@@ -196,6 +196,8 @@ Classes: *ordinary* commands act on what is monitored; *configuring* ones change
 programs, touch files, change what is executed, or stop the core. Parameters in square brackets may be left out from the right.
 CGI is the number of the command in cmd.cgi.
 
+What a command does on a core, and how that shows, is in [the guide to commands](../commands.md).
+
 | command | parameters | class | cores | CGI | |
 |---|---|---|---|---|---|
 `)

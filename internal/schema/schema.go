@@ -181,9 +181,12 @@ type Command struct {
 	Class  CommandClass
 	Params []Param
 	Cores  Cores
-	Min    int // fewest parameters Icinga 2 accepts; 0: all that are not optional
-	CGI    int // number in cmd.cgi, 0: none
-	Doc    string
+	// Ignored are the implementations that take the command and do nothing: it
+	// is switched off in their source.
+	Ignored Cores
+	Min     int // fewest parameters Icinga 2 accepts; 0: all that are not optional
+	CGI     int // number in cmd.cgi, 0: none
+	Doc     string
 }
 
 // Commands returns all external commands sorted by name.

@@ -55,7 +55,7 @@ func (c *changes) any() bool {
 type urgency struct {
 	until   time.Time
 	step    time.Duration
-	targets map[target]bool // up to targetsMost
+	targets map[target]time.Time // up to targetsMost, and when they were awaited first
 }
 
 // targetsMost bounds the objects that are read for commands at each poll.
@@ -65,7 +65,10 @@ const targetsMost = 200
 // whole, a group or a contact.
 type target struct {
 	host, service string
+	contact       string
 	rare          bool // shows in tables that are seldom read, if anywhere
+	remark        bool // shows among comments or downtimes
+	slow          bool // shows where no comparison looks: in texts, fractions and what moves by itself
 }
 
 // targetOf finds the object that a command names.
@@ -74,6 +77,10 @@ func targetOf(c lql.Command) target {
 	def, ok := schema.LookupCommand(c.Name)
 	if !ok {
 		return t
+	}
+	t.slow = strings.HasPrefix(c.Name, "CHANGE_") || strings.HasPrefix(c.Name, "DELAY_")
+	for _, word := range []string{"COMMENT", "DOWNTIME", "ACKNOWLEDGE"} {
+		t.remark = t.remark || strings.Contains(c.Name, word)
 	}
 	for i, p := range def.Params {
 		if i >= len(c.Args) {
@@ -85,7 +92,7 @@ func targetOf(c lql.Command) target {
 		case schema.PService:
 			t.service = c.Args[i]
 		case schema.PContact:
-			t.rare = true
+			t.contact, t.rare = c.Args[i], true
 		}
 	}
 	return t
@@ -97,7 +104,7 @@ func (t target) shows(c *changes) bool {
 		return c.any()
 	}
 	for _, table := range []string{"comments", "downtimes"} {
-		if c.all[table] || len(c.keys[table]) > 0 {
+		if t.remark && (c.all[table] || len(c.keys[table]) > 0) {
 			return true
 		}
 	}
@@ -115,8 +122,8 @@ func (t target) shows(c *changes) bool {
 	return false
 }
 
-// readTargets reads the objects that awaited commands are about with all that
-// commands can change: no comparison looks at texts and fractions.
+// readTargets reads the objects of awaited commands whose effects no comparison
+// looks at, with all that commands can change.
 func (s *session) readTargets(ctx context.Context, changed *changes) error {
 	s.mu.Lock()
 	targets := slices.Collect(maps.Keys(s.urgent.targets))
@@ -126,12 +133,17 @@ func (s *session) readTargets(ctx context.Context, changed *changes) error {
 	s.mu.Unlock()
 	keys, rare := map[string][]string{}, false
 	for _, t := range targets {
+		rare = rare || t.rare
 		table, key := "hosts", t.host
-		if t.service != "" {
+		switch {
+		case t.contact != "" && s.plan.tables["contacts"] != nil:
+			table, key = "contacts", t.contact
+		case !t.slow:
+			continue
+		case t.service != "":
 			table, key = "services", store.Key(t.host, t.service)
 		}
-		rare = rare || t.rare
-		if _, ok := s.st.Snapshot().Find(table, key); ok && t.host != "" {
+		if _, ok := s.st.Snapshot().Find(table, key); ok && key != "" {
 			keys[table] = append(keys[table], key)
 		}
 	}
@@ -161,10 +173,10 @@ func (s *site) hurry(c lql.Command) {
 	s.mu.Lock()
 	targets := s.urgent.targets
 	if targets == nil {
-		targets = map[target]bool{}
+		targets = map[target]time.Time{}
 	}
 	if len(targets) < targetsMost {
-		targets[targetOf(c)] = true
+		targets[targetOf(c)] = s.now()
 	}
 	s.urgent = urgency{until: s.now().Add(urgentFor), step: urgentFirst, targets: targets}
 	s.mu.Unlock()
@@ -182,6 +194,7 @@ func (s *site) urgentNow(now time.Time) bool {
 }
 
 // settle takes what a poll found, and ends the urgency when all effects show.
+// What a poll found that began before a command was sent is not its effect.
 func (s *session) settle(c *changes) {
 	s.polled, s.found, s.ordered = s.now(), c.any(), c.ordered
 	if s.found {
@@ -191,7 +204,7 @@ func (s *session) settle(c *changes) {
 	}
 	s.m.busy(s.site, s.found)
 	s.mu.Lock()
-	maps.DeleteFunc(s.urgent.targets, func(t target, _ bool) bool { return t.shows(c) })
+	maps.DeleteFunc(s.urgent.targets, func(t target, since time.Time) bool { return !since.After(s.asOf) && t.shows(c) })
 	if len(s.urgent.targets) == 0 || !s.urgent.until.After(s.polled) {
 		s.urgent = urgency{}
 	}

@@ -81,7 +81,7 @@ func (b *builder) people() {
 func (b *builder) contact(name string) *contact {
 	n := len(b.w.contacts)
 	c := &contact{name: name, alias: strings.ToUpper(name[:1]) + name[1:], email: name + "@alpenmarkt.at",
-		period: b.period, hostOn: true, svcOn: true, submit: name != "alice", phone: fmt.Sprintf("+43 1 5550 %02d", n), pager: ""}
+		period: b.period, svcPeriod: b.period, hostOn: true, svcOn: true, submit: name != "alice", phone: fmt.Sprintf("+43 1 5550 %02d", n), pager: ""}
 	b.w.contacts = append(b.w.contacts, c)
 	return c
 }

@@ -63,8 +63,8 @@ func (w *world) execute(line string) error {
 		w.logCommand(d.bare, w.now)
 	}
 	w.events.fire(tCommand)
-	if d.def == nil {
-		return nil // a custom command
+	if d.def == nil || d.def.Ignored&w.p.core != 0 {
+		return nil // a custom command, or one that is switched off
 	}
 	return w.obey(d)
 }
@@ -86,7 +86,10 @@ func (w *world) read(d *order, line string) ([]string, error) {
 	}
 	name, rest, hasArgs := strings.Cut(d.bare, ";")
 	d.name = name
-	if def, ok := schema.LookupCommand(name); ok && def.Cores&w.p.core != 0 {
+	def, ok := schema.LookupCommand(name)
+	// Nagios knows these from 4.5 on.
+	young := w.p.name == Nagios4 && strings.HasSuffix(name, "_EVENT_HANDLER_TIMEPERIOD")
+	if ok && (def.Cores|def.Ignored)&w.p.core != 0 && !young {
 		d.def = def
 	}
 	switch {
@@ -112,8 +115,7 @@ func (w *world) accept(d *order, args []string) error {
 			return nil
 		}
 		if w.p.name == Nagios4 {
-			w.logCommand(d.bare, w.now)
-			w.logText(classInfo, "Error: Unrecognized external command -> "+d.bare, w.now)
+			w.logText(classInfo, "Warning: Unrecognized external command -> "+d.bare, w.now)
 		}
 		return fmt.Errorf("Unknown command '%s'", d.name)
 	}

@@ -264,6 +264,12 @@ func (w *world) orderCancel(d *order) error {
 	for _, x := range w.downs {
 		g := findGroup(w.hgroups, d.args["hostgroup_name"])
 		switch {
+		case w.p.name == Icinga2 && d.args["service_description"] != "":
+			// It compares with the full name of the service, and looks at nothing
+			// for downtimes of the host.
+			if x.o.host == nil && x.o.name == d.args["host_name"] {
+				doomed = append(doomed, x)
+			}
 		case g != nil && !slices.Contains(g.members, x.o.hostOf()):
 		case d.args["host_name"] != "" && x.o.hostOf().name != d.args["host_name"]:
 		case d.args["service_description"] != "" && x.o.service() != d.args["service_description"]:
@@ -283,7 +289,8 @@ func (w *world) orderCancel(d *order) error {
 // orderChange changes a setting of one object.
 func (w *world) orderChange(d *order) error {
 	if d.o == nil {
-		return nil // contacts and global event handlers: nothing shows it
+		w.orderContact(d)
+		return nil
 	}
 	s := *d.o.params
 	bitNo := -1
@@ -304,8 +311,19 @@ func (w *world) orderChange(d *order) error {
 		s.notifyPeriod, bitNo = w.period(d.args["notification_timeperiod"]), 16
 	case rest == "CHANGE_MODATTR":
 		d.o.modified = uint32(d.number("value"))
-	case rest == "CHANGE_CUSTOM_VAR" && w.p.name == Icinga2:
-		s.vars = append(slices.Clone(s.vars), variable{name: strings.ToUpper(strings.TrimPrefix(d.args["varname"], "_")), value: d.args["varvalue"]})
+	case rest == "CHANGE_CUSTOM_VAR":
+		name := strings.ToUpper(d.args["varname"])
+		at := slices.IndexFunc(s.vars, func(v variable) bool { return v.name == name })
+		s.vars = slices.Clone(s.vars)
+		switch {
+		case at >= 0:
+			s.vars[at].value, bitNo = d.args["varvalue"], 15
+		case w.p.name == Icinga2:
+			s.vars = append(s.vars, variable{name: name, value: d.args["varvalue"]})
+		}
+		if w.p.name == Icinga2 {
+			bitNo = -1
+		}
 	}
 	if bitNo >= 0 {
 		d.o.modified |= 1 << bitNo
@@ -313,4 +331,20 @@ func (w *world) orderChange(d *order) error {
 	d.o.params = &s
 	w.touch(d.o)
 	return nil
+}
+
+// orderContact changes a setting of a contact.
+func (w *world) orderContact(d *order) {
+	c := w.contact(d.args["contact_name"])
+	if c == nil {
+		return // global event handlers: nothing shows them
+	}
+	switch d.name {
+	case "CHANGE_CONTACT_HOST_NOTIFICATION_TIMEPERIOD":
+		c.period = w.period(d.args["notification_timeperiod"])
+	case "CHANGE_CONTACT_SVC_NOTIFICATION_TIMEPERIOD":
+		c.svcPeriod = w.period(d.args["notification_timeperiod"])
+	case "CHANGE_CONTACT_MODATTR":
+		c.modified = uint32(d.number("value"))
+	}
 }

@@ -7,7 +7,14 @@ var flagBits = map[flags]uint32{fNotify: 1 << 0, fActive: 1 << 1, fPassive: 1 <<
 
 // orderSwitch turns something on or off: ENABLE_, DISABLE_, START_, STOP_.
 func (w *world) orderSwitch(d *order) {
-	verb, what, _ := strings.Cut(d.name, "_")
+	name := d.name
+	switch name {
+	case "ENTER_ACTIVE_MODE":
+		name = "ENABLE_NOTIFICATIONS"
+	case "ENTER_STANDBY_MODE":
+		name = "DISABLE_NOTIFICATIONS"
+	}
+	verb, what, _ := strings.Cut(name, "_")
 	on := verb == "ENABLE" || verb == "START"
 	if !on && verb != "DISABLE" && verb != "STOP" {
 		return

@@ -387,7 +387,7 @@ func contactColumns() map[string]getter {
 		"email":                          text(func(c *contact) string { return c.email }),
 		"pager":                          text(func(c *contact) string { return c.pager }),
 		"host_notification_period":       text(func(c *contact) string { return c.period.name }),
-		"service_notification_period":    text(func(c *contact) string { return c.period.name }),
+		"service_notification_period":    text(func(c *contact) string { return c.svcPeriod.name }),
 		"can_submit_commands":            yes(func(c *contact) bool { return c.submit }),
 		"host_notifications_enabled":     yes(func(c *contact) bool { return c.hostOn }),
 		"service_notifications_enabled":  yes(func(c *contact) bool { return c.svcOn }),

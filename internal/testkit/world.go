@@ -94,7 +94,7 @@ type group struct {
 type contact struct {
 	name, alias, email, pager string
 	groups                    []*group
-	period                    *period
+	period, svcPeriod         *period
 	hostOn, svcOn, submit     bool
 	phone                     string
 	id                        int

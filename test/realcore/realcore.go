@@ -1,9 +1,10 @@
 // Package realcore starts real monitoring cores for tests: an Icinga 2 in a
 // temporary folder, with its Livestatus on a unix socket and on TCP, and the
-// socket once more behind xinetd and socat, as people have it.
+// socket once more behind xinetd and socat, as people have it; and a Nagios 4
+// with its command pipe and its files.
 //
 // Nothing of the machine is touched: ports are picked free on loopback, every
-// file lies in the folder, every process ends with [Icinga.Close]. The package
+// file lies in the folder, every process ends with Close. The package
 // knows nothing of this program's own packages and can serve any test.
 package realcore
 
@@ -89,12 +90,7 @@ func find(name string) (string, error) {
 // a failure.
 func ForTest(t testing.TB, o Options) *Icinga {
 	t.Helper()
-	if err := Missing(o); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("NOT TESTED AGAINST A REAL CORE: %v", err)
-	}
+	demand(t, Missing(o))
 	c, err := Start(o)
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +104,18 @@ func ForTest(t testing.TB, o Options) *Icinga {
 		}
 	})
 	return c
+}
+
+// demand ends a test whose software is missing.
+func demand(t testing.TB, missing error) {
+	t.Helper()
+	switch {
+	case missing == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal(missing)
+	default:
+		t.Skipf("NOT TESTED AGAINST A REAL CORE: %v", missing)
+	}
 }
 
 // Start starts an Icinga 2 and returns when it answers.
@@ -160,23 +168,39 @@ func (c *Icinga) start(o Options) error {
 
 // folders makes what the daemon writes into, owned by the user it runs as.
 func (c *Icinga) folders() error {
-	uid, gid := os.Getuid(), os.Getgid()
-	if uid == 0 {
-		u, err := user.Lookup("nagios")
-		if err != nil {
-			return err
-		}
-		uid, _ = strconv.Atoi(u.Uid)
-		gid, _ = strconv.Atoi(u.Gid)
-		c.cred = &syscall.SysProcAttr{Setpgid: true, Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	} else {
-		c.cred = &syscall.SysProcAttr{Setpgid: true}
-	}
-	if err := os.Chmod(c.Dir, 0o755); err != nil {
+	cred, uid, gid, err := unprivileged()
+	if err != nil {
 		return err
 	}
-	for _, d := range []string{"run", "run/cmd", "lib", "log", "log/compat", "log/compat/archives", "cache"} {
-		p := filepath.Join(c.Dir, d)
+	c.cred = cred
+	return ownFolders(c.Dir, uid, gid, "run", "run/cmd", "lib", "log", "log/compat", "log/compat/archives", "cache")
+}
+
+// unprivileged says as whom daemons run: as nagios where we are root, else as
+// ourselves.
+func unprivileged() (attr *syscall.SysProcAttr, uid, gid int, err error) {
+	uid, gid = os.Getuid(), os.Getgid()
+	attr = &syscall.SysProcAttr{Setpgid: true}
+	if uid != 0 {
+		return attr, uid, gid, nil
+	}
+	u, err := user.Lookup("nagios")
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	uid, _ = strconv.Atoi(u.Uid)
+	gid, _ = strconv.Atoi(u.Gid)
+	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return attr, uid, gid, nil
+}
+
+// ownFolders makes folders below dir that belong to a user.
+func ownFolders(dir string, uid, gid int, names ...string) error {
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
+	for _, d := range names {
+		p := filepath.Join(dir, d)
 		if err := os.MkdirAll(p, 0o755); err != nil {
 			return err
 		}
@@ -264,8 +288,10 @@ func (c *Icinga) Query(request string) ([]byte, error) {
 
 // Command writes an external command such as "ADD_HOST_COMMENT;h1;1;me;text"
 // into the command pipe.
-func (c *Icinga) Command(line string) error {
-	f, err := os.OpenFile(c.Pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+func (c *Icinga) Command(line string) error { return writePipe(c.Pipe, line) }
+
+func writePipe(path, line string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return fmt.Errorf("realcore: command pipe: %w", err)
 	}
@@ -274,6 +300,13 @@ func (c *Icinga) Command(line string) error {
 		return fmt.Errorf("realcore: command pipe: %w", err)
 	}
 	return nil
+}
+
+// Ended reports whether the daemon has ended by itself.
+func (c *Icinga) Ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.daemon.ended()
 }
 
 // Result submits a passive check result; an empty service means the host.
@@ -456,6 +489,16 @@ func (p *process) output() string {
 		lines = append(lines, s.Text())
 	}
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
+}
+
+// ended reports whether the process is gone.
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // end terminates the group, gently first, and waits.
