@@ -109,8 +109,6 @@ func effectOf(def *schema.Command, args []string, t Target, sent time.Time) effe
 		return effect{table: table, rows: lql.AndOf(object, since("last_check", sent.Add(clockSlack)), lql.EqInt("has_been_checked", 1))}
 	case name == "DELAY_HOST_NOTIFICATION" || name == "DELAY_SVC_NOTIFICATION":
 		return effect{table: table, rows: lql.AndOf(object, lql.Eq("next_notification", arg("notification_time")))}
-	case strings.HasPrefix(name, "DEL_DOWNTIME_BY_"), name == "DEL_ALL_HOST_DOWNTIMES", name == "DEL_ALL_SVC_DOWNTIMES":
-		return effect{table: "downtimes", rows: downtimesBy(arg, t), gone: true}
 	case strings.HasPrefix(name, "RESTART_") || name == "RELOAD_CONFIG":
 		return effect{table: "status", rows: since("program_start", sent)}
 	}
@@ -213,21 +211,6 @@ func checkEffect(arg func(string) string, name string, t Target, sent time.Time)
 	}
 	table, object := objectOf(t)
 	return effect{table: table, rows: lql.AndOf(object, ran)}
-}
-
-// downtimesBy holds for the downtimes that a command names by what they have in
-// common.
-func downtimesBy(arg func(string) string, t Target) lql.Filter {
-	var fs []lql.Filter
-	for column, v := range map[string]string{"host_name": t.Host, "service_description": t.Service, "start_time": arg("downtime_start_time"), "comment": arg("comment")} {
-		if v != "" {
-			fs = append(fs, lql.Eq(column, v))
-		}
-	}
-	if t.Group != "" {
-		fs = append(fs, lql.Has("host_groups", t.Group))
-	}
-	return lql.AndOf(fs...)
 }
 
 // changed are the commands that set one column to one argument.
