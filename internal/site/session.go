@@ -204,7 +204,7 @@ func (s *session) poll(ctx context.Context, because reason) (*changes, error) {
 	if !same {
 		return changed, s.readAnew(ctx, changed)
 	}
-	urgent := s.urgentNow(began)
+	urgent := s.urgentNow()
 	if because == due && !urgent && s.restful(began, changed) {
 		s.confirmed(began, changed)
 		return changed, nil

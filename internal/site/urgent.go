@@ -127,9 +127,6 @@ func (t target) shows(c *changes) bool {
 func (s *session) readTargets(ctx context.Context, changed *changes) error {
 	s.mu.Lock()
 	targets := slices.Collect(maps.Keys(s.urgent.targets))
-	if !s.now().Before(s.urgent.until) {
-		targets = nil
-	}
 	s.mu.Unlock()
 	keys, rare := map[string][]string{}, false
 	for _, t := range targets {
@@ -164,7 +161,7 @@ func (s *session) readTargets(ctx context.Context, changed *changes) error {
 func (s *site) expecting() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.now().Before(s.urgent.until)
+	return len(s.urgent.targets) > 0
 }
 
 // hurry has the site read at once, and often, until c shows and what was sent
@@ -185,16 +182,17 @@ func (s *site) hurry(c lql.Command) {
 
 // urgentNow reports whether the poll at now must compare: an effect is
 // awaited, or somebody asked.
-func (s *site) urgentNow(now time.Time) bool {
+func (s *site) urgentNow() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	thorough := s.thorough
 	s.thorough = false
-	return thorough || now.Before(s.urgent.until)
+	return thorough || len(s.urgent.targets) > 0
 }
 
-// settle takes what a poll found, and ends the urgency when all effects show.
-// What a poll found that began before a command was sent is not its effect.
+// settle takes what a poll found, and ends the urgency when all effects show, or
+// in time. What a poll found that began before a command was sent is not its
+// effect; there is always one that began after it, however slow the core is.
 func (s *session) settle(c *changes) {
 	s.polled, s.found, s.ordered = s.now(), c.any(), c.ordered
 	if s.found {
@@ -204,8 +202,9 @@ func (s *session) settle(c *changes) {
 	}
 	s.m.busy(s.site, s.found)
 	s.mu.Lock()
-	maps.DeleteFunc(s.urgent.targets, func(t target, since time.Time) bool { return !since.After(s.asOf) && t.shows(c) })
-	if len(s.urgent.targets) == 0 || !s.urgent.until.After(s.polled) {
+	late := !s.urgent.until.After(s.polled)
+	maps.DeleteFunc(s.urgent.targets, func(t target, since time.Time) bool { return !since.After(s.asOf) && (late || t.shows(c)) })
+	if len(s.urgent.targets) == 0 {
 		s.urgent = urgency{}
 	}
 	s.mu.Unlock()
@@ -217,7 +216,7 @@ func (s *session) settle(c *changes) {
 func (s *session) urgentPause() (d time.Duration, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.now().Before(s.urgent.until) {
+	if len(s.urgent.targets) == 0 {
 		return 0, false
 	}
 	d = max(s.urgent.step, urgentFactor*s.round)

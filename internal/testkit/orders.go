@@ -344,6 +344,11 @@ func (w *world) orderContact(d *order) {
 		c.period = w.period(d.args["notification_timeperiod"])
 	case "CHANGE_CONTACT_SVC_NOTIFICATION_TIMEPERIOD":
 		c.svcPeriod = w.period(d.args["notification_timeperiod"])
+	case "CHANGE_CUSTOM_CONTACT_VAR":
+		if strings.EqualFold(d.args["varname"], "phone") { // the only one they have
+			c.phone = d.args["varvalue"]
+			c.modified |= 1 << 15
+		}
 	case "CHANGE_CONTACT_MODATTR":
 		c.modified = uint32(d.number("value"))
 	}

@@ -2,6 +2,7 @@ package matrix_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"belvedere/internal/schema"
@@ -152,17 +153,26 @@ func simulatedTrials(c *testkit.Core) []*trial {
 		r := serviceOf(n.host)
 		n.service = text(r, "description")
 		w.variable = "SLA"
-		for name, row := range map[string]map[string]any{"CHANGE_CUSTOM_HOST_VAR": leaves[i%len(leaves)], "CHANGE_CUSTOM_SVC_VAR": r, "CHANGE_CUSTOM_CONTACT_VAR": c.Rows("contacts")[0]} {
-			if vars, _ := row["custom_variable_names"].([]string); name == def.Name && len(vars) > 0 {
-				w.variable = vars[0]
-			}
-		}
-		if throwaway(def.Name) {
-			continue
+		switch def.Name { // a variable that is there
+		case "CHANGE_CUSTOM_HOST_VAR":
+			w.variable = variableOf(leaves[i%len(leaves)])
+		case "CHANGE_CUSTOM_CONTACT_VAR":
+			w.variable = variableOf(c.Rows("contacts")[0])
+		case "CHANGE_CUSTOM_SVC_VAR":
+			at := slices.IndexFunc(services, func(s map[string]any) bool { return variableOf(s) != "" })
+			n.host, n.service, w.variable, alone = text(services[at], "host_name"), text(services[at], "description"), variableOf(services[at]), true
 		}
 		k := newTrial(&def, n, w, author)
 		k.alone = alone
 		out = append(out, k)
 	}
 	return out
+}
+
+// variableOf returns the name of a custom variable, "" if the row has none.
+func variableOf(row map[string]any) string {
+	if names, _ := row["custom_variable_names"].([]string); len(names) > 0 {
+		return names[0]
+	}
+	return ""
 }
