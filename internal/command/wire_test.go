@@ -145,7 +145,7 @@ func hostile(t *rapid.T, def *schema.Command) (Order, Target, string) {
 			o.Args[p.Name] = text("1795900000", p.Name)
 		case schema.PText, schema.PTimeperiod:
 			o.Args[p.Name] = text(`a\b c \n d`, p.Name)
-			if i == len(def.Params)-1 && p.Type == schema.PText {
+			if i == len(def.Params)-1 && p.Type == schema.PText && p.Name != "varvalue" {
 				o.Args[p.Name] = text(`a\b; c \n d`, p.Name)
 			}
 		case schema.PHost:
