@@ -360,7 +360,8 @@ func (m *Manager) Implementation(siteKey string) (schema.Cores, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return ses.core.Impl, true
+	core, _ := ses.asks()
+	return core.Impl, true
 }
 
 // Refresh has a site read at once, or connect at once if it is down.

@@ -82,7 +82,8 @@ type passedRow struct {
 
 func (s *session) newPassage(q *lql.Query) (*passage, error) {
 	t, ok := schema.Lookup(q.Table)
-	has := s.plan.passed[q.Table]
+	core, plan := s.asks()
+	has := plan.passed[q.Table]
 	switch {
 	case !ok || t.Source != schema.Passed:
 		return nil, &lql.QueryError{Code: 404, Msg: fmt.Sprintf("table %q is not one that cores are asked for", q.Table)}
@@ -91,7 +92,7 @@ func (s *session) newPassage(q *lql.Query) (*passage, error) {
 	case len(q.Stats) > 0:
 		return nil, &lql.QueryError{Code: 400, Msg: "statistics are not passed on to cores"}
 	}
-	p := &passage{icinga: s.core.Impl == schema.Icinga2 && q.Table == "log", limit: q.Limit, since: 0, until: math.MaxInt64}
+	p := &passage{icinga: core.Impl == schema.Icinga2 && q.Table == "log", limit: q.Limit, since: 0, until: math.MaxInt64}
 	ask := lql.Get(q.Table)
 	names := q.Columns
 	if len(names) == 0 {

@@ -72,9 +72,9 @@ type cursor struct {
 type session struct {
 	*site
 	client client
-	core   livestatus.Core
+	core   livestatus.Core // written under the site's mu, for those who ask beside run
 	addr   string
-	plan   *plan
+	plan   *plan // likewise
 	known  bool // the store holds this run of the core already
 
 	asOf time.Time // when the present reading began: the age of its data
@@ -99,7 +99,7 @@ type session struct {
 func (s *session) prepare(ctx context.Context) error {
 	id := identity{s.core.ProgramStart, s.core.PID}
 	if s.heldPlan != nil && s.heldAddr == s.addr && s.held == id && s.heldCore.LivestatusVersion == s.core.LivestatusVersion {
-		s.plan, s.known = s.heldPlan, true
+		s.setPlan(s.heldPlan, true)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, roundAnswer)
@@ -112,8 +112,21 @@ func (s *session) prepare(ctx context.Context) error {
 	if len(p.missing) > 0 {
 		return &incompatibleError{fmt.Sprintf("It answers, but has no usable table %s. Is this a monitoring core?", p.missing[0])}
 	}
-	s.plan, s.known = p, false
+	s.setPlan(p, false)
 	return nil
+}
+
+func (s *session) setPlan(p *plan, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.plan, s.known = p, known
+}
+
+// asks returns what the core is and how it is read, for those beside run.
+func (s *session) asks() (livestatus.Core, *plan) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.core, s.plan
 }
 
 // run reads everything if need be, then follows the changes until an error.
@@ -297,7 +310,9 @@ func (s *session) reidentify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
 	s.core = core
+	s.mu.Unlock()
 	return s.prepare(ctx)
 }
 
