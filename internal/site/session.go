@@ -75,7 +75,7 @@ type session struct {
 	core   livestatus.Core // written under the site's mu, for those who ask beside run
 	addr   string
 	plan   *plan // likewise
-	known  bool // the store holds this run of the core already
+	known  bool  // the store holds this run of the core already
 
 	asOf time.Time // when the present reading began: the age of its data
 	// round is what a poll costs the core: of one that answers in the threads
