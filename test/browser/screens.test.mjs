@@ -43,6 +43,18 @@ test('screens, and pages without a server', { timeout: 600000 }, async t => {
     assert.equal((await screen.goto(app.url + '/problems')).url().includes('/login'), true)
   })
 
+  await step('a list longer than the wall is shown a screenful at a time', async () => {
+    await page.goto(app.url + '/services?wall=1')
+    const top = () => page.evaluate(() => {
+      const head = document.querySelector('.wallplain thead th').getBoundingClientRect().bottom
+      return [...document.querySelectorAll('.wallplain tbody tr')].findIndex(r => r.getBoundingClientRect().top >= head - 2)
+    })
+    assert.match(await page.textContent('[data-leaf]'), /^Screen 1 of \d/)
+    assert.equal(await top(), 0)
+    await until('the next screenful', async () => /^Screen 2 of/.test(await page.textContent('[data-leaf]')), 30000)
+    assert.ok(await top() > 10)
+  })
+
   await step('what was looked at is kept, and marked when the server is gone', async () => {
     await page.goto(app.url + '/problems')
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => 0))

@@ -380,6 +380,12 @@ export function showCollected(): void {
   if (!mergeAll()) say(T("Nothing new"));
 }
 
+// renewBlock fetches one block soon: for what grows old without news of it.
+export function renewBlock(name: string): void {
+  dirty.add(name);
+  plan();
+}
+
 // refresh fetches all blocks now.
 export function refresh(): void {
   for (const block of blocks()) soil(block);

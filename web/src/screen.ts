@@ -1,10 +1,13 @@
 // What a page does on a wall or inside another page: the clock, the next view
 // of a rotation, and a picture that never burns in.
 import { now } from "./ages";
-import { all } from "./dom";
-import { hourMinute } from "./words";
+import { all, one } from "./dom";
+import { renewBlock } from "./live";
+import { T, hourMinute } from "./words";
 
 const SHIFT_EVERY = 60_000;
+const SITES_EVERY = 10_000;
+const LEAF_EVERY = 12_000; // ms that a screenful of a long page is shown
 const SHIFTS: [number, number][] = [[0, 0], [3, 1], [5, 4], [2, 6], [-2, 5], [-4, 2], [-5, -2], [-2, -5], [2, -4], [4, -2]];
 
 // startScreen begins it.
@@ -19,9 +22,37 @@ export function startScreen(): void {
       const main = document.getElementById("main");
       if (main) main.style.transform = `translate(${x}px, ${y}px)`;
     }, SHIFT_EVERY);
+    leaves();
+    window.setInterval(() => renewBlock("-wall-sites"), SITES_EVERY); // a site that is well has no news, and its age grows
   }
   const every = Number(document.body.dataset["every"] ?? 0);
   if (every > 0) window.setTimeout(() => void turn(every), every * 1000);
+}
+
+// leaves shows a page that is longer than the wall a screenful at a time.
+function leaves(): void {
+  const box = one(".wallplain");
+  if (!box) return;
+  const tell = (): void => {
+    const of = Math.ceil((box.scrollHeight - 1) / box.clientHeight);
+    const at = Math.min(Math.ceil((box.scrollTop + box.clientHeight) / box.clientHeight), of);
+    const words = one("[data-leaf]");
+    if (words) words.textContent = of > 1 ? T("Screen {0} of {1}", at, of) : "";
+  };
+  window.setInterval(() => {
+    const end = box.getBoundingClientRect().bottom;
+    if (box.scrollTop + box.clientHeight >= box.scrollHeight - 2) {
+      box.scrollTop = 0;
+    } else {
+      // The first row that is not wholly there comes to the top.
+      const next = all(".wallplain tbody tr").find((r) => r.getBoundingClientRect().bottom > end);
+      if (next) next.scrollIntoView({ block: "start", behavior: "instant" });
+      else box.scrollTop += box.clientHeight * 0.9;
+    }
+    tell();
+  }, LEAF_EVERY);
+  window.setInterval(tell, 1000);
+  tell();
 }
 
 const today = new Date().getDate();

@@ -13,7 +13,7 @@ import (
 // declared is the list, in the language of the page.
 func declared(ctx context.Context) *list.List {
 	return &list.List{
-		Name: "hosts", Path: "/hosts", Table: "hosts", Columns: columns(ctx), Order: "name",
+		Name: "hosts", Path: "/hosts", Table: "hosts", Columns: columns(ctx), Order: "name", Wall: "state",
 		Key:  []string{"name", "peer_key"},
 		Need: status.HostColumns(),
 		Choices: []list.Choice{
@@ -44,7 +44,7 @@ func columns(ctx context.Context) []list.Column {
 		{Key: "name", Label: ui.T(ctx, "Host"), Class: "w7", Sort: []string{"name"}, Fixed: true},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
 		{Key: "alias", Label: ui.T(ctx, "Alias"), Class: "w6", Sort: []string{"alias"}},
-		{Key: "address", Label: ui.T(ctx, "Address"), Class: "w5", Sort: []string{"address"}, Default: true},
+		{Key: "address", Label: ui.T(ctx, "Address"), Class: "w5", Sort: []string{"address"}, Default: true, Detail: true},
 		{Key: "services", Label: ui.T(ctx, "Services"), Class: "w12", Default: true, Desc: true,
 			Sort: []string{"num_services_crit", "num_services_unknown", "num_services_warn"}, Need: []string{
 				"num_services_crit", "num_services_warn", "num_services_unknown", "num_services_ok", "num_services_pending"},

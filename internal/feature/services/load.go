@@ -13,7 +13,7 @@ import (
 // declared is the list, in the language of the page.
 func declared(ctx context.Context) *list.List {
 	return &list.List{
-		Name: "services", Path: "/services", Table: "services", Columns: columns(ctx), Order: "host",
+		Name: "services", Path: "/services", Table: "services", Columns: columns(ctx), Order: "host", Wall: "state",
 		Key:  []string{"host_name", "description", "peer_key"},
 		Need: status.ServiceColumns(),
 		Choices: []list.Choice{
@@ -46,8 +46,8 @@ func columns(ctx context.Context) []list.Column {
 		{Key: "service", Label: ui.T(ctx, "Service"), Class: "w6", Sort: []string{"description"}, Fixed: true, Values: []list.Value{{Column: "description"}}},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
 		{Key: "since", Label: ui.T(ctx, "Since"), Class: "num w3", Sort: []string{"-last_state_change"}, Default: true, Values: []list.Value{{Column: "last_state_change"}}}, // the shortest age first
-		{Key: "attempt", Label: ui.T(ctx, "Attempt"), Class: "num w3", Sort: []string{"current_attempt"}, Values: []list.Value{{Column: "current_attempt"}, {Label: ui.T(ctx, "Attempts at most"), Column: "max_check_attempts"}}, Default: true},
-		{Key: "last_check", Label: ui.T(ctx, "Last check"), Class: "num w3", Sort: []string{"last_check"}, Desc: true, Default: true},
+		{Key: "attempt", Label: ui.T(ctx, "Attempt"), Class: "num w3", Sort: []string{"current_attempt"}, Values: []list.Value{{Column: "current_attempt"}, {Label: ui.T(ctx, "Attempts at most"), Column: "max_check_attempts"}}, Default: true, Detail: true},
+		{Key: "last_check", Label: ui.T(ctx, "Last check"), Class: "num w3", Sort: []string{"last_check"}, Desc: true, Default: true, Detail: true},
 		{Key: "next_check", Label: ui.T(ctx, "Next check"), Class: "num w4", Sort: []string{"next_check"}},
 		{Key: "latency", Label: ui.T(ctx, "Latency"), Class: "num w3", Sort: []string{"latency"}, Desc: true, Need: []string{"latency"}},
 		{Key: "execution_time", Label: ui.T(ctx, "Took"), Class: "num w3", Sort: []string{"execution_time"}, Desc: true, Need: []string{"execution_time"}},

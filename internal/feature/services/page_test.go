@@ -79,6 +79,28 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestOnAWall: what is read from afar is the worst first, without details,
+// unless the address says otherwise.
+func TestOnAWall(t *testing.T) {
+	s := start(t, world())
+	heads := func(path string) []string { return s.Get("all", path).Texts("thead th") }
+	if got := heads("/services?wall=1"); !slices.Equal(got, []string{"State", "Host", "Service", "Site", "Since", "Output", "Owner"}) {
+		t.Errorf("columns on a wall %q", got)
+	}
+	if got := webtest.Text(s.Get("all", "/services?wall=1").One("th[aria-sort]")); got != "State" {
+		t.Errorf("a wall is sorted by %q", got)
+	}
+	if got := heads("/services?wall=1&columns=host,service,attempt&sort=host"); !slices.Contains(got, "Attempt") {
+		t.Errorf("columns of the address %q", got)
+	}
+	if got := heads("/services"); !slices.Contains(got, "Attempt") {
+		t.Errorf("columns of the page %q", got)
+	}
+	if a := s.Get("all", "/services?wall=1"); len(a.All("[data-leaf]")) != 1 || len(a.All(".wallplain table")) != 1 {
+		t.Error("a long list has no place for which screenful is shown")
+	}
+}
+
 func TestHead(t *testing.T) {
 	a := start(t, world()).Get("all", "/services")
 	want := []string{"1 CRITICAL", "1 WARNING", "1 UNKNOWN", "1 handled", "1 PENDING", "1 OK"}

@@ -59,6 +59,9 @@ func (q *Request) chosen(r *http.Request) error {
 		}
 	}
 	q.Columns = q.List.Chosen(spelled)
+	if spelled == nil && web.OnWall(r) {
+		q.Columns = slices.DeleteFunc(q.Columns, func(c Column) bool { return c.Detail })
+	}
 	return nil
 }
 

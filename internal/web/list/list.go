@@ -28,8 +28,9 @@ type List struct {
 	Path    string   // "/hosts"
 	Table   string   // of the schema
 	Columns []Column // the usual columns, in their order
-	// Order is the key of the column that the list is sorted by at first.
-	Order string
+	// Order is the key of the column that the list is sorted by at first, and
+	// Wall that on a wall; "": the same.
+	Order, Wall string
 	// Key are the columns that tell rows of all sites apart. They end every
 	// order, so that it is total.
 	Key []string
@@ -74,6 +75,7 @@ type Column struct {
 	Desc    bool     // the first click sorts descending
 	Fixed   bool     // always shown
 	Default bool     // shown until the person chooses
+	Detail  bool     // but not on a wall, which is read from afar
 	Need    []string // columns to ask for besides those of every row
 	// Steps divide the list in filters that follow each other in ascending
 	// order, before Sort: for orders that no column has.

@@ -81,6 +81,9 @@ func (l *List) Parse(r *http.Request) (Request, error) {
 // descending.
 func (q *Request) order(r *http.Request) error {
 	v := r.FormValue("sort")
+	if v == "" && web.OnWall(r) {
+		v = q.List.Wall
+	}
 	if v == "" {
 		v = q.List.Order
 	}
