@@ -9,7 +9,7 @@ const object = (site, s) => `/service/${site}/${encodeURIComponent(s.host_name)}
 test('acting', { timeout: 600000 }, async t => {
   const step = steps(t)
   const call = await harness(t)
-  const sites = [await core(call, 'Wien', { quiet: 1, hosts: 4, services: 3, churn: -1 })]
+  const sites = [await core(call, 'Wien', { quiet: 1, hosts: 4, services: 3, churn: -1 }), await core(call, 'Graz', { quiet: 1, hosts: 2, services: 2, churn: -1 })]
   const app = await serve(t, sites)
   const b = await browser(t)
   const page = await b.page()
@@ -20,7 +20,9 @@ test('acting', { timeout: 600000 }, async t => {
   await signIn(page, app.url)
   await openWhen(page, app.url + '/services')
   await set(0, 2, 'the first is broken')
-  const key = (await page.locator('table[data-live] tbody > tr[id]').first().getAttribute('id')).split('|')[0]
+  const graz = (await rowsOf(call, 'Graz', 'services'))[0]
+  await call('/core/Graz/result', { host: graz.host_name, service: graz.description, state: 2, output: 'broken there' })
+  const key = (await page.locator('table[data-live] tbody > tr[id]').filter({ hasText: 'Wien' }).first().getAttribute('id')).split('|')[0]
   const dialog = page.locator('dialog#act')
   const toast = page.locator('.toast.order')
 
@@ -81,7 +83,7 @@ test('acting', { timeout: 600000 }, async t => {
   await step('a selection is rechecked, and everything that a filter means is acknowledged', async () => {
     await set(0, 2, 'broken again')
     await set(1, 1, 'slow again')
-    await openWhen(page, app.url + '/services?q=' + encodeURIComponent('is:problem'), '.pick')
+    await openWhen(page, app.url + '/services?q=' + encodeURIComponent('is:problem site:Wien'), '.pick')
     await until('two problems', async () => await page.locator('.pick').count() >= 2)
     await page.locator('.pick').first().check()
     const bulk = page.locator('.bulk')
@@ -98,6 +100,136 @@ test('acting', { timeout: 600000 }, async t => {
     assert.equal(String((await now(0)).acknowledged), '1')
     assert.equal(String((await now(1)).acknowledged), '1')
     await bulk.waitFor({ state: 'hidden' })
+  })
+
+  await step('a downtime is changed from its list: the new one is set, then the old one cancelled', async () => {
+    await openWhen(page, app.url + '/downtimes')
+    const r = page.locator('table[data-live] tbody > tr[id]').first()
+    await r.hover()
+    await r.locator('[data-act=edit-downtime]').click()
+    await dialog.waitFor()
+    assert.equal(await dialog.locator('[name=comment]').inputValue(), 'Breaker F14 is replaced')
+    await dialog.locator('[name=end]').fill('3h')
+    await dialog.locator('[name=comment]').fill('Breaker F14 takes longer')
+    await dialog.locator('footer .pri').click()
+    await toast.filter({ hasText: 'Changed 1 downtime' }).waitFor()
+    const all = await rowsOf(call, 'Wien', 'downtimes')
+    assert.equal(all.filter(d => d.comment === 'Breaker F14 takes longer').length, 1)
+    assert.equal(all.filter(d => d.comment === 'Breaker F14 is replaced').length, 3)
+  })
+
+  await step('all that can be done is found by its words, and a switch asks why and can be taken back', async () => {
+    await openWhen(page, app.url + object(key, services[2]), 'main [data-act=more]')
+    await page.locator('main [data-act=more]').click()
+    await dialog.locator('[data-find-in]').waitFor()
+    await shot(page, 'act-more')
+    await dialog.locator('[data-find-in]').fill('switch off notifications about the service')
+    await dialog.getByRole('button', { name: 'DISABLE_SVC_NOTIFICATIONS' }).click()
+    await dialog.locator('[name=note]').fill('noisy until the fix')
+    await shot(page, 'act-switch')
+    await dialog.locator('footer button').first().click()
+    await toast.filter({ hasText: 'DISABLE_SVC_NOTIFICATIONS' }).filter({ hasText: 'Confirmed' }).waitFor()
+    assert.equal(String((await now(2)).notifications_enabled), '0')
+    await page.keyboard.press('z')
+    await until('notifications are on again', async () => String((await now(2)).notifications_enabled) === '1')
+  })
+
+  await step('on a phone, in German: a sheet from below, nothing wider than the page', async () => {
+    const phone = await b.page({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, locale: 'de-DE' })
+    await signIn(phone, app.url)
+    await set(3, 2, 'kaputt')
+    await openWhen(phone, app.url + object(key, services[3]), 'main [data-act=acknowledge]')
+    await phone.locator('main [data-act=acknowledge]:not([data-quick])').tap()
+    const sheet = phone.locator('dialog#act')
+    await sheet.getByRole('heading', { name: 'Quittieren' }).waitFor()
+    await shot(phone, 'act-phone')
+    assert.deepEqual(await axe(phone, { scope: '#act' }), [])
+    assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page is wider than the phone')
+    await sheet.locator('[name=comment]').fill('Wird ersetzt')
+    await sheet.locator('footer .pri').tap()
+    await phone.locator('.toast.order').filter({ hasText: '1 Problem quittiert' }).waitFor()
+    await shot(phone, 'act-phone-done')
+    await phone.goto(app.url + '/orders')
+    await phone.locator('main table tbody tr').first().waitFor()
+    await shot(phone, 'act-phone-orders')
+    assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the list of orders is wider than the phone')
+    await phone.goto(app.url + '/services')
+    await phone.locator('[data-picking]').tap()
+    await phone.locator('.pick').nth(0).tap()
+    await phone.locator('.pick').nth(1).tap()
+    await phone.locator('.bulk').waitFor()
+    await shot(phone, 'act-phone-bulk')
+    assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the bar is wider than the phone')
+    await phone.locator('.bulk [data-act=recheck]').tap()
+    await sheet.getByRole('heading', { name: '2 Services neu prüfen' }).waitFor()
+    await sheet.locator('footer .pri').tap()
+    await phone.locator('.toast.order').filter({ hasText: '2 Objekte neu geprüft' }).waitFor()
+    await phone.context().close()
+  })
+
+  await step('dialogs are in order for everybody, light and dark', async () => {
+    for (const theme of ['light', 'dark']) {
+      const p = await b.page({ colorScheme: theme })
+      await signIn(p, app.url)
+      for (const [kind, about] of [['downtime', services[0]], ['recheck', services[0]], ['comment', services[0]], ['more', services[0]], ['acknowledge', services[0]]]) {
+        await p.goto(`${app.url}/act/${kind}?on=${encodeURIComponent(`${key}|${encodeURIComponent(about.host_name)}|${encodeURIComponent(about.description)}`)}`)
+        await p.locator('#act-h').waitFor()
+        assert.deepEqual(await axe(p, { scope: 'main' }), [], `${kind}, ${theme}`)
+        await shot(p, `act-page-${kind}-${theme}`)
+      }
+      await p.context().close()
+    }
+  })
+
+  await step('what is no problem cannot be acknowledged, and the form says so', async () => {
+    await page.goto(`${app.url}/act/acknowledge?on=${encodeURIComponent(`${key}|${encodeURIComponent(services[2].host_name)}|${encodeURIComponent(services[2].description)}`)}`)
+    await page.getByText('Nothing would happen.').waitFor()
+    await page.getByText('It is no problem now').waitFor()
+    assert.equal(await page.locator('main footer .pri').isDisabled(), true)
+  })
+
+  await step('what does not show is said, with what was not done and a way to try again', async () => {
+    await call('/core/Wien/command', { line: `DISABLE_SVC_CHECK;${services[4].host_name};${services[4].description}` })
+    await openWhen(page, app.url + object(key, services[4]), 'main [data-act=more]')
+    await page.goto(`${app.url}/act/recheck?on=${encodeURIComponent(`${key}|${encodeURIComponent(services[4].host_name)}|${encodeURIComponent(services[4].description)}`)}`)
+    await page.locator('[name=force][type=checkbox]').uncheck()
+    await page.locator('main footer .pri').click()
+    await page.waitForURL(/\/orders\/\d+$/)
+    await shot(page, 'act-order-open')
+    await page.getByRole('heading', { name: 'Recheck: not done' }).waitFor({ timeout: 60000 })
+    await page.getByRole('button', { name: 'Try 1 again' }).waitFor()
+    await shot(page, 'act-order-unseen')
+    assert.deepEqual(await axe(page, { scope: 'main' }), [])
+  })
+
+  await step('a site that is down holds up nobody, and gets its order when it is back', async () => {
+    await call('/core/Graz/fault', { kind: 'refuse' })
+    await set(0, 2, 'broken here')
+    await openWhen(page, app.url + '/services?q=' + encodeURIComponent('is:problem'), '.pick')
+    await until('problems of both sites', async () => await page.locator('tr:has-text("broken there")').count() > 0 && await page.locator('tr:has-text("broken here")').count() > 0)
+    await page.locator('tr:has-text("broken there") .pick').first().check()
+    await page.locator('tr:has-text("broken here") .pick').first().check()
+    await page.locator('.bulk [data-act=comment]').click()
+    await dialog.locator('[name=comment]').fill('both sites')
+    await dialog.locator('.impact', { hasText: '2 services on 2 sites: Graz, Wien' }).waitFor()
+    await dialog.locator('footer .pri').click()
+    const waits = toast.filter({ hasText: 'Graz' })
+    await waits.filter({ hasText: 'waits' }).waitFor()
+    await shot(page, 'act-site-down')
+    await until('the comment on the site that is up', async () => (await rowsOf(call, 'Wien', 'comments')).some(c => c.comment === 'both sites'))
+    assert.equal((await rowsOf(call, 'Graz', 'comments')).some(c => c.comment === 'both sites'), false)
+    await page.locator('.toast.order a[href*="/orders/"]').first().click()
+    await page.locator('main').getByText('1/1').waitFor()
+    await shot(page, 'act-order-waits')
+    await call('/core/Graz/fault', { kind: 'healthy' })
+    await until('the comment on the site that is back', async () => (await rowsOf(call, 'Graz', 'comments')).some(c => c.comment === 'both sites'))
+    await page.getByRole('heading', { name: 'Added 2 comments' }).waitFor({ timeout: 60000 })
+  })
+
+  await step('a wall offers nothing to do', async () => {
+    await page.goto(app.url + '/services?wall=1')
+    await page.locator('table tr[id]').first().waitFor()
+    assert.equal(await page.locator('[data-act], .pick, .bulk').count(), 0)
   })
 
   assert.deepEqual(b.errors, [])

@@ -311,7 +311,31 @@ function chosenKeys(el: HTMLElement): string[] {
   return el.hasAttribute("data-selected") ? [...selected()] : (el.dataset["on"] ?? "").split("\n");
 }
 
+const LONG = 500; // ms of a long press
+
+// picking shows the boxes that select rows, where a phone hides them.
+function picking(yes: boolean): void {
+  document.body.classList.toggle("picking", yes);
+  for (const b of all("[data-picking]")) b.setAttribute("aria-pressed", String(yes));
+}
+
+// press selects a row by a long press on a touch screen.
+function press(): void {
+  let timer: number | undefined;
+  on("touchstart", "table[data-live] tr[id]", (row, e) => {
+    window.clearTimeout(timer);
+    if (e.touches.length !== 1 || !one(".pick", row)) return;
+    timer = window.setTimeout(() => {
+      picking(true);
+      one<HTMLInputElement>(".pick", row)?.click();
+    }, LONG);
+  });
+  for (const type of ["touchend", "touchmove", "touchcancel"] as const) document.addEventListener(type, () => window.clearTimeout(timer), { passive: true });
+}
+
 export function startAct(): void {
+  press();
+  on("click", "[data-picking]", () => picking(!document.body.classList.contains("picking")));
   on("click", "[data-why]", (el, e) => {
     e.preventDefault();
     toast("warn", T("You may not do this here"), el.dataset["why"] ?? "");
