@@ -113,8 +113,8 @@ func (c downtimeCmd) Run(w *world) error {
 		},
 	}
 	if c.Flexible != "" {
-		length, ok := when.Length(c.Flexible)
-		if !ok || length <= 0 || length > end.Sub(start) {
+		length, err := when.Span(c.Flexible)
+		if err != nil || length > end.Sub(start) {
 			return &usageError{fmt.Sprintf("--flexible: %q is no length of time within the downtime", c.Flexible), "write it like 30m or 2h"}
 		}
 		d.args["fixed"], d.args["duration"] = "0", strconv.FormatInt(int64(length/time.Second), 10)
@@ -202,8 +202,8 @@ func ending(length, until string, start, now time.Time) (time.Time, error) {
 	case length == "":
 		return time.Time{}, nil
 	}
-	d, ok := when.Length(length)
-	if !ok || d < time.Second {
+	d, err := when.Span(length)
+	if err != nil {
 		return time.Time{}, &usageError{fmt.Sprintf("--for: %q is no length of time", length), "write it like 90m, 2h, 1d or 1h30m"}
 	}
 	return start.Add(d), nil

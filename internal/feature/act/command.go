@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/web"
 	"belvedere/internal/web/action"
 	"belvedere/internal/web/ui"
+	"belvedere/internal/when"
 )
 
 // What an action can be about besides hosts and services: the tables that name
@@ -191,14 +192,14 @@ func (d *draft) args(ctx context.Context, def *schema.Command) map[string]string
 				v = ""
 			}
 		case p.Type == schema.PTimestamp:
-			t, err := parseWhen(v, d.now)
+			t, err := when.Parse(v, d.now)
 			if err != nil {
 				d.fail("v_"+p.Name, ui.T(ctx, "This names no time. Write 90m, 18:00, fri 18:00 or 2026-12-24 18:00."))
 				t = d.now
 			}
 			v = unix(t)
 		case p.Name == "duration":
-			t, err := parseSpan(v)
+			t, err := when.Span(v)
 			if err != nil {
 				d.fail("v_"+p.Name, ui.T(ctx, "This is no length of time. Write 90m, 2h or 1d."))
 			}

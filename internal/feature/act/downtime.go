@@ -13,6 +13,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
 	"belvedere/internal/web/ui"
+	"belvedere/internal/when"
 )
 
 // downtimeUsual is how long a downtime lasts unless something else is chosen;
@@ -162,7 +163,7 @@ func behind(ctx context.Context, q lql.Querier, hosts []subject) ([]subject, err
 
 // span reads a field with a length of time.
 func (d *draft) span(ctx context.Context, name, def string) time.Duration {
-	v, err := parseSpan(d.choice(name, def))
+	v, err := when.Span(d.choice(name, def))
 	if err != nil {
 		d.fail(name, ui.T(ctx, "This is no length of time. Write 90m, 2h or 1d."))
 		return time.Hour
@@ -175,7 +176,7 @@ func (d *draft) window(ctx context.Context) (start, end time.Time) {
 	start = d.now
 	if text := d.text("start"); text != "" {
 		var err error
-		if start, err = parseWhen(text, d.now); err != nil {
+		if start, err = when.Parse(text, d.now); err != nil {
 			d.fail("start", ui.T(ctx, "This names no time. Write 90m, 18:00, fri 18:00 or 2026-12-24 18:00."))
 			start = d.now
 		}
@@ -249,12 +250,12 @@ func recheckOrders(ctx context.Context, d *draft) []command.Order {
 	}
 	args := map[string]string{}
 	var spread time.Duration
-	switch when := d.choice("when", d.whenUsual()); when {
+	switch choice := d.choice("when", d.whenUsual()); choice {
 	case "now":
 	case other:
 		args["check_time"] = unix(d.end(ctx, "when", "now", d.now))
 	default:
-		v, err := parseSpan(when)
+		v, err := when.Span(choice)
 		if err != nil || v > maxHold {
 			d.fail("when", ui.T(ctx, "This is no length of time up to a day."))
 		}

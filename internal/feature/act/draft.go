@@ -16,6 +16,7 @@ import (
 	"belvedere/internal/web"
 	"belvedere/internal/web/action"
 	"belvedere/internal/web/ui"
+	"belvedere/internal/when"
 )
 
 // A draft is an action while its form is filled in.
@@ -92,7 +93,7 @@ func (d *draft) end(ctx context.Context, name, def string, from time.Time) time.
 	if text == other {
 		text, field = d.text(name+"_other"), name+"_other"
 	}
-	t, err := parseWhen(text, from)
+	t, err := when.Parse(text, from)
 	switch {
 	case err != nil:
 		d.fail(field, ui.T(ctx, "This names no time. Write 90m, 18:00, fri 18:00 or 2026-12-24 18:00."))
@@ -238,7 +239,7 @@ func (h handler) start(r *http.Request) (*draft, error) {
 		return nil, web.NotFound("There is nothing to act on", "What was selected is not there any more, or you do not see it.")
 	}
 	if s := d.text("hold"); s != "" {
-		if d.hold, err = parseSpan(s); err != nil || d.hold > maxHold {
+		if d.hold, err = when.Span(s); err != nil || d.hold > maxHold {
 			d.fail("hold", ui.T(ctx, "This is no length of time up to a day."))
 			d.hold = h.Hold
 		}

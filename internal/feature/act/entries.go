@@ -14,6 +14,7 @@ import (
 	"belvedere/internal/web"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
+	"belvedere/internal/when"
 )
 
 // An entry is one comment or downtime.
@@ -152,7 +153,7 @@ func editOrders(ctx context.Context, d *draft) []command.Order {
 	args := map[string]string{"fixed": "1", "comment": d.comment(ctx)}
 	var at [2]time.Time
 	for i, name := range []string{"start", "end"} {
-		t, err := parseWhen(d.editValue(name), d.now)
+		t, err := when.Parse(d.editValue(name), d.now)
 		if err != nil {
 			d.fail(name, ui.T(ctx, "This names no time. Write 90m, 18:00, fri 18:00 or 2026-12-24 18:00."))
 			t = d.now.Add(time.Duration(i) * time.Hour)

@@ -10,6 +10,7 @@ import (
 	"belvedere/internal/command"
 	"belvedere/internal/web"
 	"belvedere/internal/web/ui"
+	"belvedere/internal/when"
 )
 
 // form serves GET /act/{action} and POST /act/{action}/form: what is to be
@@ -120,7 +121,7 @@ func ordersPath(ids []int64) string {
 func (h handler) when(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	now := ui.Now(ctx).In(ui.Zone(ctx))
-	t, err := parseWhen(r.FormValue("text"), now)
+	t, err := when.Parse(r.FormValue("text"), now)
 	if err != nil {
 		return web.JSON(w, http.StatusOK, map[string]string{"error": ui.T(ctx, "This names no time. Write 90m, 18:00, fri 18:00 or 2026-12-24 18:00.")})
 	}

@@ -11,6 +11,7 @@ import (
 	"belvedere/internal/schema"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
+	"belvedere/internal/when"
 )
 
 // namesMost is how many names a folded list holds.
@@ -137,7 +138,7 @@ func (d *draft) endWords(ctx context.Context, name, def string) string {
 	if text == other {
 		text = d.text(name + "_other")
 	}
-	t, err := parseWhen(text, d.now)
+	t, err := when.Parse(text, d.now)
 	if err != nil {
 		return ""
 	}

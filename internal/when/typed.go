@@ -1,4 +1,4 @@
-package act
+package when
 
 import (
 	"errors"
@@ -8,14 +8,18 @@ import (
 	"unicode"
 )
 
-// errWhen says that a text names no time.
-var errWhen = errors.New("act: no time")
+var (
+	// ErrUnreadable: the text names no time.
+	ErrUnreadable = errors.New("when: no time")
+	// ErrPast: the time is not to come any more.
+	ErrPast = errors.New("when: in the past")
+)
 
 // farthest bounds how far ahead a typed time may lie.
 const farthest = 10 * 366 * 24 * time.Hour
 
-// units are the lengths that a typed span is made of, in English and German.
-var units = map[string]time.Duration{
+// spanUnits are the lengths that a typed span is made of, in English and German.
+var spanUnits = map[string]time.Duration{
 	"s": time.Second, "sec": time.Second, "sek": time.Second,
 	"": time.Minute, "m": time.Minute, "min": time.Minute, "minute": time.Minute, "minutes": time.Minute, "minuten": time.Minute,
 	"h": time.Hour, "hour": time.Hour, "hours": time.Hour, "std": time.Hour, "stunde": time.Hour, "stunden": time.Hour,
@@ -33,9 +37,10 @@ var weekdays = map[string]time.Weekday{
 var dayNames = strings.Fields("mo mon monday montag tu tue tuesday di dienstag we wed wednesday mi mittwoch th thu thursday do donnerstag " +
 	"fr fri friday freitag sa sat saturday samstag su sun sunday so sonntag")
 
-// parseSpan reads a length of time: "90m", "1h30m", "2 d", "90" (minutes). The
-// error is errWhen.
-func parseSpan(text string) (time.Duration, error) {
+// Span reads a length of time that somebody typed for what is to be done: "90m",
+// "1h30m", "2 d", "90" (minutes), in English and German. The error is
+// [ErrUnreadable].
+func Span(text string) (time.Duration, error) {
 	rest := strings.ToLower(strings.TrimSpace(text))
 	var sum time.Duration
 	for n := 0; ; n++ {
@@ -46,34 +51,43 @@ func parseSpan(text string) (time.Duration, error) {
 		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
 		v, err := strconv.Atoi(rest[:digits])
 		if err != nil || v > 1_000_000 || n > 5 {
-			return 0, errWhen
+			return 0, ErrUnreadable
 		}
 		rest = strings.TrimLeft(rest[digits:], " \u202f")
 		end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) })
 		if end < 0 {
 			end = len(rest)
 		}
-		unit, ok := units[rest[:end]]
+		unit, ok := spanUnits[rest[:end]]
 		if !ok || end == 0 && (n > 0 || rest != "") {
-			return 0, errWhen
+			return 0, ErrUnreadable
 		}
 		if unit > farthest || time.Duration(v) > farthest/unit {
-			return 0, errWhen
+			return 0, ErrUnreadable
 		}
 		sum += time.Duration(v) * unit
 		rest = rest[end:]
 	}
 	if sum <= 0 || sum > farthest {
-		return 0, errWhen
+		return 0, ErrUnreadable
 	}
 	return sum, nil
 }
 
-// parseWhen reads a time to come, counted from from, whose location is the zone
-// of what is typed: "90m", "18:00", "tomorrow 09:00", "fri 18:00", "2026-11-19
+// Next is [Parse] for a time that must be to come; the error may be [ErrPast].
+func Next(text string, now time.Time) (time.Time, error) {
+	t, err := Parse(text, now)
+	if err == nil && !t.After(now) {
+		return time.Time{}, ErrPast
+	}
+	return t, err
+}
+
+// Parse reads a time to come, counted from from, whose location is the zone of
+// what is typed: "90m", "18:00", "tomorrow 09:00", "fri 18:00", "2026-11-19
 // 09:15", "19.11. 9:15", with "until" or "in" before it, in English and German.
-// The error is errWhen.
-func parseWhen(text string, from time.Time) (time.Time, error) {
+// A day without a time of day means its beginning. The error is [ErrUnreadable].
+func Parse(text string, from time.Time) (time.Time, error) {
 	text = strings.ToLower(strings.Join(strings.Fields(text), " "))
 	for _, word := range []string{"until ", "bis ", "in ", "at ", "um ", "am ", "on ", "+"} {
 		text = strings.TrimPrefix(text, word)
@@ -82,14 +96,14 @@ func parseWhen(text string, from time.Time) (time.Time, error) {
 	if text == "now" || text == "jetzt" {
 		return from, nil
 	}
-	if d, err := parseSpan(text); err == nil {
+	if d, err := Span(text); err == nil {
 		return from.Add(d), nil
 	}
 	if t, err := time.ParseInLocation("2006-01-02t15:04", text, from.Location()); err == nil {
 		return bounded(t, from)
 	}
 	if text == "" {
-		return time.Time{}, errWhen
+		return time.Time{}, ErrUnreadable
 	}
 	day, clock := text, ""
 	if i := strings.LastIndexAny(text, " ,"); i >= 0 {
@@ -104,7 +118,7 @@ func parseWhen(text string, from time.Time) (time.Time, error) {
 	if clock != "" {
 		var err error
 		if hour, minute, err = parseClock(clock); err != nil {
-			return time.Time{}, errWhen
+			return time.Time{}, ErrUnreadable
 		}
 	}
 	y, m, d, weekly, err := parseDay(day, from)
@@ -124,7 +138,7 @@ func parseWhen(text string, from time.Time) (time.Time, error) {
 // bounded refuses times that are a slip of the finger.
 func bounded(t, from time.Time) (time.Time, error) {
 	if t.Sub(from).Abs() > farthest {
-		return time.Time{}, errWhen
+		return time.Time{}, ErrUnreadable
 	}
 	return t, nil
 }
@@ -135,14 +149,14 @@ func parseClock(text string) (hour, minute int, err error) {
 	text, am := strings.CutSuffix(text, "am")
 	h, m, both := strings.Cut(strings.Replace(text, ".", ":", 1), ":")
 	if len(h) == 0 || len(h) > 2 || both && len(m) != 2 || !both && !am && !pm {
-		return 0, 0, errWhen
+		return 0, 0, ErrUnreadable
 	}
 	hour, err = strconv.Atoi(h)
 	if err == nil && both {
 		minute, err = strconv.Atoi(m)
 	}
 	if err != nil || minute < 0 || minute > 59 || hour < 0 || hour > 23 || (am || pm) && (hour < 1 || hour > 12) || h[0] == '+' || h[0] == '-' {
-		return 0, 0, errWhen
+		return 0, 0, ErrUnreadable
 	}
 	if pm && hour < 12 {
 		hour += 12
@@ -179,5 +193,5 @@ func parseDay(text string, from time.Time) (y int, m time.Month, d int, weekly b
 		}
 		return y, t.Month(), t.Day(), false, nil
 	}
-	return 0, 0, 0, false, errWhen
+	return 0, 0, 0, false, ErrUnreadable
 }
