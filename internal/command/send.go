@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"belvedere/internal/livestatus"
@@ -54,6 +55,8 @@ func (d *Desk) send(q *queue, batch []*job) {
 			break
 		}
 	}
+	// Those that were taken back meanwhile have ended, and are written with these.
+	left = slices.DeleteFunc(left, func(j *job) bool { return State(j.item.State).Final() })
 	if err := d.saver.save(left); err != nil {
 		d.o.Log.Error("command: what was sent could not be kept", "site", q.site, "err", err)
 	}
