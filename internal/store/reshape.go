@@ -37,16 +37,84 @@ func (r *reshaper) chunk(rows []int32, number int) *chunk {
 		return &chunk{n: uint16(len(rows)), base: v}
 	}
 	if r.from.st == plain {
+		if src := r.source(rows); src >= 0 {
+			return r.moved(rows, src)
+		}
 		r.texts = r.texts[:0]
 		for _, row := range rows {
 			r.texts = append(r.texts, r.text(row))
 		}
 		return packTexts(r.texts)
 	}
-	for i, row := range rows {
-		r.vals[i] = r.value(row)
+	for i := 0; i < len(rows); {
+		n := run(rows[i:])
+		r.vals[i] = r.value(rows[i]) // has the chunk of the run in held
+		if n > 1 {
+			copy(r.vals[i:i+n], r.held[rows[i]%ChunkRows:])
+		}
+		i += n
 	}
 	return pack(r.vals[:len(rows)], r.from.st == floats)
+}
+
+// run returns how many of the first rows follow each other in one chunk; 1 for
+// a new row.
+func run(rows []int32) int {
+	n, first := 1, rows[0]
+	if first < 0 {
+		return 1
+	}
+	for n < len(rows) && rows[n] == first+int32(n) && rows[n]/ChunkRows == first/ChunkRows {
+		n++
+	}
+	return n
+}
+
+// source returns the chunk that more than three quarters of its own rows and of
+// the given ones have in common, -1: none. No other chunk has the same source.
+func (r *reshaper) source(rows []int32) int {
+	middle := rows[len(rows)/2]
+	if middle < 0 {
+		return -1
+	}
+	src, same := middle/ChunkRows, 0
+	for _, row := range rows {
+		if row >= 0 && row/ChunkRows == src {
+			same++
+		}
+	}
+	if 4*same <= 3*len(rows) || 4*same <= 3*int(r.from.chunks[src].n) {
+		return -1
+	}
+	return int(src)
+}
+
+// moved returns a chunk of rows most of which are those of chunk src: their
+// texts stay where they are, and those of the others are added.
+func (r *reshaper) moved(rows []int32, src int) *chunk {
+	k := r.from.chunks[src]
+	t := k.texts.successor()
+	var gone Bits
+	gone.Fill(int(k.n))
+	for i, row := range rows {
+		if row >= 0 && int(row)/ChunkRows == src {
+			r.vals[i] = r.value(row)
+			gone[row%ChunkRows>>6] &^= 1 << (uint(row) & 63)
+		} else {
+			r.vals[i] = t.add(r.text(row))
+		}
+	}
+	for i := range int(k.n) {
+		if gone.Get(i) {
+			t.drop(k.int(i))
+		}
+	}
+	c := pack(r.vals[:len(rows)], false)
+	c.texts = t
+	if t.stale() {
+		return rewriteTexts(c)
+	}
+	return c
 }
 
 // consecutive reports whether rows are first and those that follow it.
