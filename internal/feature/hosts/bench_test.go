@@ -56,8 +56,8 @@ func BenchmarkPage(b *testing.B) {
 		name string
 		webtest.Shape
 	}{
-		{"200k", webtest.Shape{Sites: 50, Hosts: 400, Services: 10, BadHosts: 20, BadServices: 30}},
-		{"1M", webtest.Shape{Sites: 100, Hosts: 1000, Services: 10, BadHosts: 20, BadServices: 30}},
+		{"200k", webtest.Shape{Sites: 50, Hosts: 400, Services: 10, BadHosts: 20, BadServices: 30, NoCache: true}},
+		{"1M", webtest.Shape{Sites: 100, Hosts: 1000, Services: 10, BadHosts: 20, BadServices: 30, NoCache: true}},
 	} {
 		data := webtest.Fleet(b, s.Shape).For(access.Viewer{All: true})
 		_, _, second := draw(b, data, "")

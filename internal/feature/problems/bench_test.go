@@ -19,9 +19,9 @@ var shapes = []struct {
 	name string
 	webtest.Shape
 }{
-	{"200k", webtest.Shape{Sites: 50, Hosts: 400, Services: 10, BadHosts: 20, BadServices: 30}},
-	{"200k-storm", webtest.Shape{Sites: 50, Hosts: 400, Services: 10, BadHosts: 100, BadServices: 250}},
-	{"1M", webtest.Shape{Sites: 100, Hosts: 1000, Services: 10, BadHosts: 20, BadServices: 30}},
+	{"200k", webtest.Shape{Sites: 50, Hosts: 400, Services: 10, BadHosts: 20, BadServices: 30, NoCache: true}},
+	{"200k-storm", webtest.Shape{Sites: 50, Hosts: 400, Services: 10, BadHosts: 100, BadServices: 250, NoCache: true}},
+	{"1M", webtest.Shape{Sites: 100, Hosts: 1000, Services: 10, BadHosts: 20, BadServices: 30, NoCache: true}},
 }
 
 // BenchmarkPage makes the list of the page: survey, folding, grouping, rows
