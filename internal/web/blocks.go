@@ -148,7 +148,7 @@ func (s *state) drawingKey(r *http.Request) string {
 // besideBlocks are the preferences that change no block, or are in the key in
 // another form.
 func besideBlocks() []string {
-	return []string{"theme", "keys", "start", "language", "zone", bellPreference, hiddenSites}
+	return []string{"theme", "keys", "start", "language", "zone", bellPreference, hiddenSites, "acting"}
 }
 
 // get returns the drawing for key that is at least of version need; mine: it

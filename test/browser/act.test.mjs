@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { axe, browser, core, harness, openWhen, row, serve, shot, signIn, steps, until } from './lib.mjs'
 
-const rowsOf = (call, name, table) => call(`/core/${name}/rows`, { table })
+const rowsOf = async (call, name, table) => await call(`/core/${name}/rows`, { table }) || []
 const object = (site, s) => `/service/${site}/${encodeURIComponent(s.host_name)}/${encodeURIComponent(s.description)}`
 
 test('acting', { timeout: 600000 }, async t => {
