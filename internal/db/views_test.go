@@ -12,12 +12,11 @@ import (
 	"belvedere/internal/db"
 )
 
-func TestViews(t *testing.T) {
-	d := open(t, t.TempDir())
+// annaAndTom adds an operator and a viewer.
+func annaAndTom(t *testing.T, d *db.DB) (anna, tom int64) {
+	t.Helper()
 	ctx := t.Context()
-	var anna, tom int64
-	write := func(f func(*db.Tx) error) error { return d.Write(ctx, f) }
-	if err := write(func(tx *db.Tx) (err error) {
+	if err := d.Write(ctx, func(tx *db.Tx) (err error) {
 		if anna, err = tx.AddPerson(ctx, db.Person{Username: "anna", Role: access.RoleOperator}, time.Now()); err != nil {
 			return err
 		}
@@ -26,6 +25,14 @@ func TestViews(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	return anna, tom
+}
+
+func TestViews(t *testing.T) {
+	d := open(t, t.TempDir())
+	ctx := t.Context()
+	anna, tom := annaAndTom(t, d)
+	write := func(f func(*db.Tx) error) error { return d.Write(ctx, f) }
 	ids := map[string]int64{}
 	for _, v := range []db.View{
 		{Owner: anna, Name: " Mine ", Path: "/services", Query: "q=db&sort=-state"},

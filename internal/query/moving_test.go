@@ -36,6 +36,31 @@ func moved(w testkit.World) testkit.World {
 	return out
 }
 
+// keepMoving moves hosts and services of a site between two worlds until ctx
+// ends.
+func keepMoving(ctx context.Context, t *testing.T, site *store.Site, worlds [2]testkit.World) {
+	names := []string{"state", "plugin_output", "last_check", "latency", "is_flapping"}
+	for at := 1; ctx.Err() == nil; at = 1 - at {
+		b := site.Begin()
+		for _, table := range []string{"hosts", "services"} {
+			st, _ := schema.Lookup(table)
+			columns := append(slices.Clone(st.Keys), names...)
+			r := b.Update(table)
+			if err := r.Columns(columns...); err != nil {
+				t.Error(err)
+				return
+			}
+			for _, row := range worlds[at][table] {
+				feedRow(r, columns, row)
+			}
+		}
+		if _, err := b.Commit(clock); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
 // TestAgainstNaiveEvaluatorDuringUpdates: random queries run while a writer
 // moves a site between two worlds as fast as it can. Each answer is that of one
 // of the two, and so is one that is encoded after the next update.
@@ -66,26 +91,7 @@ func TestAgainstNaiveEvaluatorDuringUpdates(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var writer sync.WaitGroup
 	writer.Go(func() {
-		names := []string{"state", "plugin_output", "last_check", "latency", "is_flapping"}
-		for at := 1; ctx.Err() == nil; at = 1 - at {
-			b := site.Begin()
-			for _, table := range tables[:2] {
-				st, _ := schema.Lookup(table)
-				columns := append(slices.Clone(st.Keys), names...)
-				r := b.Update(table)
-				if err := r.Columns(columns...); err != nil {
-					t.Error(err)
-					return
-				}
-				for _, row := range worlds[at][table] {
-					feedRow(r, columns, row)
-				}
-			}
-			if _, err := b.Commit(clock); err != nil {
-				t.Error(err)
-				return
-			}
-		}
+		keepMoving(ctx, t, site, worlds)
 	})
 	defer writer.Wait()
 	defer stop()

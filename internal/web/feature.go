@@ -40,6 +40,7 @@ type Feature struct {
 // A PaletteItem is one page that the palette finds by its words.
 type PaletteItem struct {
 	Label string // "Add a site"
+	Note  string // more about it, in the language of the page: "view of Hosts"; may be empty
 	Path  string // "/sites/new"
 	Icon  string // name in the sprite without "i-"
 	Right Right

@@ -150,7 +150,7 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 	v.Bells = bells(r)
 	v.Pinned = s.pinned(r, views, st.env.Path, st.env.Query)
 	for _, x := range views {
-		v.Palette = append(v.Palette, PaletteItem{Label: x.Name, Path: x.Address(), Icon: "bookmark"})
+		v.Palette = append(v.Palette, PaletteItem{Label: x.Name, Note: s.viewNote(r, x.Path), Path: x.Address(), Icon: "bookmark"})
 	}
 	s.shellSites(r, &v)
 	n := p.Count
@@ -279,4 +279,14 @@ func stateWord(ctx context.Context, state string) string {
 		return ui.T(ctx, "not usable")
 	}
 	return ui.T(ctx, "loading")
+}
+
+// viewNote says in the palette of which page a saved view is.
+func (s *Server) viewNote(r *http.Request, path string) string {
+	for _, m := range s.menu {
+		if m.Path == path {
+			return ui.T(r.Context(), "view of %s", ui.Said(r.Context(), m.Label))
+		}
+	}
+	return ui.T(r.Context(), "saved view")
 }

@@ -50,7 +50,7 @@ function pages(words: string): Hit[] {
     const d = li.dataset;
     const keys = d["key"] ? ["g", d["key"]] : d["kbd"] ? [d["kbd"]] : [];
     const group = li.parentElement?.dataset["palettePages"] ?? "";
-    return { group, title: d["label"] ?? "", href: d["href"] ?? "", act: d["act"] ?? "", icon: d["icon"] ?? "right", keys: singles ? keys : [], rank: rank(d["label"] ?? "", needle) };
+    return { group, title: d["label"] ?? "", note: d["note"] ?? "", href: d["href"] ?? "", act: d["act"] ?? "", icon: d["icon"] ?? "right", keys: singles ? keys : [], rank: rank(d["label"] ?? "", needle) };
   });
   if (needle === "") return found.filter((p) => p.href !== "").slice(0, 30);
   return found.filter((p) => p.rank >= 0).sort((a, b) => a.rank - b.rank).slice(0, 6);

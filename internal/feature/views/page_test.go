@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"belvedere/internal/auth"
 	"belvedere/internal/db"
 	"belvedere/internal/lql"
@@ -41,6 +43,12 @@ func TestSaveOpenDelete(t *testing.T) {
 		t.Fatalf("status %d, to %q", a.Status, a.Header.Get("Location"))
 	}
 	page := s.Get("root", "/things?sort=-state&q=web&limit=")
+	inPalette := slices.ContainsFunc(page.All("[data-palette-pages] li"), func(li *html.Node) bool {
+		return webtest.Attr(li, "data-label") == "Web <servers>" && webtest.Attr(li, "data-note") == "saved view"
+	})
+	if !inPalette {
+		t.Error("the palette does not say what the view is")
+	}
 	if got := menu(page); !slices.Equal(got, []string{"Web <servers>"}) || len(page.All("[data-block=pinned] a[aria-current=page]")) != 1 {
 		t.Errorf("the menu has %q", got)
 	}

@@ -121,30 +121,6 @@ func FuzzPieces(f *testing.F) {
 	})
 }
 
-func TestMetrics(t *testing.T) {
-	for _, tt := range []struct {
-		in   string
-		want []Metric
-	}{
-		{"load1=0.5;1;2;0;10", []Metric{{"load1", "0.5", "", "1", "2", "0", "10"}}},
-		{"'disk /'=12MB;;;0; time=1,5s", []Metric{{"disk /", "12", "MB", "", "", "0", ""}, {"time", "1.5", "s", "", "", "", ""}}},
-		{"'it''s'=1%", []Metric{{"it's", "1", "%", "", "", "", ""}}},
-		{"a=U;1;2 b=3", []Metric{{Label: "a", Value: "unknown"}, {Label: "b", Value: "3"}}},
-		{"nonsense more x= y=z k=1e3B", []Metric{{Label: "k", Value: "1e3", Unit: "B"}}},
-		{"'open", nil},
-		{"", nil},
-	} {
-		if diff := cmp.Diff(tt.want, Metrics(tt.in)); diff != "" {
-			t.Errorf("Metrics(%q): %s", tt.in, diff)
-		}
-	}
-}
-
-func FuzzMetrics(f *testing.F) {
-	f.Add("'a b'=1;2;3;4;5 c=U d")
-	f.Fuzz(func(t *testing.T, s string) { Metrics(s) })
-}
-
 // TestEscaping: whatever comes from outside is text, in every component that
 // shows such.
 func TestEscaping(t *testing.T) {
@@ -165,8 +141,6 @@ func TestEscaping(t *testing.T) {
 		"choice":  Choice(Field{Name: "a", Options: []Option{{Value: evil, Label: evil, Note: evil}}}),
 		"filter":  Filter(evil, evil, evil, evil),
 		"toast":   Toast("ok", "check", evil, evil),
-		"perf":    Perfdata("'" + strings.ReplaceAll(evil, "'", "") + "'=1"),
-		"perfraw": Perfdata(evil),
 		"bar":     Bar(evil, false, Slice{"crit", 1}),
 		"block":   Block(evil, evil),
 		"dialog":  Dialog("d", evil),
@@ -179,7 +153,7 @@ func TestEscaping(t *testing.T) {
 			}
 		}
 	}
-	for name, c := range map[string]templ.Component{"name": Name(evil), "output": Output(evil), "kv": KVText("a", evil), "perf": Perfdata(evil)} {
+	for name, c := range map[string]templ.Component{"name": Name(evil), "output": Output(evil), "kv": KVText("a", evil)} {
 		if got := draw(t, c); strings.ContainsAny(got, "\u202e\x07") {
 			t.Errorf("%s: characters that hide or turn text reach the page: %q", name, got)
 		}
