@@ -104,7 +104,7 @@ func (k *trial) value(p schema.Param, w words) string {
 	case "var", "varname":
 		return w.variable
 	case "varvalue":
-		return "gold"
+		return "bronze"
 	case "comment":
 		return k.text()
 	}

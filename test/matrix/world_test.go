@@ -141,6 +141,9 @@ func simulatedTrials(c *testkit.Core) []*trial {
 	w := words{period: text(c.Rows("timeperiods")[1], "name"), command: text(c.Rows("commands")[1], "name"), handler: text(c.Rows("commands")[2], "name")}
 	var out []*trial
 	for i, def := range schema.Commands() {
+		if throwaway(def.Name) {
+			continue
+		}
 		n := names{host: text(leaves[i%len(leaves)], "name"), child: text(leaves[(i+1)%len(leaves)], "name"),
 			hostgroup: first("hostgroups"), servicegroup: first("servicegroups"), contact: first("contacts"), contactgroup: first("contactgroups")}
 		alone := wholeCore(&def) || len(def.Params) > 0 && def.Params[0].Type >= schema.PHostGroup && def.Params[0].Type <= schema.PContactGroup
