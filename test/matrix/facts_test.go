@@ -28,7 +28,7 @@ var idle = map[string]bool{
 	"custom_variable_names": true, "custom_variable_values": true, "modified_host_attributes_list": true, "check_source": true, "is_executing": true, "is_reachable": true, "in_check_period": true, "in_notification_period": true, "no_more_notifications": true,
 	"last_command_check": true, "log_messages": true, "connections": true, "requests": true, "forks": true, "neb_callbacks": true, "external_commands": true,
 	"service_checks": true, "host_checks": true, "cached_log_messages": true, "livestatus_active_connections": true, "livestatus_queued_connections": true,
-	"external_command_buffer_usage": true, "external_command_buffer_max": true,
+	"entry_time": true, "external_command_buffer_usage": true, "external_command_buffer_max": true,
 }
 
 // checked are columns that every check result moves.
@@ -60,7 +60,7 @@ func skip(command, table, column string) bool {
 	case "state", "current_state":
 		return !about("PROCESS_")
 	case "next_notification":
-		return !about("DELAY_")
+		return !about("DELAY_") || about("SVC") == strings.HasPrefix(table, "host") // Icinga 2 plans anew all the time
 	case "last_notification", "current_notification_number", "last_host_notification", "last_service_notification":
 		return !about("SEND_", "SET_")
 	}
