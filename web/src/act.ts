@@ -13,6 +13,7 @@ interface Progress {
 interface Mark { ids: string; text: string; kind: "busy" | "ok" | "warn" }
 
 const KEEP = "belvedere orders"; // under way, while the window lives
+const ROOM = 120; // px that what is under way needs in a row
 const FEW = 20; // objects that an address may name
 const GOOD_STAYS = 4000; // ms a row says that it is confirmed
 const BAD_STAYS = 30_000;
@@ -183,7 +184,7 @@ function mark(key: string, state: string, p: Progress): void {
 
 // place returns where the row or page of an object says what is under way.
 function place(el: Element): Element | null {
-  if (el.matches("tr")) return one(".svcn", el) ?? one(".who", el);
+  if (el.matches("tr")) return [".own", ".out", ".svcn", ".who"].map((c) => one(c, el)).find((c) => c && c.offsetWidth >= ROOM) ?? one(".who", el);
   return one(".facts", closest(el, ".head") ?? el) ?? el;
 }
 
