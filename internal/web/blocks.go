@@ -81,7 +81,7 @@ func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc
 	key := st.drawingKey(r)
 	need, rev := s.needed(r), st.rev
 	if now, told := a.moment(st.chosen); now != nil && need <= told {
-		r, rev = r.WithContext(now.pin(r.Context())), told
+		rev = told // draw takes the moment when its turn has come
 	}
 	own := false // the key is of this person only
 	for range 3 {
@@ -167,6 +167,18 @@ func (c *drawings) get(key string, need, rev uint64) (d *drawing, mine bool) {
 	return d, true
 }
 
+// renew notes that a drawing is begun only now, from data of version rev. It
+// reports false, and does nothing, when it was to be of a later one.
+func (c *drawings) renew(d *drawing, rev uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if rev < d.rev {
+		return false
+	}
+	d.rev, d.at = rev, time.Now()
+	return true
+}
+
 // drop forgets what is kept for key.
 func (c *drawings) drop(key string) {
 	if d := c.kept[key]; d != nil {
@@ -234,6 +246,9 @@ func (s *Server) draw(a *audience, d *drawing, key string, r *http.Request, draw
 		return
 	}
 	defer func() { <-s.drawings.turns }()
+	if now, told := a.moment(from(r).chosen); now != nil && s.drawings.renew(d, told) {
+		ctx = now.pin(ctx)
+	}
 	st := *from(r)
 	st.personal = new(bool)
 	own := r.WithContext(context.WithValue(ctx, stateKey{}, &st))

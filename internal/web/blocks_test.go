@@ -160,6 +160,23 @@ func TestBlocksMoment(t *testing.T) {
 		has("q=4", rev(last+1), 0)
 		settle(time.Second)
 		has("q=5", rev(last+1), step+1)
+		// Who has to wait for a turn gets the state of the time when it comes.
+		turns := w.server.drawings.turns
+		for range cap(turns) {
+			turns <- struct{}{}
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			has("q=7", rev(last+1), step+2)
+		}()
+		synctest.Wait()
+		w.hub.Publish(live.Change{Site: "wien", Tables: []string{"hosts"}})
+		settle(time.Second)
+		for range cap(turns) {
+			<-turns
+		}
+		<-done
 		settle(2 * eventAtMost)
 		has("q=6", rev(last+1), 0) // the moment is long ago
 		a := w.server.pulse.of(w.auth.people["anna"].Viewer())
