@@ -37,6 +37,7 @@ var aside = map[string][]string{
 	"test/harness":        {"internal/testkit", "test/realcore"},
 	"test/load":           {},
 	"test/matrix":         {},
+	"test/compat":         {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/store"},
 	"docs":                {},
 }
 

@@ -364,6 +364,9 @@ func (s *Server) explain(err error) (code int, line string) {
 		code, line, hint = syntax.Status(), fmt.Sprintf("line %d: %s", syntax.Line, syntax.Msg), syntax.Hint
 	case errors.As(err, &query):
 		code, line, hint = query.Code, query.Msg, query.Hint
+		if code == 404 { // these words are the same in all cores but Icinga 2
+			line = "Invalid GET request, " + line
+		}
 	case errors.Is(err, context.DeadlineExceeded):
 		code, line = 413, "the time limit was exceeded"
 	case errors.Is(err, context.Canceled):

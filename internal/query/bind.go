@@ -75,7 +75,7 @@ func bind(q *lql.Query, shift int64) (*plan, error) {
 		for _, t := range schema.Tables() {
 			names = append(names, t.Name)
 		}
-		return nil, &lql.QueryError{Code: 404, Msg: fmt.Sprintf("no such table %q", clip(q.Table)), Hint: didYouMean(schema.Nearest(clip(q.Table), names))}
+		return nil, &lql.QueryError{Code: 404, Msg: fmt.Sprintf("no such table '%s'", clip(q.Table)), Hint: didYouMean(schema.Nearest(clip(q.Table), names))}
 	}
 	p := &plan{q: q, table: t, shift: shift}
 	b := binder{plan: p, slow: newSlowTime(), seen: map[string]*leaf{}}
@@ -118,7 +118,7 @@ func (b *binder) resolve(name string) (colRef, error) {
 		if nc, ok := errors.AsType[*schema.NoColumnError](err); ok {
 			near = nc.Near
 		}
-		return colRef{}, badRequest(fmt.Sprintf("table %s has no column %q", b.table.Name, clip(name)), didYouMean(near))
+		return colRef{}, badRequest(fmt.Sprintf("table '%s' has no column '%s'", b.table.Name, clip(name)), didYouMean(near))
 	}
 	end := b.table
 	if ref.Join >= 0 {

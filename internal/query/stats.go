@@ -117,8 +117,11 @@ func (s *stat) whole(a *accu) int64 {
 	case lql.Max:
 		return a.hi
 	}
-	if a.overflow {
-		return toInt(max(math.MinInt64, min(math.MaxInt64-1024, a.sum)))
+	switch { // a sum that came back into the range is right again
+	case a.overflow && a.sum >= math.MaxInt64:
+		return math.MaxInt64
+	case a.overflow && a.sum <= math.MinInt64:
+		return math.MinInt64
 	}
 	return a.whole
 }
@@ -233,7 +236,7 @@ func (r *run) compareGroups(a, b *group) int {
 				c = cmp.Compare(st.float(&a.accus[k]), st.float(&b.accus[k]))
 			}
 		} else {
-			c = compareAny(a.values[s.stats], b.values[s.stats])
+			c = r.compareKeys(s.stats, a, b)
 		}
 		if s.desc {
 			c = -c
@@ -243,21 +246,28 @@ func (r *run) compareGroups(a, b *group) int {
 		}
 	}
 	for i := range a.values {
-		if c := compareAny(a.values[i], b.values[i]); c != 0 {
+		if c := r.compareKeys(i, a, b); c != 0 {
 			return c
 		}
 	}
 	return 0
 }
 
-func compareAny(a, b any) int {
-	switch x := a.(type) {
+// compareKeys orders groups by a column of their key, lists by their elements.
+func (r *run) compareKeys(column int, a, b *group) int {
+	switch x, y := a.values[column], b.values[column]; x := x.(type) {
 	case int64:
-		return cmp.Compare(x, b.(int64))
+		return cmp.Compare(x, y.(int64))
 	case float64:
-		return cmp.Compare(x, b.(float64))
+		return cmp.Compare(x, y.(float64))
+	case string:
+		switch r.columns[column].ref.column().Kind {
+		case schema.TextList, schema.Members, schema.Dict:
+			return store.CompareLists(x, y.(string))
+		}
+		return cmp.Compare(x, y.(string))
 	}
-	return cmp.Compare(a.(string), b.(string))
+	return 0
 }
 
 func (r *run) fillGroups(res *lql.Result, all []*group) {

@@ -26,7 +26,7 @@ func TestUnknownColumns(t *testing.T) {
 		unknown lql.Unknown
 		want    string // csv, or what the error says
 	}{
-		{"Columns: nosuch name\n", lql.UnknownError, `no column "nosuch"`},
+		{"Columns: nosuch name\n", lql.UnknownError, `no column 'nosuch'`},
 		{"Columns: nosuch name\nSort: name desc\nLimit: 2\n", lql.UnknownEmpty, ";h3\n;h2\n"},
 		{"Columns: nosuch name other\nOffset: 1\n", lql.UnknownNull, ";h2;\n;h3;\n"},
 		{"Columns: name\nFilter: nosuch = x\n", lql.UnknownEmpty, ""},

@@ -63,11 +63,12 @@ func (e *Engine) wait(ctx context.Context, v access.Viewer, q *lql.Query, tables
 	var check *lql.Query
 	if conditional {
 		var err error
-		if check, err = waitQuery(q); err != nil {
+		if check, err = waitQuery(q, q.Wait.Condition); err != nil {
 			return err
 		}
-	} else if q.Wait.Object != "" {
-		if _, err := waitQuery(q); err != nil {
+	}
+	if q.Wait.Object != "" {
+		if err := e.found(ctx, v, q); err != nil {
 			return err
 		}
 	}
@@ -101,24 +102,46 @@ func (e *Engine) wait(ctx context.Context, v access.Viewer, q *lql.Query, tables
 	}
 }
 
+// found reports as an error that there is no such object to wait for, or none
+// that the viewer may see. That it goes away while they wait is none.
+func (e *Engine) found(ctx context.Context, v access.Viewer, q *lql.Query) error {
+	count, err := waitQuery(q, lql.Filter{Kind: lql.And})
+	if err != nil {
+		return err
+	}
+	res, err := e.query(ctx, v, count)
+	if err == nil && res.Vectors[0].Int(0) == 0 {
+		err = noObject(q)
+	}
+	return err
+}
+
+func noObject(q *lql.Query) error {
+	hint := ""
+	if q.Table == "services" {
+		hint = "name a service as host;description"
+	}
+	return badRequest(fmt.Sprintf("WaitObject: object '%s' not found or not supported by this table", clip(q.Wait.Object)), hint)
+}
+
 // waitQuery counts the rows of the waited for object on which the condition
 // holds.
-func waitQuery(q *lql.Query) (*lql.Query, error) {
+func waitQuery(q *lql.Query, condition lql.Filter) (*lql.Query, error) {
 	t, ok := schema.Lookup(q.Table)
 	if !ok {
-		return nil, &lql.QueryError{Code: 404, Msg: fmt.Sprintf("no such table %q", clip(q.Table))}
+		return nil, &lql.QueryError{Code: 404, Msg: fmt.Sprintf("no such table '%s'", clip(q.Table))}
 	}
 	w := q.Wait
 	out := lql.Get(q.Table)
 	out.AuthUser, out.Backends, out.Localtime = q.AuthUser, q.Backends, q.Localtime
-	kids := []lql.Filter{w.Condition}
+	kids := []lql.Filter{condition}
 	if w.Object != "" {
 		parts := []string{w.Object}
 		if len(t.Keys) == 2 {
 			parts = splitObject(w.Object)
 		}
 		if len(parts) != len(t.Keys) {
-			return nil, badRequest(fmt.Sprintf("object %q not found or not supported by this table", clip(w.Object)), "name a service as host;description")
+			return nil, noObject(q)
 		}
 		for i, k := range t.Keys {
 			kids = append(kids, lql.Filter{Column: k, Op: lql.Equal, Value: parts[i]})

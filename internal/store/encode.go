@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -96,6 +97,32 @@ func encodeTuples(dst []byte, v [][]any) []byte {
 		}
 	}
 	return dst
+}
+
+// CompareLists orders two encoded TextLists, Dicts or Members by their elements,
+// texts bytewise; a list comes before those that begin with it. It does not
+// allocate.
+func CompareLists(a, b string) int {
+	for a != "" && b != "" {
+		var x, y string
+		x, a = cutString(a)
+		y, b = cutString(b)
+		if c := cmp.Compare(x, y); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// cutString is cutText for strings.
+func cutString(s string) (text, rest string) {
+	n, shift := 0, 0
+	for s[0] >= 0x80 {
+		n |= int(s[0]&0x7f) << shift
+		s, shift = s[1:], shift+7
+	}
+	n |= int(s[0]) << shift
+	return s[1 : 1+n], s[1+n:]
 }
 
 // EachText calls fn for the elements of an encoded TextList until fn returns
