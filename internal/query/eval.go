@@ -1,7 +1,6 @@
 package query
 
 import (
-	"math"
 	"slices"
 
 	"belvedere/internal/lql"
@@ -439,12 +438,4 @@ func clipTo(b *store.Bits, chunk, from, to int) {
 	for w := range b {
 		b[w] &= hi[w] &^ lo[w]
 	}
-}
-
-// toInt cuts a float for a number column.
-func toInt(f float64) int64 {
-	if math.IsNaN(f) {
-		return 0
-	}
-	return int64(f)
 }

@@ -117,11 +117,11 @@ func (e *Engine) found(ctx context.Context, v access.Viewer, q *lql.Query) error
 }
 
 func noObject(q *lql.Query) error {
-	hint := ""
+	name := clip(q.Wait.Object)
 	if q.Table == "services" {
-		hint = "name a service as host;description"
+		return badRequest(fmt.Sprintf("WaitObject: object '%s' not found or not supported by this table", name), "name a service as host;description")
 	}
-	return badRequest(fmt.Sprintf("WaitObject: object '%s' not found or not supported by this table", clip(q.Wait.Object)), hint)
+	return badRequest(fmt.Sprintf("WaitObject: object '%s' not found or not supported by this table", name), "")
 }
 
 // waitQuery counts the rows of the waited for object on which the condition
