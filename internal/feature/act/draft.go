@@ -23,6 +23,7 @@ import (
 type draft struct {
 	what     doing
 	subjects subjects
+	others   []subject  // of the same name on other sites
 	in       url.Values // what was entered
 	reasons  bool       // whoever switches something says why
 	fresh    bool       // nothing was entered yet
@@ -228,6 +229,9 @@ func (h handler) start(r *http.Request) (*draft, error) {
 		d.entries, d.subjects.lost, err = loadEntries(ctx, web.AllData(r), what.table, keys)
 	} else {
 		d.subjects, err = h.find(r, r.FormValue("about"), keys)
+		if err == nil {
+			d.others, err = d.subjects.elsewhere(ctx, web.AllData(r))
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -98,9 +98,13 @@ func start(t *testing.T) (*webtest.Site, *desk) {
 	service := func(host, name string, contacts ...string) webtest.Row {
 		return webtest.Row{"host_name": host, "description": name, "state": 2, "has_been_checked": 1, "peer_key": "a", "peer_name": "Wien", "contacts": contacts}
 	}
+	at := func(key, name string, row webtest.Row) webtest.Row {
+		row["peer_key"], row["peer_name"] = key, name
+		return row
+	}
 	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
 		"sites":    {{"key": "a", "name": "Wien", "peer_key": "a"}},
-		"hosts":    {host("web", "anna"), host("secret-db", "root")},
+		"hosts":    {host("web", "anna"), host("secret-db", "root"), host("twin", "anna"), at("b", "Graz", host("twin", "anna")), at("c", "Linz", host("twin", "root"))},
 		"services": {service("web", "HTTP", "anna"), service("secret-db", "payroll", "root")},
 	}}
 	d := &desk{rules: command.Rules{WarnAbove: 1}}
@@ -134,6 +138,26 @@ func TestAcknowledge(t *testing.T) {
 	}
 	if again := s.Get("anna", "/act/acknowledge?on=a%7Cweb"); !strings.Contains(again.Body, `<option value="on it">`) {
 		t.Error("what was written last is not offered")
+	}
+}
+
+// TestElsewhere: what has the same name on other sites is offered, as far as it
+// is seen, and reached only when it is chosen.
+func TestElsewhere(t *testing.T) {
+	s, d := start(t)
+	form := s.Get("anna", "/act/comment?on=a%7Ctwin")
+	if also := webtest.Text(form.One(".also")); !strings.Contains(also, "Graz") || strings.Contains(also, "Wien") || strings.Contains(also, "Linz") {
+		t.Errorf("offers %q", also)
+	}
+	if strings.Contains(s.Get("anna", "/act/comment?on=a%7Cweb").Body, `class="also"`) {
+		t.Error("something is offered for a name that is there once")
+	}
+	for _, on := range [][]string{{"on", "a|twin"}, {"on", "a|twin", "on", "b|twin", "confirm", "2"}} {
+		s.Post("anna", "/act/comment", append(on, "go", "give", "comment", "x")...)
+	}
+	got := d.orders()
+	if len(got) != 2 || len(got[0].Targets) != 1 || len(got[1].Targets) != 2 || got[1].Targets[0] != (command.Target{Site: "b", Host: "twin"}) {
+		t.Errorf("gave %+v", got)
 	}
 }
 

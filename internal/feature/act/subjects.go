@@ -186,6 +186,33 @@ func subjectsOf(ctx context.Context, q lql.Querier, keys []string) (subjects, er
 	return out, nil
 }
 
+// othersMost bounds the sites that are offered besides.
+const othersMost = 50
+
+// elsewhere finds what has the same name on other sites, when all subjects have
+// one name: whoever acts then sees that there are several, and chooses.
+func (s subjects) elsewhere(ctx context.Context, q lql.Querier) ([]subject, error) {
+	if len(s.list) == 0 || s.list[0].about != "" {
+		return nil, nil
+	}
+	first, have := s.list[0], map[string]bool{}
+	for _, x := range s.list {
+		if x.host != first.host || x.service != first.service {
+			return nil, nil
+		}
+		have[x.site] = true
+	}
+	query := subjectQuery("hosts").Where(lql.Eq("name", first.host))
+	if first.service != "" {
+		query = subjectQuery("services").Where(lql.Eq("host_name", first.host), lql.Eq("description", first.service))
+	}
+	query.Limit = othersMost + len(s.list)
+	found, err := read(ctx, q, query)
+	out := subjects{list: slices.DeleteFunc(found, func(x subject) bool { return have[x.site] })}
+	out.sort()
+	return out.list, err
+}
+
 func (s *subjects) sort() {
 	slices.SortFunc(s.list, func(a, b subject) int {
 		return cmp.Or(cmp.Compare(a.siteName, b.siteName), cmp.Compare(a.site, b.site), cmp.Compare(a.host, b.host), cmp.Compare(a.service, b.service), cmp.Compare(a.named, b.named))
