@@ -84,10 +84,18 @@ func changes(command string, before, after facts, owners ...string) []string {
 		if strings.HasPrefix(f.table, "log: ") {
 			continue
 		}
+		row := map[string]bool{}
 		for column, v := range now {
-			if old := was[column]; old != v && !skip(command, f.table, column) {
-				n[f.table+"."+column+valueText(v)]++
+			if old := was[column]; old == v || skip(command, f.table, column) {
+				continue
 			}
+			if column == "next_check" && strings.Contains(command, "_FORCED_") {
+				column = "last_check" // it ran: times are whole seconds, so that one of both may stay
+			}
+			row[f.table+"."+column+valueText(v)] = true
+		}
+		for text := range row {
+			n[text]++
 		}
 	}
 	for f := range before {
