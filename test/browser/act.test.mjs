@@ -10,7 +10,7 @@ test('acting', { timeout: 600000 }, async t => {
   const step = steps(t)
   const call = await harness(t)
   const sites = [await core(call, 'Wien', { quiet: 1, hosts: 4, services: 3, churn: -1 }), await core(call, 'Graz', { quiet: 1, hosts: 2, services: 2, churn: -1 })]
-  const app = await serve(t, sites)
+  const app = await serve(t, sites, undefined, { more: 'commands: { warn_above: 3 }\n' })
   const b = await browser(t)
   const page = await b.page()
   page.setDefaultTimeout(30000)
@@ -78,6 +78,48 @@ test('acting', { timeout: 600000 }, async t => {
     await until('the downtimes of the host and its services', async () => (await planned()).length === 4)
     const one = (await planned())[0]
     assert.equal(Number(one.end_time) - Number(one.start_time), 5400)
+  })
+
+  await step('what a form reaches is said again when a choice changes it, and nothing that was typed is lost', async () => {
+    const hosts = [...new Set(services.map(s => s.host_name))].slice(0, 2)
+    const check = async form => {
+      const impact = form.locator('.impact')
+      const number = form.locator('[name=confirm]')
+      const box = form.locator('[name=services][type=checkbox]')
+      await form.getByText('Type 4 to confirm').waitFor()
+      await form.locator('[name=comment]').fill('half a sent')
+      await number.fill('4')
+      await impact.evaluate(el => { el.dataset.same = 'yes' })
+      await impact.locator('summary').first().click()
+      await box.focus()
+      await page.keyboard.press('Space')
+      await impact.filter({ hasText: '2 hosts' }).waitFor()
+      await number.waitFor({ state: 'hidden' })
+      assert.equal(await page.evaluate(() => document.activeElement.name), 'services')
+      assert.equal(await impact.getAttribute('data-same'), 'yes', 'what is spoken is another element')
+      assert.equal(await impact.locator('details').first().getAttribute('open'), '', 'the list is closed')
+      let n = 0
+      const count = r => { if (r.url().endsWith('/act/downtime/form')) n++ }
+      page.on('request', count)
+      for (let i = 0; i < 3; i++) await page.keyboard.press('Space')
+      await number.waitFor()
+      page.off('request', count)
+      assert.equal(n, 1, 'requests for three changes at once')
+      await form.getByText('Type 4 to confirm').waitFor()
+      assert.equal(await number.inputValue(), '4')
+      assert.equal(await form.locator('[name=comment]').inputValue(), 'half a sent')
+    }
+    const keys = hosts.map(h => `on=${encodeURIComponent(`${key}|${encodeURIComponent(h)}`)}`).join('&')
+    await page.goto(`${app.url}/act/downtime?${keys}`)
+    await check(page.locator('main form[data-act-form]'))
+    await openWhen(page, app.url + '/hosts?q=' + encodeURIComponent('site:Wien'), '.pick')
+    for (const h of hosts) await page.locator('table[data-live] tbody > tr[id]').filter({ hasText: h }).locator('.pick').check()
+    await page.locator('.bulk [data-act=downtime]').click()
+    await dialog.waitFor()
+    await check(dialog)
+    await shot(page, 'act-redrawn')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
   })
 
   await step('a selection is rechecked, and everything that a filter means is acknowledged', async () => {

@@ -5,6 +5,7 @@ import { startBell } from "./bell";
 import { startChooser } from "./chooser";
 import { on } from "./dom";
 import { startFolds } from "./folds";
+import { startImpact } from "./impact";
 import { copy, startKeys } from "./keys";
 import { startLeave } from "./leave";
 import { startLists } from "./lists";
@@ -41,6 +42,7 @@ if (document.body.classList.contains("app")) {
   startLeave();
   startLive();
   startAct();
+  startImpact();
 } else if (document.body.classList.contains("screen")) {
   startMerge();
   startFolds();

@@ -27,6 +27,7 @@ type draft struct {
 	in       url.Values // what was entered
 	reasons  bool       // whoever switches something says why
 	fresh    bool       // nothing was entered yet
+	trial    bool       // looked at while it is filled in: nothing is called wrong yet
 	errors   map[string]string
 	now      time.Time // in the person's zone
 	back     string    // where Cancel leads, without prefix
@@ -68,7 +69,7 @@ func (d *draft) choice(name, def string) string {
 
 // fail notes what is wrong with a field.
 func (d *draft) fail(name, msg string) {
-	if !d.fresh && d.errors[name] == "" {
+	if !d.fresh && !d.trial && d.errors[name] == "" {
 		d.errors[name] = msg
 	}
 }
@@ -179,8 +180,8 @@ func (d *draft) problem(ctx context.Context, err error) bool {
 	if !ok {
 		return false
 	}
-	if d.fresh {
-		return true // nothing was entered yet
+	if d.fresh || d.trial {
+		return true // it is said when the order is given
 	}
 	field := p.Param
 	if _, known := d.in["v_"+field]; known {

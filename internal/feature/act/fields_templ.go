@@ -218,7 +218,7 @@ func downtimeFields(d *draft) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(d.subjects.hosts()) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<fieldset class=\"f\" data-look><legend>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<fieldset class=\"f\"><legend>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -14,13 +14,17 @@ import (
 )
 
 // form serves GET /act/{action} and POST /act/{action}/form: what is to be
-// filled in, with what it would reach.
+// filled in, with what it would reach. A form that is posted here is drawn with
+// what was entered in it.
 func (h handler) form(w http.ResponseWriter, r *http.Request) error {
 	d, err := h.start(r)
 	if err != nil {
 		return err
 	}
-	d.fresh = true
+	d.trial = !d.fresh
+	if r.Method != http.MethodPost {
+		d.fresh, d.trial = true, false
+	}
 	d.in.Del("go")
 	if err := h.look(r.Context(), actor(r), d, d.what.make(r.Context(), d)); err != nil {
 		return err
@@ -32,7 +36,7 @@ func (h handler) form(w http.ResponseWriter, r *http.Request) error {
 func (h handler) showForm(w http.ResponseWriter, r *http.Request, d *draft, status int) error {
 	title := d.what.title(r.Context(), d)
 	return web.Render(w, r, web.Page{Title: title, Body: formPage(d), Status: status,
-		Blocks: map[string]templ.Component{"form": form(d), "impact": impact(d)}})
+		Blocks: map[string]templ.Component{"form": form(d), "impact": redrawn(d)}})
 }
 
 // give serves POST /act/{action}: it gives the orders.

@@ -22,6 +22,7 @@ import (
 type desk struct {
 	mu    sync.Mutex
 	rules command.Rules
+	seen  []command.Order // what was asked about
 	given []command.Order
 	by    []command.Actor
 }
@@ -34,6 +35,9 @@ func (d *desk) Give(_ context.Context, a command.Actor, o command.Order) (int64,
 }
 
 func (d *desk) Preview(_ context.Context, _ command.Actor, o command.Order) ([]command.Item, error) {
+	d.mu.Lock()
+	d.seen = append(d.seen, o)
+	d.mu.Unlock()
 	out := make([]command.Item, len(o.Targets))
 	for i, t := range o.Targets {
 		out[i] = command.Item{N: i, Target: t, State: command.Accepted}
@@ -171,6 +175,41 @@ func TestManyAreConfirmed(t *testing.T) {
 	}
 	if got := s.Post("root", "/act/comment", append(fields, "confirm", "2")...); got.Status != http.StatusSeeOther || got.Header.Get("Location") != "/orders/1,2" {
 		t.Errorf("confirmed: %d to %q", got.Status, got.Header.Get("Location"))
+	}
+}
+
+// TestRedrawn: a form that is filled in says what it reaches as it is filled in,
+// without calling anything wrong, and gives nothing.
+func TestRedrawn(t *testing.T) {
+	s, d := start(t)
+	ask := func(fields ...string) webtest.Answer {
+		t.Helper()
+		a := s.PostWith("anna", "/act/downtime/form", []string{"X-Belvedere-Block", "impact"}, append(fields, "on", "a|twin", "go", "give", "comment", "")...)
+		if a.Status != http.StatusOK || strings.Contains(a.Body, `class="err"`) {
+			t.Fatalf("%d: %s", a.Status, a.Body)
+		}
+		return a
+	}
+	one := ask("services", "", "services", "1")
+	if n := webtest.Attr(one.One("[data-impact]"), "data-impact"); n != "1" {
+		t.Errorf("reaches %s, want 1", n)
+	}
+	if !strings.Contains(one.Body, `data-number hidden`) || !d.seen[len(d.seen)-1].Whole {
+		t.Errorf("asks for the number of one, or leaves out the services: %s", one.Body)
+	}
+	two := ask("services", "", "on", "b|twin")
+	if n := webtest.Attr(two.One("[data-impact]"), "data-impact"); n != "2" {
+		t.Errorf("with the other site: reaches %s, want 2", n)
+	}
+	if strings.Contains(two.Body, `data-number hidden`) || webtest.Text(two.One("[data-number] label")) != "Type 2 to confirm" || d.seen[len(d.seen)-1].Whole {
+		t.Errorf("does not ask for the number, or takes the services with it: %s", two.Body)
+	}
+	page := s.Post("anna", "/act/acknowledge/form", "on", "a|web|HTTP", "go", "give", "comment", "half writ", "notify", "1")
+	if page.Status != http.StatusOK || webtest.Attr(page.One("[name=comment]"), "value") != "half writ" || len(page.All("[name=sticky][checked]")) != 0 || len(page.All("[name=notify][checked]")) != 1 {
+		t.Errorf("the form lost what was entered: %s", page.Body)
+	}
+	if n := len(d.orders()); n != 0 {
+		t.Errorf("%d orders were given by looking", n)
 	}
 }
 
