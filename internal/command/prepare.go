@@ -57,7 +57,12 @@ func (d *Desk) item(ctx context.Context, j *judge, o *Order, n int, t Target) (d
 	if err != nil {
 		return db.OrderItem{}, err
 	}
-	if _, err := spell(def, o.Args, t, j.a.Name, idOf(t)); err != nil && reason == "" {
+	args, err := spell(def, o.Args, t, j.a.Name, idOf(t))
+	if err == nil {
+		impl, _ := d.o.Sites.Implementation(t.Site)
+		err = faithful(impl, def, args)
+	}
+	if err != nil && reason == "" {
 		p, ok := errors.AsType[*Problem](err)
 		if !ok || len(o.Targets) == 1 {
 			return db.OrderItem{}, err

@@ -176,7 +176,7 @@ func (d *Desk) ready(ctx context.Context, judges map[*order]*judge, j *job) erro
 	if j.args, err = spell(def, args, j.target, j.order.Who, id); err != nil {
 		return err
 	}
-	if err := faithful(impl, j.args); err != nil {
+	if err := faithful(impl, def, j.args); err != nil {
 		return err
 	}
 	j.effect = d.effect(def, j.args, j.target, d.o.Now().Add(d.skew(ctx, j.item.Site)))

@@ -141,11 +141,21 @@ func text(p schema.Param, v string, last bool) (string, error) {
 	return v, nil
 }
 
-// faithful says why a core would not take arguments as they are. To Shinken a
-// semicolon behind a backslash is none, also one that ends an argument.
-func faithful(impl schema.Cores, args []string) error {
-	if impl == schema.Shinken && strings.Contains(strings.Join(args, ";"), `\;`) {
+// faithful says why a core would not take arguments as they are: each has
+// semicolons of its own to stumble over. The error is a [*Problem].
+func faithful(impl schema.Cores, def *schema.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	last := args[len(args)-1]
+	switch {
+	case impl == schema.Shinken && strings.Contains(strings.Join(args, ";"), `\;`):
+		// To it that is none, also one that ends an argument.
 		return &Problem{Msg: `Shinken would take the semicolon behind a backslash for a part of the text.`, Hint: "Put something between the two."}
+	case impl == schema.Icinga2 && strings.HasPrefix(last, ";"):
+		return &Problem{Msg: "Icinga 2 would leave out the semicolon that the text begins with.", Hint: "Begin with something else."}
+	case impl&schema.MK != 0 && strings.Contains(last, ";") && (strings.Contains(def.Name, "_DOWNTIME") || strings.HasPrefix(def.Name, "SEND_CUSTOM_")):
+		return &Problem{Msg: "Nagios would cut the text off at the semicolon.", Hint: "Choose another sign."}
 	}
 	return nil
 }

@@ -116,3 +116,30 @@ func TestSpell(t *testing.T) {
 		}
 	}
 }
+
+// TestFaithful: what a core would take in part is refused, for that core only.
+func TestFaithful(t *testing.T) {
+	downtime := []string{"web01", "1", "2", "1", "0", "1", "eva", "disk; then reboot"}
+	for _, c := range []struct {
+		impl schema.Cores
+		name string
+		args []string
+		ok   bool
+	}{
+		{schema.MK15, "SCHEDULE_HOST_DOWNTIME", downtime, false},
+		{schema.MK11, "SCHEDULE_HOST_DOWNTIME", downtime, false},
+		{schema.Naemon, "SCHEDULE_HOST_DOWNTIME", downtime, true},
+		{schema.Icinga2, "SCHEDULE_HOST_DOWNTIME", downtime, true},
+		{schema.MK15, "SEND_CUSTOM_HOST_NOTIFICATION", []string{"web01", "0", "eva", "a;b"}, false},
+		{schema.MK15, "ADD_HOST_COMMENT", []string{"web01", "1", "eva", "a;b"}, true},
+		{schema.Icinga2, "ADD_HOST_COMMENT", []string{"web01", "1", "eva", ";b"}, false},
+		{schema.MK15, "ADD_HOST_COMMENT", []string{"web01", "1", "eva", ";b"}, true},
+		{schema.Shinken, "ADD_HOST_COMMENT", []string{"web01", "1", `eva\`, "b"}, false},
+		{schema.MK15, "DISABLE_NOTIFICATIONS", nil, true},
+	} {
+		def, _ := schema.LookupCommand(c.name)
+		if err := faithful(c.impl, def, c.args); (err == nil) != c.ok {
+			t.Errorf("%v %s %q: %v", c.impl, c.name, c.args, err)
+		}
+	}
+}

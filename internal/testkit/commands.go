@@ -105,7 +105,15 @@ func (w *world) read(d *order, line string) ([]string, error) {
 		}
 		return args, nil
 	}
-	return strings.SplitN(rest, ";", len(d.def.Params)), nil
+	args := strings.SplitN(rest, ";", len(d.def.Params))
+	last := &args[len(args)-1]
+	switch {
+	case w.p.name == Icinga2: // joins what is left, but not to nothing
+		*last = strings.TrimLeft(*last, ";")
+	case w.p.name == Nagios4 && (strings.Contains(name, "_DOWNTIME") || strings.HasPrefix(name, "SEND_CUSTOM_")):
+		*last, _, _ = strings.Cut(*last, ";")
+	}
+	return args, nil
 }
 
 // accept says why the core does not do a command.

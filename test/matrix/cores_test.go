@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"belvedere/internal/corefiles"
+	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/store"
@@ -225,7 +226,11 @@ func newNagios(t *testing.T, objects string) *nagios {
 
 // Send implements [command.Sites].
 func (n *nagios) Send(ctx context.Context, _ string, c lql.Command) error {
-	return corefiles.Pipe(n.c.Pipe).Send(ctx, c)
+	err := corefiles.Pipe(n.c.Pipe).Send(ctx, c)
+	if errors.Is(err, corefiles.ErrUnsafe) {
+		return &livestatus.Error{Kind: livestatus.KindRequest, Cause: err.Error(), Err: err}
+	}
+	return err
 }
 
 // Ask implements [command.Sites]: the files are what the core says.
