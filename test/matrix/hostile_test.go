@@ -26,6 +26,7 @@ func hostileTexts() map[string]string {
 		"next line":          "x\u0085[1795300000] DISABLE_NOTIFICATIONS",
 		"line separator":     "x\u2028[1795300000] DISABLE_NOTIFICATIONS",
 		"semicolons":         ";x;1;2;eva;y;",
+		"forged author":      "x;root;forged",
 		"backslash at end":   `x\`,
 		"backslashes":        `C:\\dir\\ \\`,
 		"escaped line end":   `x\n[1795300000] DISABLE_NOTIFICATIONS`,
