@@ -48,6 +48,37 @@ test('acting', { timeout: 600000 }, async t => {
     await page.locator('main [data-act=acknowledge]').first().waitFor()
   })
 
+  await step('the palette offers what can be done with the object of the page', async () => {
+    await openWhen(page, app.url + object(key, services[0]), 'main [data-act=acknowledge]')
+    await page.keyboard.press('Control+k')
+    const options = page.locator('#palette [role=option]')
+    await options.filter({ hasText: 'Downtime' }).filter({ hasText: services[0].description }).waitFor()
+    await shot(page, 'act-palette')
+    await page.keyboard.type('ackn')
+    await until('the action first', async () => /^Acknowledge/.test((await options.first().innerText()).trim()))
+    await page.keyboard.press('Enter')
+    await dialog.locator('h2', { hasText: 'Acknowledge' }).waitFor()
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'comment')
+    await page.keyboard.press('Escape')
+    const forms = []
+    const collect = r => { if (r.url().includes('/act/')) forms.push(r.url()) }
+    page.on('request', collect)
+    await page.keyboard.press('Control+k')
+    await page.fill('#palette input', 'dark')
+    await options.filter({ hasText: 'Dark colours' }).click()
+    await page.mouse.move(0, 0) // lists hold still under the pointer
+    await until('dark', () => page.evaluate(() => document.documentElement.dataset.theme === 'dark'))
+    await page.keyboard.press('t')
+    await until('light', () => page.evaluate(() => document.documentElement.dataset.theme === 'light'))
+    page.off('request', collect)
+    assert.deepEqual(forms, [], 'a click in the palette was taken for an action')
+    await openWhen(page, app.url + '/services')
+    await page.keyboard.press('Control+k')
+    await options.first().waitFor()
+    assert.equal(await page.locator('#palette h3').filter({ hasText: 'Actions' }).count(), 0)
+    await page.keyboard.press('Escape')
+  })
+
   await step('one key acknowledges the row that has the focus, and another takes it back', async () => {
     await openWhen(page, app.url + '/problems')
     await set(1, 1, 'the second is slow')

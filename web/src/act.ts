@@ -281,6 +281,27 @@ export function actKey(letter: string, row: Element | null): boolean {
   return el !== null;
 }
 
+// An Offer is what can be done with the object of the page.
+export interface Offer { kind: string; title: string; icon: string; key: string; about: string }
+
+const offers = (): HTMLElement[] => all("[data-act]:not(.quick)", one("main [data-object]") ?? document.createElement("div"));
+
+// pageOffers returns what the buttons of the object of the page do.
+export function pageOffers(): Offer[] {
+  const about = (one("main [data-object]")?.dataset["object"] ?? "").split("|").slice(1).map(decodeURIComponent).join(" / ");
+  return offers().map((el) => {
+    const kind = el.dataset["act"] ?? "";
+    const title = [...el.childNodes].filter((n) => !(n instanceof Element && n.matches("svg, kbd"))).map((n) => n.textContent).join("").trim();
+    const icon = one<SVGUseElement>("use", el)?.getAttribute("href")?.split("#i-")[1] ?? "right";
+    return { kind, title, icon, about, key: Object.keys(LETTERS).find((k) => LETTERS[k]?.includes(kind)) ?? "" };
+  });
+}
+
+// takeOffer does one of pageOffers, if the page still offers it.
+export function takeOffer(kind: string): void {
+  offers().find((el) => el.dataset["act"] === kind)?.click();
+}
+
 // when says in words what a typed time means.
 const asked = new WeakMap<Element, number>();
 function when(set: HTMLElement): void {

@@ -1,4 +1,6 @@
-// The palette: hosts and services from the server, pages from the menu.
+// The palette: hosts and services from the server, pages from the menu, what can
+// be done with the object of the page.
+import { pageOffers, takeOffer } from "./act";
 import { all, make, on, one, path, symbol } from "./dom";
 import { openBell } from "./bell";
 import { leaveFor } from "./leave";
@@ -46,13 +48,15 @@ function pages(words: string): Hit[] {
   if (/^(h|s|hg|sg):/i.test(words)) return [];
   const needle = words.toLowerCase();
   const singles = document.body.dataset["keys"] !== "off";
-  const found = all("[data-palette-pages] > li").map((li) => {
+  const doings = pageOffers().map((o) => ({ group: T("Actions"), title: o.title, note: o.about, href: "", act: "do " + o.kind, icon: o.icon, keys: singles && o.key ? [o.key] : [], rank: rank(o.title, needle) }));
+  const others = all("[data-palette-pages] > li").map((li) => {
     const d = li.dataset;
     const keys = d["key"] ? ["g", d["key"]] : d["kbd"] ? [d["kbd"]] : [];
     const group = li.parentElement?.dataset["palettePages"] ?? "";
     return { group, title: d["label"] ?? "", note: d["note"] ?? "", href: d["href"] ?? "", act: d["act"] ?? "", icon: d["icon"] ?? "right", keys: singles ? keys : [], rank: rank(d["label"] ?? "", needle) };
   });
-  if (needle === "") return found.filter((p) => p.href !== "").slice(0, 30);
+  if (needle === "") return [...doings, ...others.filter((p) => p.href !== "").slice(0, 30)];
+  const found = [...doings, ...others];
   return found.filter((p) => p.rank >= 0).sort((a, b) => a.rank - b.rank).slice(0, 6);
 }
 
@@ -96,7 +100,7 @@ function draw(words: string, hits: Hit[], total: number): void {
 
 function option(h: Hit, words: string, n: number): HTMLElement {
   const sign = h.glyph ? symbol(h.glyph, `g ${h.class ?? ""} ${h.done ? "done" : ""}`) : symbol("i-" + (h.icon || "right"), "i");
-  const li = make("div", { role: "option", id: `palette-o${n}`, "aria-selected": "false", "data-href": h.href ?? "", "data-act": h.act ?? "" }, sign, marked(h.title, words));
+  const li = make("div", { role: "option", id: `palette-o${n}`, "aria-selected": "false", "data-href": h.href ?? "", "data-does": h.act ?? "" }, sign, marked(h.title, words));
   if (h.label) li.append(make("span", { class: "sr" }, h.label));
   if (h.note) li.append(make("span", { class: "dim s cut" }, h.note));
   const end = make("span", { class: "end" }, ...(h.keys ?? []).flatMap((k) => [make("kbd", {}, k), " "]), make("kbd", { hidden: "", "data-enter": "" }, "Enter"));
@@ -126,7 +130,7 @@ function choose(i: number): void {
   else input()?.removeAttribute("aria-activedescendant");
 }
 
-// act does what a setting says, after the palette has closed.
+// act does what a setting or an action says, after the palette has closed.
 function act(what: string): void {
   dialog()?.close();
   const [name, value] = what.split(" ");
@@ -135,6 +139,7 @@ function act(what: string): void {
     case "keys": return openSheet();
     case "pause": return togglePause();
     case "bell": return openBell();
+    case "do": return takeOffer(value ?? "");
     case "sites": {
       const menu = one<HTMLDetailsElement>("[data-chooser]");
       if (menu) menu.open = true;
@@ -144,7 +149,7 @@ function act(what: string): void {
 }
 
 function follow(el: HTMLElement | undefined, tab: boolean): void {
-  if (el?.dataset["act"]) return act(el.dataset["act"]);
+  if (el?.dataset["does"]) return act(el.dataset["does"]);
   const href = el?.dataset["href"];
   if (!href) return;
   if (tab) {
