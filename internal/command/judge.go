@@ -259,6 +259,8 @@ func (j *judge) hostOrService(ctx context.Context, q lql.Querier, def *schema.Co
 	switch {
 	case strings.HasPrefix(def.Name, "ACKNOWLEDGE_") && (res.Int(0, "state") == 0 || res.Int(0, "has_been_checked") == 0):
 		return "It is no problem now, so there is nothing to acknowledge.", nil
+	case t.UntilOK && (res.Int(0, "state") == 0 || res.Int(0, "has_been_checked") == 0):
+		return "It is no problem now, so it has no end to wait for.", nil
 	case strings.HasPrefix(def.Name, "ACKNOWLEDGE_") && acknowledged && j.is(t.Site, schema.Icinga2):
 		return "It is acknowledged already.", nil
 	case strings.HasPrefix(def.Name, "REMOVE_") && !acknowledged:

@@ -41,6 +41,7 @@ type Target struct {
 	Command string `json:"command,omitempty"`
 	CheckAt int64  `json:"check_at,omitempty"` // check_time of this one, unix seconds
 	After   *After `json:"after,omitempty"`
+	UntilOK bool   `json:"until_ok,omitempty"` // of [Order.UntilOK]
 }
 
 // An Entry is a comment or downtime as a person saw it. Cores number these
@@ -81,6 +82,9 @@ type Order struct {
 	Whole bool
 	// Spread distributes checks evenly over this time, from check_time on.
 	Spread time.Duration
+	// UntilOK takes a fixed downtime that begins now back once its host or
+	// service is well again, if it has not ended before.
+	UntilOK bool
 	// Hold is how long the order waits for a site that is down; 0: ten
 	// minutes.
 	Hold time.Duration

@@ -173,12 +173,17 @@ func (d *Desk) expand(def *schema.Command, o *Order) error {
 		return nil
 	}
 	targets := make([]Target, 0, len(o.Targets))
+	if o.UntilOK {
+		if err := o.endsWhenWell(def, d.o.Now()); err != nil {
+			return err
+		}
+	}
 	twin, ok := wholes[def.Name]
 	if o.Whole && !ok {
 		return &Problem{Msg: fmt.Sprintf("%s has no form that takes the services, too.", def.Name)}
 	}
 	for _, t := range o.Targets {
-		t.Command, t.CheckAt, t.After = "", 0, nil
+		t.Command, t.CheckAt, t.After, t.UntilOK = "", 0, nil, o.UntilOK
 		if !o.Whole {
 			targets = append(targets, t)
 			continue

@@ -18,6 +18,9 @@ const promiseEvery = 5 * time.Second
 // that we take this one back ourselves. It is noted before anything is sent: an
 // acknowledgement that was not given after all is not found when it is due.
 func (d *Desk) promise(ctx context.Context, j *job) error {
+	if j.target.UntilOK {
+		return d.promiseUntilOK(ctx, j)
+	}
 	due := parseUnix(j.order.Args["end_time"])
 	if plain, ok := plainOf(j.def.Name); !ok || j.promise != 0 || j.name != plain || due == 0 {
 		return nil
@@ -44,7 +47,7 @@ func (d *Desk) supersede(ctx context.Context, j *job) error {
 	sent := j.item.Sent.Add(d.skew(ctx, j.item.Site)).Unix()
 	for _, p := range list {
 		var e Entry
-		if p.Site != j.item.Site || p.Host != j.target.Host || p.Service != j.target.Service || json.Unmarshal(p.Entry, &e) != nil {
+		if p.UntilOK || p.Site != j.item.Site || p.Host != j.target.Host || p.Service != j.target.Service || json.Unmarshal(p.Entry, &e) != nil {
 			continue
 		}
 		_, expires := plainOf(j.def.Name)
@@ -66,8 +69,8 @@ func parseUnix(s string) (n int64) {
 	return n
 }
 
-// keepPromises takes acknowledgements back when they are due, until the desk
-// stops.
+// keepPromises takes acknowledgements back when they are due, and downtimes when
+// their object is well, until the desk stops.
 func (d *Desk) keepPromises() {
 	t := time.NewTicker(d.o.PromiseEvery)
 	defer t.Stop()
@@ -81,8 +84,12 @@ func (d *Desk) keepPromises() {
 			if p.Due.After(d.o.Now()) {
 				break
 			}
-			if err := d.keep(p, given); err != nil && d.ctx.Err() == nil {
-				d.o.Log.Warn("command: an acknowledgement that has expired could not be taken back yet", "site", p.Site, "host", p.Host, "service", p.Service, "err", err)
+			keep := d.keep
+			if p.UntilOK {
+				keep = d.keepUntilOK
+			}
+			if err := keep(p, given); err != nil && d.ctx.Err() == nil {
+				d.o.Log.Warn("command: an acknowledgement or downtime that is over could not be taken back yet", "site", p.Site, "host", p.Host, "service", p.Service, "err", err)
 			}
 		}
 		select {

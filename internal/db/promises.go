@@ -14,14 +14,15 @@ type Promise struct {
 	Site          string // key
 	Host, Service string
 	Who           string          // who acknowledged
-	Entry         json.RawMessage // the acknowledgement's comment, to find that same one again
+	Entry         json.RawMessage // the acknowledgement's comment or the downtime, to find that same one again
+	UntilOK       bool            // a downtime that ends when its object is well again, from Due on
 }
 
 // AddPromise stores a promise and returns its id.
 func (d *DB) AddPromise(ctx context.Context, p Promise) (id int64, err error) {
 	err = d.Write(ctx, func(t *Tx) error {
-		id, err = t.insert(ctx, "INSERT INTO promises (due, site, host, service, who, entry) VALUES (?, ?, ?, ?, ?, ?)",
-			millis(p.Due), p.Site, p.Host, p.Service, cut(p.Who), string(p.Entry))
+		id, err = t.insert(ctx, "INSERT INTO promises (due, site, host, service, who, entry, until_ok) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			millis(p.Due), p.Site, p.Host, p.Service, cut(p.Who), string(p.Entry), p.UntilOK)
 		return err
 	})
 	return id, err
@@ -37,7 +38,7 @@ func (d *DB) RemovePromise(ctx context.Context, id int64) error {
 
 // Promises returns all promises, the first due first.
 func (r reads) Promises(ctx context.Context) ([]Promise, error) {
-	rows, err := r.q.QueryContext(ctx, "SELECT id, due, site, host, service, who, entry FROM promises ORDER BY due, id")
+	rows, err := r.q.QueryContext(ctx, "SELECT id, due, site, host, service, who, entry, until_ok FROM promises ORDER BY due, id")
 	if err != nil {
 		return nil, fmt.Errorf("db: promises: %w", err)
 	}
@@ -45,7 +46,7 @@ func (r reads) Promises(ctx context.Context) ([]Promise, error) {
 		var p Promise
 		var due int64
 		var entry string
-		err := row.Scan(&p.ID, &due, &p.Site, &p.Host, &p.Service, &p.Who, &entry)
+		err := row.Scan(&p.ID, &due, &p.Site, &p.Host, &p.Service, &p.Who, &entry, &p.UntilOK)
 		p.Due, p.Entry = fromMillis(due), json.RawMessage(entry)
 		return p, err
 	})

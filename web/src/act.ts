@@ -320,7 +320,7 @@ function when(set: HTMLElement): void {
     return;
   }
   asked.set(set, window.setTimeout(() => {
-    fetch(path("/act/when?text=") + encodeURIComponent(text), { headers: { Accept: "application/json" }, cache: "no-store" }).then(async (res) => {
+    fetch(path("/act/when?text=") + encodeURIComponent(text) + "&of=" + name, { headers: { Accept: "application/json" }, cache: "no-store" }).then(async (res) => {
       const v = (await res.json()) as { words?: string; error?: string };
       out.textContent = v.words ?? v.error ?? "";
     }).catch(() => undefined);

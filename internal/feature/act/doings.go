@@ -117,7 +117,7 @@ func ackOrders(ctx context.Context, d *draft) []command.Order {
 	if d.yes("sticky", true) {
 		args["sticky"] = "2"
 	}
-	if d.choice("expires", ackUsual) == never {
+	if end := d.choice("expires", ackUsual); end == never || end == other && isUntilOK(d.text("expires_other")) {
 		return d.orders("ACKNOWLEDGE_HOST_PROBLEM", "ACKNOWLEDGE_SVC_PROBLEM", args, d.subjects.list)
 	}
 	args["end_time"] = unix(d.end(ctx, "expires", ackUsual, d.now))

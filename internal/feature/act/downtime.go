@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"belvedere/internal/command"
@@ -171,6 +172,24 @@ func (d *draft) span(ctx context.Context, name, def string) time.Duration {
 	return v
 }
 
+// untilOKMost is how long a downtime lasts at most that ends when the problem is
+// over.
+const untilOKMost = 7 * 24 * time.Hour
+
+// untilOK reports whether the downtime ends when the problem is over.
+func (d *draft) untilOK() bool {
+	text := d.choice("length", downtimeUsual)
+	if text == other {
+		text = d.text("length_other")
+	}
+	return !d.what.edit && isUntilOK(text)
+}
+
+// isUntilOK reports whether a typed end is that of the problem.
+func isUntilOK(text string) bool {
+	return slices.Contains([]string{untilOK, "until ok", "bis ok"}, strings.ToLower(strings.TrimSpace(text)))
+}
+
 // window reads when a downtime begins and ends.
 func (d *draft) window(ctx context.Context) (start, end time.Time) {
 	start = d.now
@@ -180,6 +199,9 @@ func (d *draft) window(ctx context.Context) (start, end time.Time) {
 			d.fail("start", ui.T(ctx, "This names no time. Write 90m, 18:00, fri 18:00 or 2026-12-24 18:00."))
 			start = d.now
 		}
+	}
+	if d.untilOK() {
+		return start, start.Add(untilOKMost)
 	}
 	end = d.end(ctx, "length", downtimeUsual, start)
 	if !end.After(start) {
@@ -220,6 +242,7 @@ func downtimeOrders(ctx context.Context, d *draft) []command.Order {
 	for i := range orders {
 		o := &orders[i]
 		o.Whole = o.Command == "SCHEDULE_HOST_DOWNTIME" && d.yes("services", true)
+		o.UntilOK = d.untilOK()
 		for j := range o.Targets {
 			o.Targets[j].Trigger = trigger
 		}
@@ -287,7 +310,11 @@ func commentOrders(ctx context.Context, d *draft) []command.Order {
 
 // lengths are the usual lengths of a downtime.
 func (d *draft) lengths(ctx context.Context) [][2]string {
-	return [][2]string{{"30m", "30 min"}, {"1h", "1 h"}, {downtimeUsual, "2 h"}, {"4h", "4 h"}, {"8h", "8 h"}, {"tomorrow 09:00", ui.T(ctx, "Until tomorrow %s", d.clock(ctx, 9))}}
+	out := [][2]string{{"30m", "30 min"}, {"1h", "1 h"}, {downtimeUsual, "2 h"}, {"4h", "4 h"}, {"8h", "8 h"}, {"tomorrow 09:00", ui.T(ctx, "Until tomorrow %s", d.clock(ctx, 9))}}
+	if slices.ContainsFunc(d.subjects.list, func(s subject) bool { return s.trouble }) {
+		out = append(out, [2]string{untilOK, ui.T(ctx, "Until OK")})
+	}
+	return out
 }
 
 // zoneName names the zone that times are typed in.

@@ -107,10 +107,12 @@ func (d *draft) end(ctx context.Context, name, def string, from time.Time) time.
 	return from.Add(time.Hour)
 }
 
-// other is the choice to type something else; never is that without an end.
+// other is the choice to type something else; never is that without an end;
+// untilOK is when the problem is over.
 const (
-	other = "other"
-	never = "never"
+	other   = "other"
+	never   = "never"
+	untilOK = "ok"
 )
 
 // orders returns one order for the hosts and one for the services among list,

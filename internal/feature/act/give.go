@@ -125,6 +125,9 @@ func ordersPath(ids []int64) string {
 func (h handler) when(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	now := ui.Now(ctx).In(ui.Zone(ctx))
+	if of := r.FormValue("of"); isUntilOK(r.FormValue("text")) && (of == "length" || of == "expires") {
+		return web.JSON(w, http.StatusOK, map[string]string{"words": untilOKWords(ctx, of)})
+	}
 	t, err := when.Parse(r.FormValue("text"), now)
 	if err != nil {
 		return web.JSON(w, http.StatusOK, map[string]string{"error": ui.T(ctx, "This names no time. Write 90m, 18:00, fri 18:00 or 2026-12-24 18:00.")})

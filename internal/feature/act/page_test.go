@@ -145,6 +145,28 @@ func TestAcknowledge(t *testing.T) {
 	}
 }
 
+// TestUntilOK: a downtime may end when the problem is over; an acknowledgement
+// does so anyway.
+func TestUntilOK(t *testing.T) {
+	s, d := start(t)
+	if form := s.Get("anna", "/act/downtime?on=a%7Cweb%7CHTTP"); !strings.Contains(form.Body, `value="ok"`) {
+		t.Error("the end of the problem is not offered")
+	}
+	for _, length := range []string{"ok", "other"} {
+		s.Post("anna", "/act/downtime", "on", "a|web|HTTP", "go", "give", "comment", "x", "length", length, "length_other", "Until OK")
+	}
+	s.Post("anna", "/act/acknowledge", "on", "a|web|HTTP", "go", "give", "comment", "x", "expires", "other", "expires_other", "bis ok")
+	got := d.orders()
+	if len(got) != 3 || !got[0].UntilOK || !got[1].UntilOK || got[0].Args["end_time"] == "" || got[2].Command != "ACKNOWLEDGE_SVC_PROBLEM" {
+		t.Errorf("gave %+v", got)
+	}
+	for of, want := range map[string]string{"length": "7 days at most", "expires": "problem is solved", "begin": "no time"} {
+		if a := s.Get("anna", "/act/when?text=until+OK&of="+of); !strings.Contains(a.Body, want) {
+			t.Errorf("in words of %s: %s", of, a.Body)
+		}
+	}
+}
+
 // TestElsewhere: what has the same name on other sites is offered, as far as it
 // is seen, and reached only when it is chosen.
 func TestElsewhere(t *testing.T) {

@@ -25,6 +25,7 @@ type subject struct {
 	acked          bool
 	downtime       bool
 	passive        bool // active checks are off
+	trouble        bool // it has a problem
 
 	about string // one of abouts; "": it is a host or service
 	named string // its name then
@@ -239,6 +240,7 @@ func read(ctx context.Context, q lql.Querier, query *lql.Query) ([]subject, erro
 		s := subject{site: res.Text(i, "peer_key"), siteName: res.Text(i, "peer_name"),
 			acked: res.Int(i, "acknowledged") != 0, downtime: res.Int(i, "scheduled_downtime_depth") > 0, passive: res.Int(i, "active_checks_enabled") == 0}
 		state, checked := res.Int(i, "state"), res.Int(i, "has_been_checked") != 0
+		s.trouble = checked && state != 0
 		if query.Table == "hosts" {
 			s.host = res.Text(i, "name")
 			s.state = ui.HostState(state, checked, s.acked || s.downtime)

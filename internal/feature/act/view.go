@@ -133,7 +133,10 @@ func (d *draft) clock(ctx context.Context, hour int) string {
 func (d *draft) endWords(ctx context.Context, name, def string) string {
 	text := d.choice(name, def)
 	if text == never {
-		return ui.T(ctx, "Until the problem is solved.")
+		return untilOKWords(ctx, "expires")
+	}
+	if name == "length" && d.untilOK() {
+		return untilOKWords(ctx, name)
 	}
 	if text == other {
 		text = d.text(name + "_other")
@@ -143,6 +146,15 @@ func (d *draft) endWords(ctx context.Context, name, def string) string {
 		return ""
 	}
 	return untilWords(ctx, t, d.now)
+}
+
+// untilOKWords says when an acknowledgement or downtime ends that lasts until
+// the problem is over.
+func untilOKWords(ctx context.Context, name string) string {
+	if name == "expires" {
+		return ui.T(ctx, "Until the problem is solved.")
+	}
+	return ui.T(ctx, "Until it is OK again, 7 days at most.")
 }
 
 // stateWords says how far an item got.
