@@ -51,7 +51,7 @@ func doings(ctx context.Context) map[action.Kind]doing {
 		{kind: action.Downtime, verb: ui.T(ctx, "Schedule downtime"), fields: downtimeFields, make: downtimeOrders, load: loadAround, title: func(ctx context.Context, d *draft) string {
 			return d.of(ctx, ui.T(ctx, "Schedule downtime for %s", d.objects(ctx)), ui.T(ctx, "Schedule downtime for"))
 		}},
-		{kind: action.Recheck, verb: ui.T(ctx, "Recheck"), fields: recheckFields, make: recheckOrders, title: func(ctx context.Context, d *draft) string {
+		{kind: action.Recheck, verb: ui.T(ctx, "Recheck"), fields: recheckFields, make: recheckOrders, load: loadServices, title: func(ctx context.Context, d *draft) string {
 			return d.of(ctx, ui.T(ctx, "Recheck %s", d.objects(ctx)), ui.T(ctx, "Recheck"))
 		}},
 		{kind: action.Comment, verb: ui.T(ctx, "Add comment"), fields: commentFields, make: commentOrders, title: func(ctx context.Context, d *draft) string {

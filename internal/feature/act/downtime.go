@@ -71,6 +71,13 @@ func loadAround(r *http.Request, d *draft) error {
 	return nil
 }
 
+// loadServices counts the services of the hosts of a draft.
+func loadServices(r *http.Request, d *draft) error {
+	n, err := countServices(r.Context(), web.AllData(r), d.subjects.hosts())
+	d.extra = around{services: n}
+	return err
+}
+
 // hostsBySite returns the names of hosts by their site.
 func hostsBySite(hosts []subject) map[string]map[string]bool {
 	out := map[string]map[string]bool{}

@@ -199,7 +199,7 @@ func (d *draft) problem(ctx context.Context, err error) bool {
 
 // confirm looks whether the number was typed where that is asked for.
 func (d *draft) confirm(ctx context.Context) {
-	if n := len(d.preview.hits); d.asksNumber() && d.text("confirm") != strconv.Itoa(n) {
+	if n := d.number(); d.asksNumber() && d.text("confirm") != strconv.Itoa(n) {
 		d.fail("confirm", ui.T(ctx, "Type %s, the number of objects this is about.", strconv.Itoa(n)))
 	}
 }
@@ -207,7 +207,7 @@ func (d *draft) confirm(ctx context.Context) {
 // asksNumber reports whether the number of objects is typed before the order is
 // given.
 func (d *draft) asksNumber() bool {
-	n := len(d.preview.hits)
+	n := d.number()
 	dangerous := d.what.command != nil && d.what.command.Class == schema.Dangerous
 	return n > d.many || d.what.silences && n > 1 || dangerous && n > 0
 }

@@ -38,9 +38,13 @@ func (d *desk) Preview(_ context.Context, _ command.Actor, o command.Order) ([]c
 	d.mu.Lock()
 	d.seen = append(d.seen, o)
 	d.mu.Unlock()
-	out := make([]command.Item, len(o.Targets))
-	for i, t := range o.Targets {
-		out[i] = command.Item{N: i, Target: t, State: command.Accepted}
+	var out []command.Item
+	for _, t := range o.Targets {
+		out = append(out, command.Item{N: len(out), Target: t, State: command.Accepted})
+		if o.Whole { // a command of its own for the services
+			t.Command = "SCHEDULE_HOST_SVC_DOWNTIME"
+			out = append(out, command.Item{N: len(out), Target: t, State: command.Accepted})
+		}
 	}
 	return out, nil
 }
@@ -108,7 +112,7 @@ func start(t *testing.T) (*webtest.Site, *desk) {
 	}
 	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
 		"sites":    {{"key": "a", "name": "Wien", "peer_key": "a"}},
-		"hosts":    {host("web", "anna"), host("secret-db", "root"), host("twin", "anna"), at("b", "Graz", host("twin", "anna")), at("c", "Linz", host("twin", "root"))},
+		"hosts":    {host("web", "anna"), host("secret-db", "root"), host("twin", "anna"), webtest.Row{"name": "child", "has_been_checked": 1, "peer_key": "a", "peer_name": "Wien", "num_services": 2, "contacts": []string{"anna"}, "parents": []string{"web"}}, at("b", "Graz", host("twin", "anna")), at("c", "Linz", host("twin", "root"))},
 		"services": {service("web", "HTTP", "anna"), service("secret-db", "payroll", "root")},
 	}}
 	d := &desk{rules: command.Rules{WarnAbove: 1}}
@@ -206,20 +210,33 @@ func TestRedrawn(t *testing.T) {
 	s, d := start(t)
 	ask := func(fields ...string) webtest.Answer {
 		t.Helper()
-		a := s.PostWith("anna", "/act/downtime/form", []string{"X-Belvedere-Block", "impact"}, append(fields, "on", "a|twin", "go", "give", "comment", "")...)
+		a := s.PostWith("anna", "/act/downtime/form", []string{"X-Belvedere-Block", "impact"}, append(fields, "go", "give", "comment", "")...)
 		if a.Status != http.StatusOK || strings.Contains(a.Body, `class="err"`) {
 			t.Fatalf("%d: %s", a.Status, a.Body)
 		}
 		return a
 	}
-	one := ask("services", "", "services", "1")
-	if n := webtest.Attr(one.One("[data-impact]"), "data-impact"); n != "1" {
-		t.Errorf("reaches %s, want 1", n)
+	for _, c := range []struct {
+		fields []string
+		want   string
+		asks   string // number to type, "": none
+	}{
+		{[]string{"services", ""}, "web on site Wien", ""},
+		{[]string{"services", "", "services", "1"}, "1 host and 2 services", "Type 3 to confirm"},
+		{[]string{"services", "", "behind", "triggered"}, "2 hosts", "Type 2 to confirm"},
+		{[]string{"services", "", "behind", "same"}, "2 hosts", "Type 2 to confirm"},
+		{[]string{"services", "", "services", "1", "behind", "triggered"}, "2 hosts and 2 services", "Type 4 to confirm"},
+		{[]string{"services", "", "services", "1", "behind", "same"}, "2 hosts and 4 services", "Type 6 to confirm"},
+	} {
+		a := ask(append(c.fields, "on", "a|web")...)
+		if got := webtest.Text(a.One("[data-impact]")); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%v: reaches %q, want %q", c.fields, got, c.want)
+		}
+		if hidden := strings.Contains(a.Body, `data-number hidden`); hidden != (c.asks == "") || !hidden && webtest.Text(a.One("[data-number] label")) != c.asks {
+			t.Errorf("%v: asks %q, want %q", c.fields, webtest.Text(a.One("[data-number]")), c.asks)
+		}
 	}
-	if !strings.Contains(one.Body, `data-number hidden`) || !d.seen[len(d.seen)-1].Whole {
-		t.Errorf("asks for the number of one, or leaves out the services: %s", one.Body)
-	}
-	two := ask("services", "", "on", "b|twin")
+	two := ask("services", "", "on", "a|twin", "on", "b|twin")
 	if n := webtest.Attr(two.One("[data-impact]"), "data-impact"); n != "2" {
 		t.Errorf("with the other site: reaches %s, want 2", n)
 	}

@@ -51,25 +51,64 @@ func (d *draft) hitWords(ctx context.Context) string {
 	if d.about() != "" {
 		return d.objects(ctx)
 	}
-	hosts, services, whole := 0, 0, false
+	hosts, services := d.reached()
+	return objectWords(ctx, hosts, services)
+}
+
+// reached counts the hosts and services that are reached: those behind a host,
+// and all services of one, as far as these were chosen.
+func (d *draft) reached() (hosts, services int) {
+	whole := false
+	a, triggered := d.around(), d.text("behind") == behindTriggered
 	for _, it := range d.preview.hits {
-		switch {
-		case it.Target.Service != "":
+		whole = whole || strings.Contains(it.Target.Command, "_SVC_")
+	}
+	for _, it := range d.named() {
+		if it.Target.Service != "" {
 			services++
-		case strings.Contains(it.Target.Command, "_SVC_"):
-			whole = true
-		default:
+		} else {
 			hosts++
 		}
 	}
+	if triggered && hosts > 0 {
+		hosts += len(a.behind)
+		whole = whole || d.yes("services", true)
+	}
 	if whole {
-		a := d.around()
 		services += a.services
 		if d.text("behind") == behindSame {
 			services += a.below
 		}
 	}
-	return objectWords(ctx, hosts, services)
+	return hosts, services
+}
+
+// named returns what is reached by name: each once, also where two commands are
+// for it.
+func (d *draft) named() []command.Item {
+	if len(d.entries) > 0 {
+		return d.preview.hits // several of one object are several
+	}
+	var out []command.Item
+	seen := map[command.Target]bool{}
+	for _, it := range d.preview.hits {
+		key := it.Target
+		key.Command, key.CheckAt, key.After, key.Entry, key.Trigger = "", 0, nil, nil, nil
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
+// number counts what is reached.
+func (d *draft) number() int {
+	if d.about() != "" {
+		return len(d.preview.hits)
+	}
+	hosts, services := d.reached()
+	return hosts + services
 }
 
 // objectWords counts objects in words.
