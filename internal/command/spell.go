@@ -81,17 +81,17 @@ func value(p schema.Param, v string, last bool) (string, error) {
 	if v == "" && p.Optional {
 		return "", nil
 	}
-	bad := func(msg, hint string) (string, error) { return "", &Problem{p.Name, p.Name + " " + msg, hint} }
+	bad := func(msg, hint string) (string, error) { return "", &Problem{p.Name, fmt.Sprintf(msg, p.Name), hint} }
 	switch p.Type {
 	case schema.PBool:
 		if v != "0" && v != "1" {
-			return bad("is 0 or 1.", "")
+			return bad("%s is 0 or 1.", "")
 		}
 		return v, nil
 	case schema.PInt:
 		n, err := strconv.ParseInt(v, 10, 32)
 		if err != nil {
-			return bad("is a whole number.", "")
+			return bad("%s is a whole number.", "")
 		}
 		if p.Name == "sticky" && n != 2 {
 			n = 0 // a 1 means normal to most cores, and sticky to Naemon
@@ -100,13 +100,13 @@ func value(p schema.Param, v string, last bool) (string, error) {
 	case schema.PULong:
 		n, err := strconv.ParseUint(v, 10, 63)
 		if err != nil {
-			return bad("is a whole number from 0.", "")
+			return bad("%s is a whole number from 0.", "")
 		}
 		return strconv.FormatUint(n, 10), nil
 	case schema.PTimestamp:
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil || n < 0 || n > 9999999999 {
-			return bad("is a time in seconds since 1970.", "")
+			return bad("%s is a time in seconds since 1970.", "")
 		}
 		return strconv.FormatInt(n, 10), nil
 	}
@@ -116,7 +116,7 @@ func value(p schema.Param, v string, last bool) (string, error) {
 // text checks an argument that a person or a core named. Nothing in it can end
 // the command, add another or shift the arguments behind it.
 func text(p schema.Param, v string, last bool) (string, error) {
-	bad := func(msg, hint string) (string, error) { return "", &Problem{p.Name, p.Name + " " + msg, hint} }
+	bad := func(msg, hint string) (string, error) { return "", &Problem{p.Name, fmt.Sprintf(msg, p.Name), hint} }
 	switch p.Name {
 	case "varname", "var":
 		v = strings.TrimPrefix(v, "_") // as configurations write it, which cores do not find
@@ -126,17 +126,17 @@ func text(p schema.Param, v string, last bool) (string, error) {
 	}
 	switch {
 	case strings.TrimSpace(v) == "":
-		return bad("is empty.", "Write something.")
+		return bad("%s is empty.", "Write something.")
 	case !utf8.ValidString(v):
-		return bad("is not valid UTF-8 text.", "Type it anew.")
+		return bad("%s is not valid UTF-8 text.", "Type it anew.")
 	case strings.ContainsFunc(v, isControl):
-		return bad("has a line break or another control character.", "Write it in one line.")
+		return bad("%s has a line break or another control character.", "Write it in one line.")
 	case !(last && p.Type == schema.PText) && strings.Contains(v, ";"):
-		return bad("has a semicolon, which would shift the values behind it.", "Only a text at the end of a command may have one.")
+		return bad("%s has a semicolon, which would shift the values behind it.", "Only a text at the end of a command may have one.")
 	case p.Name == "varvalue" && strings.Contains(v, ";"):
-		return bad("has a semicolon, at which Nagios cuts it off.", "Choose another sign.")
+		return bad("%s has a semicolon, at which Nagios cuts it off.", "Choose another sign.")
 	case strings.TrimSpace(v) != v && p.Type != schema.PText:
-		return bad("begins or ends with a blank.", "")
+		return bad("%s begins or ends with a blank.", "")
 	}
 	return v, nil
 }
