@@ -38,6 +38,7 @@ func named(ctx context.Context, q lql.Querier, about string, keys []string) (sub
 		if about == "core" {
 			query = lql.Get("sites", "name", "key").Where(lql.Eq("key", parts[0]))
 		} else {
+			query.Columns = append(query.Columns, memberColumns[about]...)
 			query.Where(lql.Eq("name", parts[1]))
 			query.Backends = []string{parts[0]}
 		}
@@ -52,6 +53,7 @@ func named(ctx context.Context, q lql.Querier, about string, keys []string) (sub
 			} else {
 				s.site, s.siteName = res.Text(i, "peer_key"), res.Text(i, "peer_name")
 			}
+			s.count(res, i)
 			if s.site == parts[0] {
 				out.list = append(out.list, s)
 			}
@@ -60,6 +62,24 @@ func named(ctx context.Context, q lql.Querier, about string, keys []string) (sub
 	out.lost = len(keys) - len(out.list)
 	out.sort()
 	return out, nil
+}
+
+// memberColumns say how many objects a group has.
+var memberColumns = map[string][]string{"hostgroup": {"num_hosts", "num_services"}, "servicegroup": {"members"}}
+
+// count reads how many objects a group has.
+func (s *subject) count(res *lql.Result, row int) {
+	switch s.about {
+	case "hostgroup":
+		s.hosts, s.services = int(res.Int(row, "num_hosts")), int(res.Int(row, "num_services"))
+	case "servicegroup":
+		hosts := map[string]bool{}
+		for _, m := range res.Column("members").Pairs(row) {
+			hosts[m[0]] = true
+			s.services++
+		}
+		s.hosts = len(hosts)
+	}
 }
 
 // about says what a command is about: "host", "service", one of abouts, or

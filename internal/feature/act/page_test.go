@@ -111,9 +111,11 @@ func start(t *testing.T) (*webtest.Site, *desk) {
 		return row
 	}
 	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
-		"sites":    {{"key": "a", "name": "Wien", "peer_key": "a"}},
-		"hosts":    {host("web", "anna"), host("secret-db", "root"), host("twin", "anna"), webtest.Row{"name": "child", "has_been_checked": 1, "peer_key": "a", "peer_name": "Wien", "num_services": 2, "contacts": []string{"anna"}, "parents": []string{"web"}}, at("b", "Graz", host("twin", "anna")), at("c", "Linz", host("twin", "root"))},
-		"services": {service("web", "HTTP", "anna"), service("secret-db", "payroll", "root")},
+		"sites":         {{"key": "a", "name": "Wien", "peer_key": "a"}},
+		"hosts":         {host("web", "anna"), host("secret-db", "root"), host("twin", "anna"), webtest.Row{"name": "child", "has_been_checked": 1, "peer_key": "a", "peer_name": "Wien", "num_services": 2, "contacts": []string{"anna"}, "parents": []string{"web"}}, at("b", "Graz", host("twin", "anna")), at("c", "Linz", host("twin", "root"))},
+		"hostgroups":    {{"name": "linux", "peer_key": "a", "peer_name": "Wien", "num_hosts": 3, "num_services": 12}},
+		"servicegroups": {{"name": "sites", "peer_key": "a", "peer_name": "Wien", "members": [][2]string{{"web", "HTTP"}, {"web", "TLS"}}}},
+		"services":      {service("web", "HTTP", "anna"), service("secret-db", "payroll", "root")},
 	}}
 	d := &desk{rules: command.Rules{WarnAbove: 1}}
 	return webtest.New(t, w, func(_ *auth.Service, store *db.DB) []web.Feature {
@@ -168,6 +170,29 @@ func TestUntilOK(t *testing.T) {
 		if a := s.Get("anna", "/act/when?text=until+OK&of="+of); !strings.Contains(a.Body, want) {
 			t.Errorf("in words of %s: %s", of, a.Body)
 		}
+	}
+}
+
+// TestGroupMembers: a command for a group says how much it reaches, and that
+// number is typed.
+func TestGroupMembers(t *testing.T) {
+	s, d := start(t)
+	for _, tt := range []struct{ action, about, group, want string }{
+		{"DISABLE_HOSTGROUP_HOST_CHECKS", "hostgroup", "a|linux", "1 group with 3 hosts"},
+		{"DISABLE_HOSTGROUP_SVC_CHECKS", "hostgroup", "a|linux", "1 group with 12 services"},
+		{"DISABLE_SERVICEGROUP_SVC_CHECKS", "servicegroup", "a|sites", "1 group with 2 services"},
+	} {
+		form := s.Get("root", "/act/"+tt.action+"?about="+tt.about+"&on="+strings.ReplaceAll(tt.group, "|", "%7C"))
+		if got := webtest.Text(form.One("main .impact")); !strings.Contains(got, tt.want) {
+			t.Errorf("%s says %q, want %q", tt.action, got, tt.want)
+		}
+		fields := []string{"on", tt.group, "about", tt.about, "go", "give", "note", "x"}
+		if got := s.Post("root", "/act/"+tt.action, fields...); got.Status != http.StatusUnprocessableEntity || len(d.orders()) != 0 {
+			t.Errorf("%s without the number: %d", tt.action, got.Status)
+		}
+	}
+	if got := s.Post("root", "/act/DISABLE_HOSTGROUP_HOST_CHECKS", "on", "a|linux", "about", "hostgroup", "go", "give", "note", "x", "confirm", "3"); got.Status != http.StatusSeeOther {
+		t.Errorf("with the number: %d", got.Status)
 	}
 }
 

@@ -29,6 +29,8 @@ type subject struct {
 
 	about string // one of abouts; "": it is a host or service
 	named string // its name then
+
+	hosts, services int // of a group
 }
 
 func (s subject) key() string {

@@ -48,11 +48,35 @@ func (d *draft) siteName(key string) string {
 // hitWords counts what is reached: "3 hosts and 12 services". A command for
 // all services of a host counts as these.
 func (d *draft) hitWords(ctx context.Context) string {
-	if d.about() != "" {
-		return d.objects(ctx)
+	if d.about() == "" {
+		hosts, services := d.reached()
+		return objectWords(ctx, hosts, services)
 	}
-	hosts, services := d.reached()
-	return objectWords(ctx, hosts, services)
+	if hosts, services := d.members(); hosts+services > 0 {
+		return ui.T(ctx, "%[1]s with %[2]s", d.objects(ctx), objectWords(ctx, hosts, services))
+	}
+	return d.objects(ctx)
+}
+
+// members counts the hosts and services that commands for groups reach.
+func (d *draft) members() (hosts, services int) {
+	for _, it := range d.preview.hits {
+		name := it.Target.Command
+		if name == "" && d.what.command != nil {
+			name = d.what.command.Name
+		}
+		for _, s := range d.subjects.list {
+			if s.target() != (command.Target{Site: it.Target.Site, Group: it.Target.Group}) {
+				continue
+			}
+			if strings.Contains(name, "_SVC_") {
+				services += s.services
+			} else {
+				hosts += s.hosts
+			}
+		}
+	}
+	return hosts, services
 }
 
 // reached counts the hosts and services that are reached: those behind a host,
@@ -105,7 +129,8 @@ func (d *draft) named() []command.Item {
 // number counts what is reached.
 func (d *draft) number() int {
 	if d.about() != "" {
-		return len(d.preview.hits)
+		hosts, services := d.members()
+		return max(hosts+services, len(d.preview.hits))
 	}
 	hosts, services := d.reached()
 	return hosts + services
