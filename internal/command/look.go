@@ -153,5 +153,5 @@ func (d *Desk) whyUnseen(ctx context.Context, j *job) string {
 			return "It is acknowledged, but not with this comment."
 		}
 	}
-	return fmt.Sprintf("Its effect did not show within %s.", d.o.SeenWithin)
+	return fmt.Sprintf("Its effect did not show within %.0f s.", d.o.SeenWithin.Seconds())
 }

@@ -244,6 +244,11 @@ test('acting', { timeout: 600000 }, async t => {
     for (const theme of ['light', 'dark']) {
       const p = await b.page({ colorScheme: theme })
       await signIn(p, app.url)
+      // What the person chose before outdoes what the browser prefers.
+      await until(theme, async () => {
+        if (await p.evaluate(() => document.documentElement.dataset.theme) === theme) return true
+        await p.keyboard.press('t')
+      })
       for (const [kind, about] of [['downtime', services[0]], ['recheck', services[0]], ['comment', services[0]], ['more', services[0]], ['acknowledge', services[0]]]) {
         await p.goto(`${app.url}/act/${kind}?on=${encodeURIComponent(`${key}|${encodeURIComponent(about.host_name)}|${encodeURIComponent(about.description)}`)}`)
         await p.locator('#act-h').waitFor()
