@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,13 @@ func (s *table) Send(_ context.Context, c lql.Command) error {
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, c)
 	return nil
+}
+
+// took returns what was sent so far.
+func (s *table) took() []lql.Command {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sent)
 }
 
 func (s *table) Wait(ctx context.Context, q *lql.Query) error {
@@ -196,16 +204,16 @@ func TestServerCommands(t *testing.T) {
 		"COMMAND [1795327335] BAD\nResponseHeader: fixed16\n\n"+
 		"COMMAND [1795327335] X\nResponseHeader: fixed16\nOutputFormat: wrapped_json\n\n")
 	want := "400: unknown command BAD\n" + framed(200, "") + framed(400, "unknown command BAD\n") + framed(200, "{\"failed\":{}}\n")
-	if got != want || len(store.sent) != 3 || store.sent[0].Name != "ADD_HOST_COMMENT" {
-		t.Errorf("got %q, want %q; sent %+v", got, want, store.sent)
+	if got != want || len(store.took()) != 3 || store.took()[0].Name != "ADD_HOST_COMMENT" {
+		t.Errorf("got %q, want %q; sent %+v", got, want, store.took())
 	}
 	// Without error lines only those hear of an error who ask for a header.
 	a = startServer(t, ServerOptions{Open: open})
 	got = talk(t, a, "COMMAND [1795327335] BAD\n\n"+
 		"COMMAND [1795327335] BAD\nResponseHeader: fixed16\n\n"+
 		"COMMAND [1795327335] X\n\n")
-	if want := framed(400, "unknown command BAD\n"); got != want || len(store.sent) != 4 {
-		t.Errorf("got %q, want %q; sent %+v", got, want, store.sent)
+	if want := framed(400, "unknown command BAD\n"); got != want || len(store.took()) != 4 {
+		t.Errorf("got %q, want %q; sent %+v", got, want, store.took())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,28 +37,29 @@ func TestRoom(t *testing.T) {
 // asks, but not all the time.
 func TestPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var used, cached int64 = 100 << 20, 600 << 20
-		b := New(800<<20, func() int64 { return used + cached })
-		collected, shrunk := 0, 0
-		b.collect = func() { collected++ }
-		b.OnPressure(func() { shrunk++; cached /= 2 })
-		b.OnPressure(func() { shrunk++ })
-		if err := b.Room(200 << 20); err != nil || shrunk != 2 || collected != 1 {
-			t.Fatalf("%v, %d caches shrank, %d collections", err, shrunk, collected)
+		var used, cached, collected, shrunk atomic.Int64
+		used.Store(100 << 20)
+		cached.Store(600 << 20)
+		b := New(800<<20, func() int64 { return used.Load() + cached.Load() })
+		b.collect = func() { collected.Add(1) }
+		b.OnPressure(func() { shrunk.Add(1); cached.Store(cached.Load() / 2) })
+		b.OnPressure(func() { shrunk.Add(1) })
+		if err := b.Room(200 << 20); err != nil || shrunk.Load() != 2 || collected.Load() != 1 {
+			t.Fatalf("%v, %d caches shrank, %d collections", err, shrunk.Load(), collected.Load())
 		}
-		if err := b.Room(400 << 20); err == nil || shrunk != 2 {
-			t.Errorf("asked again at once: %v, %d caches shrank", err, shrunk)
+		if err := b.Room(400 << 20); err == nil || shrunk.Load() != 2 {
+			t.Errorf("asked again at once: %v, %d caches shrank", err, shrunk.Load())
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan bool)
 		go func() { b.Watch(ctx); close(done) }()
 		time.Sleep(time.Minute)
-		if shrunk != 2 {
+		if shrunk.Load() != 2 {
 			t.Errorf("shrank without need")
 		}
-		used = 1 << 30
+		used.Store(1 << 30)
 		time.Sleep(time.Minute + time.Second)
-		if rounds := shrunk/2 - 1; rounds < 8 || rounds > 13 {
+		if rounds := shrunk.Load()/2 - 1; rounds < 8 || rounds > 13 {
 			t.Errorf("caches shrank %d times in a minute of pressure", rounds)
 		}
 		cancel()
