@@ -149,7 +149,7 @@ func (r *Row) define(b *Block, n *names) bool {
 			r.put(kind.name, v)
 		case strings.HasPrefix(k, "_"):
 			vars = append(vars, schema.Pair{Name: strings.ToUpper(clean(k[1:])), Value: clean(v)})
-		case k == "initial_state":
+		case k == "initial_state" && (b.Name == "host" || b.Name == "service"):
 			r.set(k, initial(b.Name, v))
 		case k == "freshness_checks_enabled", k == "check_freshness":
 			r.put("check_freshness", v)
