@@ -38,9 +38,21 @@ func (t target) address() string {
 	return t.page + "?" + v.Encode()
 }
 
+// readable returns parameters in which what is no UTF-8 is marked.
+func readable(q url.Values) url.Values {
+	out := make(url.Values, len(q))
+	for name, values := range q {
+		for _, v := range values {
+			out.Add(name, strings.ToValidUTF8(v, "\uFFFD"))
+		}
+	}
+	return out
+}
+
 // translate maps an old address; rest is the path behind "/thruk/" or the like.
 // The zero page means that nothing here is like it.
 func translate(rest string, q url.Values) target {
+	q = readable(q)
 	switch name := strings.ToLower(path.Base("/" + rest)); name {
 	case "/", "thruk", "cgi-bin", "main.cgi", "main.html", "index.html", "index.php", "login.cgi", "side.html", "menu.html":
 		return target{page: "/"}
