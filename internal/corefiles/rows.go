@@ -69,7 +69,11 @@ func (r *Row) put(column, text string) {
 	}
 	switch c.Kind {
 	case schema.Bool:
-		r.set(column, min(max(whole(text), -whole(text)), 1))
+		on := int64(0)
+		if whole(text) != 0 {
+			on = 1
+		}
+		r.set(column, on)
 	case schema.Int:
 		r.set(column, whole(text))
 	case schema.Time:

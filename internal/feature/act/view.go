@@ -221,29 +221,6 @@ func untilOKWords(ctx context.Context, name string) string {
 	return ui.T(ctx, "Until it is OK again, 7 days at most.")
 }
 
-// stateWords says how far an item got.
-func stateWords(ctx context.Context, s command.State) string {
-	switch s {
-	case command.Accepted:
-		return ui.T(ctx, "not sent yet")
-	case command.Sending, command.Sent:
-		return ui.T(ctx, "sent")
-	case command.Seen:
-		return ui.T(ctx, "confirmed")
-	case command.Done:
-		return ui.T(ctx, "sent, nothing shows it")
-	case command.Unseen:
-		return ui.T(ctx, "not confirmed")
-	case command.Failed:
-		return ui.T(ctx, "failed")
-	case command.Unknown:
-		return ui.T(ctx, "unknown")
-	case command.Cancelled:
-		return ui.T(ctx, "taken back")
-	}
-	return ui.T(ctx, "left out")
-}
-
 // failures returns how many items can be tried again.
 func (v orderView) failures() (n int) {
 	for _, it := range v.items {
