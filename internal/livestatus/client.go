@@ -114,6 +114,17 @@ type Sink interface {
 	Row(cells []Cell) error
 }
 
+// A Recaller is a Sink that knows rows of earlier answers by the sum of their
+// bytes, so that they need not be taken apart again. Seen reports whether a row
+// of that sum came before: then Row is not called for it. Sum tells the sum of
+// the row that the next call of Row gives; it is not told for every row. Sums
+// have 64 bits and are good for this process.
+type Recaller interface {
+	Sink
+	Seen(sum uint64) bool
+	Sum(sum uint64)
+}
+
 // NewClient returns a client. It does not connect.
 func NewClient(o Options) *Client { return &Client{o: o.withDefaults()} }
 

@@ -276,6 +276,77 @@ func TestScanRecorded(t *testing.T) {
 	}
 }
 
+// recall is a collect that takes a row it has seen, in this answer or an earlier
+// one, from its memory.
+type recall struct {
+	collect
+	known  map[uint64][]any
+	sum    uint64
+	told   bool
+	recals int
+}
+
+func (s *recall) Seen(sum uint64) bool {
+	row, ok := s.known[sum]
+	if ok {
+		s.rows = append(s.rows, row)
+		s.recals++
+	}
+	return ok
+}
+
+func (s *recall) Sum(sum uint64) { s.sum, s.told = sum, true }
+
+func (s *recall) Row(cells []Cell) error {
+	if err := s.collect.Row(cells); err != nil {
+		return err
+	}
+	if s.told {
+		s.known[s.sum] = s.rows[len(s.rows)-1]
+	}
+	s.told = false
+	return nil
+}
+
+// scanTwice scans body twice with a memory of its rows: both give what a scan
+// without one gave. It returns how many rows were remembered.
+func scanTwice(t testing.TB, body string, l scanLimits, want *collect, wantErr error) int {
+	t.Helper()
+	r := &recall{known: map[uint64][]any{}}
+	for range 2 {
+		r.collect, r.told = collect{}, false
+		if err := newScanner(strings.NewReader(body), l, r, unknownSize).scan(); (err == nil) != (wantErr == nil) || !cmp.Equal(r.rows, want.rows) {
+			t.Fatalf("with a memory: %v %v, without: %v %v", r.rows, err, want.rows, wantErr)
+		}
+	}
+	return r.recals
+}
+
+// TestScanRemembers: rows end with lines, but not where a core puts raw line
+// breaks into texts, in nested lists, or all in one line; texts that are cut are not remembered.
+func TestScanRemembers(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		want int
+	}{
+		"line by line":        {"[[\"a\",1],\n[\"b\",2],\n[\"c\",3],\n[\"b\",2]]\n", 2},
+		"carriage returns":    {"[[\"a\",1],\r\n[\"b\",2],\r\n[\"c\",3]\r\n]\r\n", 2},
+		"one line":            {`[["a",1],["b",2],["b",2]]`, 0},
+		"break in a text":     {"[[\"a\",1],\n[\"b\n],\n\",2],\n[\"b\n],\n\",3],\n[\"c\",3],\n[\"d\",4]]\n", 1},
+		"break between cells": {"[[\"a\",1],\n[\"b\",\n2],\n[\"b\",\n3],\n[\"c\",4]]", 0},
+		"wrong width":         {"[[\"a\",1],\n[\"b\"],\n[\"b\",2],\n[\"c\",2]]", 1},
+		"cut":                 {"[[\"a\",1],\n[\"" + strings.Repeat("b", 60) + "\",2],\n[\"" + strings.Repeat("b", 60) + "c\",2],\n[\"c\",2]]", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := scanLimits{rows: 1000, row: 1 << 20, value: 40}
+			want, _, err := scanAll(t, c.body, l, nil)
+			if got := scanTwice(t, c.body, l, want, err); got != c.want {
+				t.Errorf("%d rows remembered, want %d", got, c.want)
+			}
+		})
+	}
+}
+
 // FuzzScan: no input may hang or panic; what encoding/json accepts as a list
 // of lists of one width must give the same values.
 func FuzzScan(f *testing.F) {
@@ -286,7 +357,9 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		got, s, err := scanAll(t, string(in), scanLimits{rows: 1000, row: 1 << 20, value: 1 << 16}, nil)
+		l := scanLimits{rows: 1000, row: 1 << 20, value: 1 << 16}
+		got, s, err := scanAll(t, string(in), l, nil)
+		scanTwice(t, string(in), l, got, err)
 		scanAll(t, string(in), scanLimits{rows: 10, row: 1 << 17, value: 16}, nil)
 		var want [][]any
 		if json.Unmarshal(in, &want) != nil || want == nil || len(want) > 1000 {

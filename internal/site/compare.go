@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -152,9 +153,9 @@ func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, cha
 		b.Abort()
 		return err
 	}
-	for _, k := range keys {
-		delete(s.cursor.recent[t.table.Name], k) // the store has another row now
-	}
+	maps.DeleteFunc(s.cursor.recent[t.table.Name], func(_ uint64, row seen) bool { // the store has another row now
+		return len(keys) > byKeyAtMost || slices.Contains(keys, row.key)
+	})
 	return s.commit(b, changed)
 }
 

@@ -32,7 +32,7 @@ func (s *session) readAll(ctx context.Context) error {
 		began := s.now()
 		s.asOf = began
 		id := identity{s.core.ProgramStart, s.core.PID}
-		cur := cursor{newest: map[string]int64{}, recent: map[string]map[string]uint64{}, executing: map[string][]string{}, whole: began}
+		cur := cursor{newest: map[string]int64{}, recent: map[string]map[uint64]seen{}, executing: map[string][]string{}, whole: began}
 		if err := s.readTables(ctx, &cur); err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (s *session) readTable(ctx context.Context, b *store.Batch, t *tablePlan, c
 }
 
 // countTold notes how many hosts and services the core says it has.
-func (s *session) countTold(_ []byte, c []livestatus.Cell) {
+func (s *session) countTold(c []livestatus.Cell) {
 	all := &s.plan.tables["status"].all
 	s.told = map[string]int64{}
 	for _, name := range []string{"hosts", "services"} {
@@ -251,7 +251,7 @@ func (s *session) readPulse(ctx context.Context, req *request, to livestatus.Sin
 type window struct {
 	table     string
 	newest    int64
-	recent    map[string]uint64
+	recent    map[uint64]seen
 	executing []string
 	written   int
 	unknown   []string // keys of rows the store does not have, or some of them
@@ -296,15 +296,10 @@ func (s *session) readWindows(ctx context.Context, changed *changes) error {
 func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) (window, error) {
 	w := window{table: t.table.Name}
 	f := newFeeder(&t.live, func() *store.Rows { return b.Update(w.table) })
-	f.before, f.recent = s.cursor.recent[w.table], map[string]uint64{}
+	f.before, f.recent = s.cursor.recent[w.table], map[uint64]seen{}
 	f.window, f.newest = t.live.position(t.window), s.cursor.newest[w.table]
 	f.known = s.st.Snapshot()
-	at := t.live.position("is_executing")
-	f.each = func(key []byte, c []livestatus.Cell) {
-		if at >= 0 && c[at].Int() != 0 {
-			w.executing = append(w.executing, string(key))
-		}
-	}
+	f.executing = t.live.position("is_executing")
 	began := s.now()
 	q := t.live.query()
 	q.Filter = s.windowFilter(t)
@@ -312,7 +307,7 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 	if w.many = errors.Is(err, errManyNew); err != nil && !w.many {
 		return w, err
 	}
-	w.recent, w.written, w.unknown = f.recent, f.written, f.strangers
+	w.recent, w.executing, w.written, w.unknown = f.recent, f.runs, f.written, f.strangers
 	w.newest = min(f.newest, s.coreNow()+overlapCheck) - int64(s.now().Sub(began)/time.Second)
 	return w, nil
 }

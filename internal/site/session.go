@@ -51,9 +51,9 @@ const (
 
 // A cursor is how far the changes of the core have been followed.
 type cursor struct {
-	newest    map[string]int64             // table -> greatest value of its window column
-	recent    map[string]map[string]uint64 // table -> hashes of the last window's rows
-	executing map[string][]string          // table -> keys that were being checked
+	newest    map[string]int64           // table -> greatest value of its window column
+	recent    map[string]map[uint64]seen // table -> the last window's rows by their sums
+	executing map[string][]string        // table -> keys that were being checked
 
 	// when last done: comparing in two ways, reading all there is, or what
 	// came, all that polls read, comments and downtimes, storing table status
@@ -137,7 +137,7 @@ func (s *session) run(ctx context.Context) error {
 		}
 	} else {
 		s.cursor.quick, s.cursor.deep = time.Time{}, time.Time{}
-		s.cursor.recent = map[string]map[string]uint64{}
+		s.cursor.recent = map[string]map[uint64]seen{}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})

@@ -57,11 +57,16 @@ type feeder struct {
 	// nobody asks.
 	window int
 	newest int64
-	// recent, if not nil, holds hashes of rows: one that is in before with the
-	// same hash is not written again.
-	recent, before map[string]uint64
-	// each, if not nil, is told the key of every row.
-	each func(key []byte, cells []livestatus.Cell)
+	// recent, if not nil, takes the rows by their sums: those that are in before
+	// were written the last time.
+	recent, before map[uint64]seen
+	sum            uint64 // of the next row, if told
+	// each, if not nil, is told every row.
+	each func(cells []livestatus.Cell)
+	// runs takes the keys of the objects that are being checked, told at
+	// position executing, which is -1 where nobody asks.
+	runs      []string
+	executing int
 
 	// known, if not nil, is what may be written: rows it does not have are
 	// counted in unknown and left out, some of their keys are in strangers.
@@ -75,13 +80,19 @@ type feeder struct {
 	skipped int // rows without a name
 	s       scratch
 	key     []byte
-	hash    hasher
+}
+
+// seen is what is kept of a row of a window.
+type seen struct {
+	key       string
+	window    int64 // the value by which windows are told
+	executing bool
 }
 
 // newFeeder returns a feeder of the rows that open returns; a table that is
 // replaced needs them in any case, even without a row.
 func newFeeder(req *request, open func() *store.Rows) *feeder {
-	return &feeder{req: req, open: open, window: -1}
+	return &feeder{req: req, open: open, window: -1, executing: -1}
 }
 
 // begin makes the rows, if they are not there yet.
@@ -98,6 +109,8 @@ func (f *feeder) Begin([]string) error { return nil }
 
 // Row implements [livestatus.Sink].
 func (f *feeder) Row(cells []livestatus.Cell) error {
+	sum := f.sum
+	f.sum = 0
 	if f.rowsIn++; f.most > 0 && f.rowsIn > f.most {
 		return tooMany(f.req.table, f.most)
 	}
@@ -122,16 +135,14 @@ func (f *feeder) Row(cells []livestatus.Cell) error {
 		f.newest = max(f.newest, cells[f.window].Int())
 	}
 	if f.each != nil {
-		f.each(key, cells)
+		f.each(cells)
 	}
-	if f.recent != nil {
-		f.hash.reset()
-		f.req.give(&f.s, &f.hash, cells)
-		h := f.hash.sum()
-		f.recent[string(key)] = h
-		if old, ok := f.before[string(key)]; ok && old == h {
-			return nil
-		}
+	runs := f.executing >= 0 && cells[f.executing].Int() != 0
+	if runs {
+		f.runs = append(f.runs, string(key))
+	}
+	if sum != 0 {
+		f.recent[sum] = seen{string(key), cells[f.window].Int(), runs}
 	}
 	if err := f.begin(); err != nil {
 		return fmt.Errorf("site: %w", err)
@@ -139,6 +150,27 @@ func (f *feeder) Row(cells []livestatus.Cell) error {
 	f.written++
 	f.req.give(&f.s, f.rows, cells)
 	return f.rows.EndRow()
+}
+
+// Seen implements [livestatus.Recaller].
+func (f *feeder) Seen(sum uint64) bool {
+	row, ok := f.before[sum]
+	if ok {
+		f.rowsIn++
+		f.recent[sum] = row
+		f.newest = max(f.newest, row.window)
+		if row.executing {
+			f.runs = append(f.runs, row.key)
+		}
+	}
+	return ok
+}
+
+// Sum implements [livestatus.Recaller].
+func (f *feeder) Sum(sum uint64) {
+	if f.recent != nil {
+		f.sum = sum
+	}
 }
 
 // errManyNew ends an answer with more unknown rows than there are known ones:
