@@ -36,6 +36,7 @@ var aside = map[string][]string{
 	"test/realcore":       {},
 	"test/harness":        {"internal/testkit", "test/realcore"},
 	"test/load":           {},
+	"test/crowd":          {"internal/testkit"},
 	"test/matrix":         {},
 	"test/compat":         {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/store"},
 	"docs":                {},
