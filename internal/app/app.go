@@ -186,7 +186,7 @@ func (a *App) build(ctx context.Context) error {
 		Auth: a.auth, Engine: a.engine, Readers: a.readers, Hub: a.hub, Prefs: a.db, Views: a.db, Features: a.features(),
 		EmbedParents: cfg.EmbedParents, LinkSchemes: cfg.LinkSchemes, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Log: a.log, Version: a.opt.Version,
 		Setup:   web.SetupHooks{AddSite: "/sites/new", StartDemo: a.sites.startDemo},
-		Metrics: a.metrics(), MetricsToken: cfg.MetricsToken, Ready: a.ready, MayAct: a.mayAct,
+		Metrics: a.metrics(), MetricsToken: cfg.MetricsToken, Ready: a.ready, MayAct: a.mayAct, Token: a.tokenOf,
 	})
 	if err != nil {
 		return err

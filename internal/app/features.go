@@ -11,6 +11,7 @@ import (
 	"belvedere/internal/feature/comments"
 	"belvedere/internal/feature/configuration"
 	"belvedere/internal/feature/downtimes"
+	"belvedere/internal/feature/grafana"
 	"belvedere/internal/feature/groups"
 	"belvedere/internal/feature/host"
 	"belvedere/internal/feature/hosts"
@@ -54,6 +55,7 @@ func (a *App) features() []web.Feature {
 		hygiene.Feature(),
 		configuration.Feature(),
 		search.Feature(),
+		grafana.Feature(),
 		views.Feature(views.Options{Store: a.db}),
 		screens.Feature(screens.Options{Auth: a.auth}),
 		sites.Feature(sites.Options{Manager: a.sites}),

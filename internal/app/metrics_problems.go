@@ -7,8 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"belvedere/internal/feature/grafana"
 	"belvedere/internal/lql"
-	"belvedere/internal/search"
 )
 
 // hostgroupsMost bounds the host groups that metrics name, by name: each is
@@ -40,66 +40,43 @@ func (c *problemCollector) Describe(ch chan<- *prometheus.Desc) {
 func (c *problemCollector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	for _, count := range []func(context.Context, chan<- prometheus.Metric) error{c.hosts, c.services, c.groups} {
-		if err := count(ctx, ch); err != nil {
+	for _, err := range []error{c.states(ctx, ch, descHosts, "hosts"), c.states(ctx, ch, descServices, "services"), c.groups(ctx, ch)} {
+		if err != nil {
 			c.log.Error("counting problems for metrics", "error", err)
 		}
 	}
 }
 
-func (c *problemCollector) hosts(ctx context.Context, ch chan<- prometheus.Metric) error {
-	return c.states(ctx, ch, descHosts, "hosts", "up", "down", "unreachable")
-}
-
-func (c *problemCollector) services(ctx context.Context, ch chan<- prometheus.Metric) error {
-	return c.states(ctx, ch, descServices, "services", "ok", "warning", "critical", "unknown")
+// yesNo is how labels say whether something is so.
+func yesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
 }
 
 // states counts the rows of a table by site, state and whether they are handled.
-func (c *problemCollector) states(ctx context.Context, ch chan<- prometheus.Metric, desc *prometheus.Desc, table string, names ...string) error {
-	handled, err := search.Is("is", "handled").Filters(time.Now(), table)
+func (c *problemCollector) states(ctx context.Context, ch chan<- prometheus.Metric, desc *prometheus.Desc, table string) error {
+	counts, err := grafana.Counts(ctx, c.all, table, time.Now())
 	if err != nil {
 		return err
 	}
-	q := lql.Get(table).Count(lql.AndOf()).Count(handled[0])
-	q.GroupBy = []string{"peer_name", "state", "has_been_checked"}
-	res, err := c.all.Query(ctx, q)
-	if err != nil {
-		return err
-	}
-	counts := map[[3]string]int64{} // site, state, handled
-	for i := range res.Rows {
-		state := "pending"
-		if at := res.Int(i, "state"); res.Int(i, "has_been_checked") != 0 && at >= 0 && int(at) < len(names) {
-			state = names[at]
-		}
-		site, rows, known := res.Text(i, "peer_name"), res.Vectors[3].Int(i), res.Vectors[4].Int(i)
-		counts[[3]string{site, state, "no"}] += rows - known
-		if state != "pending" && state != names[0] {
-			counts[[3]string{site, state, "yes"}] += known
-		}
-	}
-	for labels, n := range counts {
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), labels[:]...)
+	for _, n := range counts {
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n.N), n.Site, n.State, yesNo(n.Handled))
 	}
 	return nil
 }
 
 // groups counts the problems of host groups, those of one name together.
 func (c *problemCollector) groups(ctx context.Context, ch chan<- prometheus.Metric) error {
-	q := lql.Get("hostgroups")
-	q.Stats = []lql.Stat{{Agg: lql.Sum, Column: "num_services_unhandled_problems"}, {Agg: lql.Sum, Column: "num_services_handled_problems"}}
-	q.GroupBy = []string{"name"}
-	q.OrderBy("name")
-	res, err := c.all.Query(ctx, q)
+	groups, total, err := grafana.Groups(ctx, c.all, hostgroupsMost)
 	if err != nil {
 		return err
 	}
-	ch <- prometheus.MustNewConstMetric(descGroups, prometheus.GaugeValue, float64(res.Rows))
-	for i := range min(res.Rows, hostgroupsMost) {
-		for j, handled := range []string{"no", "yes"} {
-			ch <- prometheus.MustNewConstMetric(descGroup, prometheus.GaugeValue, res.Vectors[1+j].Float(i), res.Text(i, "name"), handled)
-		}
+	ch <- prometheus.MustNewConstMetric(descGroups, prometheus.GaugeValue, float64(total))
+	for _, g := range groups {
+		ch <- prometheus.MustNewConstMetric(descGroup, prometheus.GaugeValue, float64(g.Unhandled), g.Hostgroup, yesNo(false))
+		ch <- prometheus.MustNewConstMetric(descGroup, prometheus.GaugeValue, float64(g.Handled), g.Hostgroup, yesNo(true))
 	}
 	return nil
 }

@@ -20,16 +20,17 @@ import (
 )
 
 const (
-	memoryLeast   = 64 << 20
-	tokenLeast    = 16
-	nameMost      = 100 // characters
-	idleLeast     = 5 * time.Minute
-	rateMost      = 10_000
-	holdMost      = 24 * time.Hour
-	auditLeast    = 24 * time.Hour
-	auditMost     = 36500 * 24 * time.Hour
-	intervalLeast = time.Second
-	intervalMost  = time.Hour
+	memoryLeast    = 64 << 20
+	tokenLeast     = 16
+	readTokenLeast = 32
+	nameMost       = 100 // characters
+	idleLeast      = 5 * time.Minute
+	rateMost       = 10_000
+	holdMost       = 24 * time.Hour
+	auditLeast     = 24 * time.Hour
+	auditMost      = 36500 * 24 * time.Hour
+	intervalLeast  = time.Second
+	intervalMost   = time.Hour
 )
 
 var (
@@ -55,6 +56,7 @@ func (l *loader) check() {
 	if n := len(c.MetricsToken); n > 0 && n < tokenLeast {
 		l.addAt("metrics_token", "the token is too short", fmt.Sprintf("use at least %d random characters", tokenLeast))
 	}
+	l.checkTokens()
 	l.checkChoice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	l.checkChoice("log.format", c.Log.Format, "text", "json")
 	if c.Sessions.Idle < idleLeast {
@@ -70,6 +72,21 @@ func (l *loader) check() {
 	l.checkSites()
 	l.checkUsers()
 	l.checkLivestatus()
+}
+
+func (l *loader) checkTokens() {
+	for i, t := range l.cfg.Tokens {
+		path := fmt.Sprintf("tokens.%d", i)
+		switch same := func(o Token) bool { return o.Token == t.Token }; {
+		case len(t.Token) < readTokenLeast || strings.ContainsFunc(t.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+			l.addAt(path, "this is no token", fmt.Sprintf("use at least %d random letters and digits: openssl rand -hex 32", readTokenLeast))
+		case slices.ContainsFunc(l.cfg.Tokens[:i], same):
+			l.addAt(path+".token", "this token is there twice", "use one for each program")
+		}
+		if !userName.MatchString(t.As) {
+			l.addAt(path, "nobody is named whose rights count for this token", "add as: with the user name of a person")
+		}
+	}
 }
 
 func (l *loader) checkCommands() {

@@ -44,6 +44,8 @@ type Config struct {
 	// loopback, and from anywhere with PublicURL or TrustedProxies; "" lets
 	// nobody.
 	MetricsToken string `yaml:"metrics_token"`
+	// Tokens let other programs read the problems as JSON.
+	Tokens []Token `yaml:"tokens"`
 	// Log says what is logged and how.
 	Log Log `yaml:"log"`
 	// Sessions says how long people stay signed in.
@@ -68,6 +70,12 @@ type Config struct {
 type TLS struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
+}
+
+// A Token lets a program that sends it read problems as JSON, and nothing else.
+type Token struct {
+	Token string `yaml:"token"` // a secret of at least 32 characters
+	As    string `yaml:"as"`    // user name of the person whose rights count
 }
 
 // Log says what is logged and how.

@@ -91,7 +91,9 @@ type Route struct {
 	Screen bool
 	// Fresh marks pages about what can change while no site does, such as orders:
 	// their blocks are drawn for each request.
-	Fresh   bool
+	Fresh bool
+	// Token marks answers for programs, which a token lets read as well.
+	Token   bool
 	through bool // it hands requests on to another route
 }
 

@@ -258,7 +258,7 @@ func (f *feed) recheck(tell bool) error {
 	old := st
 	st.signed, st.token = false, ""
 	r := f.r.WithContext(context.WithValue(ctx, stateKey{}, &st))
-	if err := f.server.identify(r); err != nil {
+	if err := f.server.identify(r, false); err != nil {
 		if f.r.Context().Err() == nil {
 			f.server.log.Warn("live: session check failed", "request", st.id, "err", err)
 		}

@@ -159,7 +159,7 @@ func (s *Server) route(rt Route) http.Handler {
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}
 		if rt.Right != Public || !quiet(rt.Pattern) { // files and probes are the same for everybody
-			if err := s.identify(r); err != nil {
+			if err := s.identify(r, rt.Token); err != nil {
 				s.fail(w, r, err)
 				return
 			}
@@ -224,10 +224,14 @@ func (s *Server) offerActions(st *state) {
 // errAnswered says that a redirect has been written.
 var errAnswered = errors.New("answered")
 
-// identify finds out who asks, by session or HTTP Basic, and fills the state.
-func (s *Server) identify(r *http.Request) error {
+// identify finds out who asks, by session or HTTP Basic, where programs may ask
+// also by a token, and fills the state.
+func (s *Server) identify(r *http.Request, programs bool) error {
 	if secret := r.PathValue("secret"); secret != "" {
 		return s.identifyScreen(r, secret)
+	}
+	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && programs {
+		return s.identifyProgram(r, secret)
 	}
 	st := from(r)
 	p, token, err := s.whoAsks(r)
@@ -252,6 +256,35 @@ func (s *Server) identify(r *http.Request) error {
 	}
 	st.rev = s.opt.Hub.Seen(sees(st.chosen))
 	return nil
+}
+
+// identifyProgram finds out in whose name a program reads: what the person sees
+// counts, not what they may do.
+func (s *Server) identifyProgram(r *http.Request, secret string) error {
+	unknown := &Error{Status: http.StatusUnauthorized, Msg: "This token is not known", Hint: "It is among tokens in the configuration, and its person may sign in"}
+	if s.opt.Token == nil {
+		return unknown
+	}
+	p, err := s.opt.Token(r.Context(), secret)
+	if errors.Is(err, auth.ErrNoSession) {
+		return unknown
+	}
+	if err != nil {
+		return fmt.Errorf("web: token: %w", err)
+	}
+	st := from(r)
+	st.person, st.signed = looking(p), true
+	st.viewer = st.person.Viewer()
+	st.chosen, st.prefs = st.viewer, &Preferences{}
+	st.rev = s.opt.Hub.Seen(sees(st.chosen))
+	return nil
+}
+
+// looking returns p without anything but what they see.
+func looking(p auth.Person) auth.Person {
+	p.SeeAll = p.Viewer().All
+	p.Role, p.CommandLines = access.RoleViewer, false
+	return p
 }
 
 // whoAsks returns the person behind the cookie or the Authorization header;

@@ -72,6 +72,10 @@ type Options struct {
 	// MetricsToken lets whoever sends it as a Bearer token read /metrics; ""
 	// means loopback only, and nobody where PublicURL or TrustedProxies is set.
 	MetricsToken string
+	// Token returns the person in whose name a program may read, by the secret that
+	// it sends; the error is [auth.ErrNoSession] when it is not known. nil: nobody
+	// has one.
+	Token func(ctx context.Context, token string) (auth.Person, error)
 	// MayAct says why people of a role who see what a viewer sees may not act at
 	// a site, "" when they may. nil: pages offer no actions.
 	MayAct func(ctx context.Context, role access.Role, v access.Viewer, site string) string

@@ -210,9 +210,16 @@ func stats(t *schema.Table, res *lql.Result, rows []Row, q *lql.Query) error {
 		}
 		for _, k := range keys {
 			value := strings.Split(k, "\x00")[i]
-			if ref.Column.Kind == schema.TextList {
+			switch ref.Column.Kind {
+			case schema.TextList:
 				v.Kind, v.Objects = lql.Objects, append(v.Objects, strings.Split(value, "\x01"))
-			} else {
+			case schema.Int:
+				n, err := strconv.ParseInt(cmp.Or(value, "0"), 10, 64) // a column that a row does not have is 0
+				if err != nil {
+					return bad(err)
+				}
+				v.Kind, v.Ints = lql.Ints, append(v.Ints, n)
+			default:
 				v.Texts = append(v.Texts, value)
 			}
 		}
@@ -360,6 +367,9 @@ func compare(a, b any) int {
 func groupText(x any) string {
 	if names, ok := x.([]string); ok {
 		return strings.Join(names, "\x01")
+	}
+	if _, ok := x.(int); ok {
+		return strconv.FormatInt(number(x), 10)
 	}
 	return text(x)
 }
