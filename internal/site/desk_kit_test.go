@@ -16,6 +16,7 @@ import (
 	"belvedere/internal/query"
 	"belvedere/internal/schema"
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
@@ -230,7 +231,7 @@ func (b *bench) entryOf(t *testing.T, table, text string) *command.Entry {
 	t.Helper()
 	var e *command.Entry
 	until(t, soon, text, func() bool {
-		for _, r := range rowsOf(view(b.fleet, "a").Snapshot, table) {
+		for _, r := range sitetest.Rows(view(b.fleet, "a").Snapshot, table) {
 			if r["comment"] == text {
 				e = &command.Entry{Author: fmt.Sprint(r["author"]), Text: text, At: asInt(r["entry_time"]), Start: asInt(r["start_time"]), End: asInt(r["end_time"])}
 			}
@@ -251,7 +252,7 @@ func asInt(v any) (n int64) {
 // hostEntry returns the downtime of a host itself in the store of site a.
 func (b *bench) hostEntry(t *testing.T, table, host string) *command.Entry {
 	t.Helper()
-	for _, r := range rowsOf(view(b.fleet, "a").Snapshot, table) {
+	for _, r := range sitetest.Rows(view(b.fleet, "a").Snapshot, table) {
 		if r["host_name"] == host && r["service_description"] == "" {
 			return &command.Entry{Author: fmt.Sprint(r["author"]), Text: fmt.Sprint(r["comment"]), At: asInt(r["entry_time"]), Start: asInt(r["start_time"]), End: asInt(r["end_time"])}
 		}

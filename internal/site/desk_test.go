@@ -10,6 +10,7 @@ import (
 
 	"belvedere/internal/command"
 	"belvedere/internal/db"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
@@ -63,7 +64,7 @@ func TestLateEffect(t *testing.T) {
 	if err := b.core.Command("ADD_SVC_COMMENT;" + target.Host + ";" + target.Service + ";1;eva;is it late?"); err != nil {
 		t.Fatal(err)
 	}
-	until(t, soon, "the comment", func() bool { return len(rowsOf(view(b.fleet, "a").Snapshot, "comments")) == 1 })
+	until(t, soon, "the comment", func() bool { return len(sitetest.Rows(view(b.fleet, "a").Snapshot, "comments")) == 1 })
 	if id, err := b.desk.Retry(t.Context(), b.who, id); err == nil {
 		t.Errorf("repeated as %d", id)
 	}

@@ -2,10 +2,7 @@ package site_test
 
 import (
 	"fmt"
-	"math"
-	"reflect"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,108 +10,7 @@ import (
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
-	"belvedere/internal/store"
 )
-
-// rowsOf reads a table out of a snapshot: key to values, in the Go types of
-// the schema's kinds.
-func rowsOf(snap *store.Snapshot, table string) map[string]map[string]any {
-	t, _ := schema.Lookup(table)
-	out := map[string]map[string]any{}
-	for row, key := range snap.AllKeys(table) {
-		vals := map[string]any{}
-		for _, c := range t.Columns {
-			if c.Class != schema.Derived {
-				vals[c.Name] = storedValue(snap, table, &c, row)
-			}
-		}
-		out[key] = vals
-	}
-	return out
-}
-
-func storedValue(snap *store.Snapshot, table string, c *schema.Column, row int) any {
-	switch c.Kind {
-	case schema.Bool, schema.Int, schema.Time:
-		return snap.Int(table, c.Name, row)
-	case schema.Float:
-		return snap.Float(table, c.Name, row)
-	case schema.Text:
-		return snap.Text(table, c.Name, row)
-	}
-	b := snap.Bytes(table, c.Name, row)
-	switch c.Kind {
-	case schema.TextList:
-		return store.DecodeTexts(b)
-	case schema.IntList:
-		return store.DecodeInts(b)
-	case schema.Members:
-		var out []schema.Member
-		for _, p := range store.DecodePairs(b) {
-			out = append(out, schema.Member{Host: p[0], Service: p[1]})
-		}
-		return out
-	case schema.Dict:
-		var out []schema.Pair
-		for _, p := range store.DecodePairs(b) {
-			out = append(out, schema.Pair{Name: p[0], Value: p[1]})
-		}
-		return out
-	}
-	return store.DecodeTuples(b)
-}
-
-// sameValue compares two values of normal form; empty lists are equal to none,
-// floats may differ in what a core's spelling of them loses.
-func sameValue(a, b any) bool {
-	if x, ok := a.(float64); ok {
-		y, ok := b.(float64)
-		return ok && math.Abs(x-y) <= 1e-5*max(1, math.Abs(x), math.Abs(y))
-	}
-	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
-	if va.Kind() == reflect.Slice && vb.Kind() == reflect.Slice && va.Len() == 0 && vb.Len() == 0 {
-		return true
-	}
-	return reflect.DeepEqual(a, b)
-}
-
-// diff compares want with got by key and column and returns one line for each
-// difference, sorted. Columns that want does not have are not compared.
-func diff(table string, want, got map[string]map[string]any, skip ...string) []string {
-	var out []string
-	for key, w := range want {
-		name := strings.ReplaceAll(key, "\x00", ";")
-		g, ok := got[key]
-		if !ok {
-			out = append(out, fmt.Sprintf("%s %q is missing", table, name))
-			continue
-		}
-		for col, v := range w {
-			if !slices.Contains(skip, col) && !sameValue(v, g[col]) {
-				out = append(out, fmt.Sprintf("%s %q %s: %#v, want %#v", table, name, col, g[col], v))
-			}
-		}
-	}
-	for key := range got {
-		if _, ok := want[key]; !ok {
-			out = append(out, fmt.Sprintf("%s %q is too much", table, strings.ReplaceAll(key, "\x00", ";")))
-		}
-	}
-	sort.Strings(out)
-	return out
-}
-
-// report fails with the first differences.
-func report(t *testing.T, diffs []string) {
-	t.Helper()
-	for i, d := range diffs {
-		if i == 25 {
-			t.Errorf("and %d more", len(diffs)-i)
-			return
-		}
-		t.Error(d)
-	}
-}
 
 // canonical writes a value, of either side, so that equal ones are equal texts.
 func canonical(v any) string {

@@ -20,6 +20,7 @@ import (
 	"belvedere/internal/query"
 	"belvedere/internal/schema"
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/test/realcore"
 )
@@ -585,7 +586,7 @@ func TestIcingaDifferential(t *testing.T) {
 	m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{"unix://" + core.Unix}})
 	until(t, soon, "fresh", inState(fleet, "a", store.Fresh))
 	until(t, soon, "results", func() bool {
-		for _, row := range rowsOf(view(fleet, "a").Snapshot, "services") {
+		for _, row := range sitetest.Rows(view(fleet, "a").Snapshot, "services") {
 			if row["host_name"] == "h20" && row["description"] == "svc 8" {
 				return strings.HasPrefix(row["plugin_output"].(string), "result 8")
 			}

@@ -12,8 +12,8 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
-	"belvedere/internal/schema"
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
@@ -44,41 +44,16 @@ func kitCore(t *testing.T, o testkit.Options) (*testkit.Core, string) {
 	return c, "tcp://" + a.String()
 }
 
-// truthOf is a table of a simulated core, as rowsOf gives that of a snapshot.
-func truthOf(c *testkit.Core, table string) map[string]map[string]any {
-	def, _ := schema.Lookup(table)
-	out := map[string]map[string]any{}
-	for _, r := range c.Rows(table) {
-		var key []string
-		vals := map[string]any{}
-		for _, k := range def.Keys {
-			key = append(key, fmt.Sprint(r[k]))
-		}
-		for _, col := range def.Columns {
-			if v, ok := r[col.Name]; ok && col.Class != schema.Derived {
-				vals[col.Name] = v
-			}
-		}
-		out[strings.Join(key, "\x00")] = vals
-	}
-	return out
-}
-
-var kitTables = []string{"contacts", "contactgroups", "commands", "timeperiods", "hostgroups", "servicegroups", "hosts", "services", "comments", "downtimes"}
-
-// ownPace are columns that move without anything happening, by the clock.
-var ownPace = []string{"next_notification", "latency"}
-
 func kitDiff(c *testkit.Core, snap *store.Snapshot) []string {
 	var out []string
-	for _, table := range kitTables {
-		skip := ownPace
+	for _, table := range sitetest.Tables {
+		skip := sitetest.OwnPace
 		if c.Profile() == testkit.Icinga2 {
 			// Lists among custom variables come as JSON text and stay that; the
 			// simulated truth has them as plain words.
 			skip = append(slices.Clone(skip), "custom_variables", "custom_variable_values")
 		}
-		out = append(out, diff(table, truthOf(c, table), rowsOf(snap, table), skip...)...)
+		out = append(out, sitetest.Diff(table, sitetest.Truth(c, table), sitetest.Rows(snap, table), skip...)...)
 	}
 	return out
 }
@@ -93,7 +68,7 @@ func equalsTruth(t *testing.T, c *testkit.Core, fleet *store.Fleet, key string) 
 		}
 		if time.Now().After(end) {
 			t.Logf("health: %+v", view(fleet, key).Health)
-			report(t, diffs)
+			sitetest.Report(t, diffs)
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -111,7 +86,7 @@ func TestTruth(t *testing.T) {
 			core.Step(time.Now())
 			m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
 			until(t, soon, "fresh", inState(fleet, "a", store.Fresh))
-			report(t, kitDiff(core, view(fleet, "a").Snapshot))
+			sitetest.Report(t, kitDiff(core, view(fleet, "a").Snapshot))
 			if t.Failed() {
 				return
 			}

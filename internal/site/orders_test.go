@@ -9,6 +9,7 @@ import (
 
 	"belvedere/internal/command"
 	"belvedere/internal/schema"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/testkit"
 )
 
@@ -72,7 +73,7 @@ func (b *bench) prepareFor(t *testing.T, o *command.Order) {
 		if target.Service != "" {
 			table = "services"
 		}
-		for _, r := range rowsOf(view(b.fleet, "a").Snapshot, table) {
+		for _, r := range sitetest.Rows(view(b.fleet, "a").Snapshot, table) {
 			if r["host_name"] == target.Host && r["description"] == target.Service || target.Service == "" && r["name"] == target.Host {
 				return r[column] == want || fmt.Sprint(r[column]) == fmt.Sprint(want)
 			}
@@ -116,7 +117,7 @@ func (b *bench) prepareEntry(t *testing.T, o *command.Order, table, name string,
 	if it := b.give(t, command.Order{Command: name, Targets: o.Targets, Args: args}); it.State != command.Seen {
 		t.Fatalf("%s: %+v", name, it)
 	}
-	for _, r := range rowsOf(view(b.fleet, "a").Snapshot, table) {
+	for _, r := range sitetest.Rows(view(b.fleet, "a").Snapshot, table) {
 		if r["comment"] == args["comment"] {
 			e := &command.Entry{Author: "eva", Text: args["comment"]}
 			e.At, _ = strconv.ParseInt(fmt.Sprint(r["entry_time"]), 10, 64)

@@ -9,6 +9,7 @@ import (
 
 	"belvedere/internal/command"
 	"belvedere/internal/lql"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
@@ -164,7 +165,7 @@ func TestRenumbered(t *testing.T) {
 		}
 		doomed := targets[4]
 		doomed.Entry = b.entryOf(t, "comments", "one of many")
-		for _, r := range rowsOf(view(b.fleet, "a").Snapshot, "comments") {
+		for _, r := range sitetest.Rows(view(b.fleet, "a").Snapshot, "comments") {
 			if r["host_name"] == doomed.Host && r["service_description"] == doomed.Service {
 				doomed.Entry.At = asInt(r["entry_time"])
 			}

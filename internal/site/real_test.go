@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/test/realcore"
 )
@@ -306,7 +307,7 @@ func equalsCore(t *testing.T, core *realcore.Icinga, fleet *store.Fleet, key str
 		left = slices.DeleteFunc(left, func(table string) bool {
 			want := rawRows(t, core, table)
 			// When the next notification is due moves by itself every few seconds.
-			d := diff(table, want, rowsOf(view(fleet, key).Snapshot, table), "next_notification")
+			d := sitetest.Diff(table, want, sitetest.Rows(view(fleet, key).Snapshot, table), "next_notification")
 			if (table == "hosts" || table == "services" || table == "comments" || table == "downtimes") && len(want) < 2 {
 				d = append(d, table+" has hardly a row")
 			}
@@ -317,7 +318,7 @@ func equalsCore(t *testing.T, core *realcore.Icinga, fleet *store.Fleet, key str
 			time.Sleep(300 * time.Millisecond)
 		}
 	}
-	report(t, diffs)
+	sitetest.Report(t, diffs)
 	if len(diffs) > 0 {
 		t.Logf("health: %+v", view(fleet, key).Health)
 	}
@@ -364,7 +365,7 @@ func commands(t *testing.T, core *realcore.Icinga, m *site.Manager, fleet *store
 	until(t, soon, "notifications enabled", func() bool { return stored("notifications_enabled") == 1 })
 	send("ADD_SVC_COMMENT", "h01", "svc 1", "1", "me", "through the manager")
 	until(t, soon, "comment", func() bool {
-		for _, r := range rowsOf(view(fleet, key).Snapshot, "comments") {
+		for _, r := range sitetest.Rows(view(fleet, key).Snapshot, "comments") {
 			if r["comment"] == "through the manager" && r["host_name"] == "h01" {
 				return true
 			}
@@ -429,7 +430,7 @@ func TestIcingaAway(t *testing.T) {
 			t.Errorf("%s went through %v", key, all)
 		}
 	}
-	if keys := slices.Collect(maps.Keys(rowsOf(view(fleet, "tcp").Snapshot, "hosts"))); len(keys) != core.Hosts {
+	if keys := slices.Collect(maps.Keys(sitetest.Rows(view(fleet, "tcp").Snapshot, "hosts"))); len(keys) != core.Hosts {
 		t.Errorf("%d hosts", len(keys))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
@@ -123,14 +124,14 @@ func equalsAnew(t *testing.T, m *site.Manager, fleet *store.Fleet, addr string) 
 	for end := time.Now().Add(later); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		diffs = diffs[:0]
 		got, want := view(fleet, "a").Snapshot, view(fresh, "a").Snapshot
-		for _, table := range kitTables {
-			skip := ownPace
+		for _, table := range sitetest.Tables {
+			skip := sitetest.OwnPace
 			if table == "hosts" || table == "services" {
 				// Naemon numbers these by their place. At a real one only a reload moves
 				// them; at a simulated one also a row that comes without one.
 				skip = append(slices.Clone(skip), "id")
 			}
-			diffs = append(diffs, diff(table, rowsOf(want, table), rowsOf(got, table), skip...)...)
+			diffs = append(diffs, sitetest.Diff(table, sitetest.Rows(want, table), sitetest.Rows(got, table), skip...)...)
 		}
 		for _, c := range []string{"program_start", "nagios_pid", "enable_notifications"} {
 			if a, b := want.Int("status", c, 0), got.Int("status", c, 0); a != b {
@@ -142,6 +143,6 @@ func equalsAnew(t *testing.T, m *site.Manager, fleet *store.Fleet, addr string) 
 		}
 	}
 	t.Logf("health %+v", view(fleet, "a").Health)
-	report(t, diffs)
+	sitetest.Report(t, diffs)
 	return false
 }

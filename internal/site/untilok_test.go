@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"belvedere/internal/command"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/testkit"
 )
 
@@ -69,7 +70,7 @@ func TestWholeDowntimeUntilOK(t *testing.T) {
 	b.core.SetState(service.Host, "", 0, "it is up")
 	b.m.Refresh("a")
 	b.untilColumn(t, service, "scheduled_downtime_depth", 0)
-	until(t, soon, "no downtime", func() bool { return len(rowsOf(view(b.fleet, "a").Snapshot, "downtimes")) == 0 })
+	until(t, soon, "no downtime", func() bool { return len(sitetest.Rows(view(b.fleet, "a").Snapshot, "downtimes")) == 0 })
 }
 
 // TestNotUntilOK: what has no end to wait for is refused with the reason.

@@ -1,0 +1,114 @@
+package contract_test
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"io"
+	"net"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/site"
+	"belvedere/internal/testkit"
+)
+
+// opened is a way that is ready: what a site that takes it is made of.
+type opened struct {
+	spec    site.Spec
+	options site.Options
+}
+
+// A way is one of the ways to a core.
+type way struct {
+	name string
+	// open makes a core and the way to it.
+	open func(t *testing.T) (core, opened)
+	// except says why a column, "column" or "table.column", may differ: only
+	// where the source cannot know the fact.
+	except map[string]string
+}
+
+// ways are all that are held to the contract.
+func ways() []way {
+	return []way{
+		{name: "naemon over its socket", open: simulatedAt(testkit.Naemon, func(_ *testing.T, s *simulated) site.Spec {
+			return site.Spec{Addresses: []string{"unix://" + s.unix}}
+		})},
+		{name: "naemon over tcp", open: simulatedAt(testkit.Naemon, func(_ *testing.T, s *simulated) site.Spec {
+			return site.Spec{Addresses: []string{"tcp://" + s.tcp}}
+		})},
+		{name: "naemon over tls", open: simulatedAt(testkit.Naemon, func(t *testing.T, s *simulated) site.Spec {
+			address, fingerprint := tlsBefore(t, s.unix)
+			return site.Spec{Addresses: []string{"tls://" + address}, TLS: livestatus.TLSOptions{Fingerprint: fingerprint}}
+		})},
+		{name: "nagios 4 with livestatus over tcp", open: simulatedAt(testkit.Nagios4, func(_ *testing.T, s *simulated) site.Spec {
+			return site.Spec{Addresses: []string{"tcp://" + s.tcp}}
+		})},
+		{name: "shinken over tcp", open: simulatedAt(testkit.Shinken, func(_ *testing.T, s *simulated) site.Spec {
+			return site.Spec{Addresses: []string{"tcp://" + s.tcp}}
+		})},
+		{name: "a real icinga 2 over livestatus", open: func(t *testing.T) (core, opened) {
+			c := newIcinga(t)
+			return c, opened{spec: site.Spec{Addresses: []string{"tcp://" + c.c.TCP}}}
+		}},
+	}
+}
+
+// simulatedAt is a way to a simulated core that takes only an address.
+func simulatedAt(p testkit.Profile, spec func(t *testing.T, s *simulated) site.Spec) func(t *testing.T) (core, opened) {
+	return func(t *testing.T) (core, opened) {
+		s := newSimulated(t, p)
+		return s, opened{spec: spec(t, s)}
+	}
+}
+
+// tlsBefore puts TLS before a unix socket, as stunnel does, and returns its
+// address and the fingerprint of its certificate.
+func tlsBefore(t *testing.T, socket string) (address, fingerprint string) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil) // for its certificate
+	config := &tls.Config{Certificates: s.TLS.Certificates, MinVersion: tls.VersionTLS12}
+	sum := sha256.Sum256(s.Certificate().Raw)
+	s.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(func() {
+		_ = l.Close()
+		wg.Wait()
+	})
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { relay(c, socket) })
+		}
+	})
+	return l.Addr().String(), hex.EncodeToString(sum[:])
+}
+
+// relay passes bytes between a connection and a socket until one of them ends.
+func relay(c net.Conn, socket string) {
+	defer c.Close()
+	up, err := net.Dial("unix", socket)
+	if err != nil {
+		return
+	}
+	defer up.Close()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(up, c)
+		_ = up.Close()
+	}()
+	_, _ = io.Copy(c, up)
+	_ = c.Close()
+	<-done
+}
