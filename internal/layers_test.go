@@ -38,21 +38,12 @@ var aside = map[string][]string{
 	"test/load":           {},
 	"test/crowd":          {"internal/testkit"},
 	"test/matrix":         {},
+	"test/contract":       {},
 	"test/compat":         {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/store"},
 	"docs":                {},
+
 	// for tests of sites, wherever they are
 	"internal/site/sitetest": {"internal/schema", "internal/store", "internal/testkit"},
-	"web":                    {}, // the embedded bundle
-	"tools/bare":             {},
-	"tools/bundle":           {},
-	"tools/ratio":            {},
-	"test/realcore":          {},
-	"test/harness":           {"internal/testkit", "test/realcore"},
-	"test/load":              {},
-	"test/matrix":            {},
-	"test/contract":          {},
-	"test/compat":            {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/store"},
-	"docs":                   {},
 }
 
 // outside lists the modules that may be used, and by whom. "*" is everybody.
