@@ -34,6 +34,7 @@ const (
 type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Demo        demoCmd        `cmd:"" help:"Run the server on simulated cores: nothing else is needed."`
+	Agent       agentCmd       `cmd:"" help:"Make a core on this machine reachable for a server elsewhere, safely."`
 	Site        siteCmd        `cmd:"" help:"Test, list, add and remove monitoring cores."`
 	User        userCmd        `cmd:"" help:"Manage the people who may sign in."`
 	Query       queryCmd       `cmd:"" help:"Send a Livestatus query to a server or a core."`

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"belvedere/internal/agent"
 	"belvedere/internal/app"
 	"belvedere/internal/config"
 	"belvedere/internal/db"
@@ -188,13 +189,17 @@ type siteAddCmd struct {
 	storeFlags
 	tlsFlags
 	Name     string        `arg:"" help:"Name, unique, shown everywhere."`
-	Address  []string      `arg:"" help:"Address; several for failover."`
+	Address  []string      `arg:"" optional:"" help:"Address; several for failover."`
+	Agent    bool          `help:"Print a code with which an agent joins and becomes this site; no address then."`
 	Section  string        `help:"Path in the tree of sections, for example Europe/Germany." placeholder:"PATH"`
 	Interval time.Duration `help:"Time between two readings; 0: as fast as the core can bear." placeholder:"DURATION"`
 	Force    bool          `help:"Add it although the test fails."`
 }
 
 func (c siteAddCmd) Run(w *world) error {
+	if c.Agent {
+		return c.code(w)
+	}
 	spec := site.Spec{Name: c.Name, Section: c.Section, Addresses: c.Address, Interval: c.Interval, TLS: c.options()}
 	if err := app.CheckSpec(spec); err != nil {
 		return plain(err)
@@ -234,6 +239,40 @@ func (c siteAddCmd) Run(w *world) error {
 		return err
 	}
 	_, err = fmt.Fprintf(w.out, "added %s\n", c.Name)
+	return err
+}
+
+// code prints a code with which an agent joins.
+func (c siteAddCmd) code(w *world) error {
+	if len(c.Address) > 0 {
+		return &usageError{"with --agent there is no address", "the agent brings it: belvedere site add NAME --agent"}
+	}
+	cfg, err := c.load(w)
+	if err != nil {
+		return err
+	}
+	address, err := app.AgentsReach(cfg, "")
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(cfg.Sites, func(s config.Site) bool { return strings.EqualFold(s.Name, c.Name) }) {
+		return &hinted{fmt.Sprintf("there is a site called %q in the configuration file already", c.Name), "choose another name, or remove that one first"}
+	}
+	store, err := c.open(w)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	ca, err := agent.OpenAuthority(w.ctx, store, cfg.Data)
+	if err != nil {
+		return err
+	}
+	code, err := app.JoinCode(w.ctx, store, ca, address, site.Spec{Name: c.Name, Section: c.Section}, commandLine)
+	if err != nil {
+		return plain(err)
+	}
+	_, err = fmt.Fprintf(w.out, "Run this on the monitoring server within %d minutes; it is valid once:\n\nsudo belvedere agent join %s\n\nThe site %s appears when it has joined.\n",
+		int(agent.CodeValid/time.Minute), code.Code, c.Name)
 	return err
 }
 

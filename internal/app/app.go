@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"belvedere/internal/access"
+	"belvedere/internal/agent"
 	"belvedere/internal/auth"
 	"belvedere/internal/command"
 	"belvedere/internal/config"
@@ -52,6 +53,7 @@ type App struct {
 	engine *query.Engine
 	hub    *live.Hub
 	sites  *Sites
+	agents *agent.Hub
 	desk   *command.Desk
 	rules  *recur.Service
 	demo   *demoCores
@@ -60,6 +62,7 @@ type App struct {
 
 	listeners []net.Listener // web
 	ls        []net.Listener // Livestatus
+	agentDoor net.Listener   // where agents come to, nil: nowhere
 	cleanups  []func()       // run last to first by close
 	config    atomic.Pointer[config.Config]
 	gc        atomic.Int64 // percent in force; 0: not ours to say
@@ -157,7 +160,8 @@ func (a *App) build(ctx context.Context) error {
 	a.later(a.hub.Close)
 	a.memory = memory.New(cfg.MemoryLimit, nil)
 	a.fleet = store.NewFleet(store.Options{Room: func() error { return a.memory.Room(0) }})
-	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory})
+	a.buildAgents()
+	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory, Agents: a.agents})
 	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed, Version: a.opt.Version})
 	a.memory.OnPressure(a.engine.Shrink)
 	a.fleet.OnChange(func(c store.Change) {
@@ -170,7 +174,7 @@ func (a *App) build(ctx context.Context) error {
 	})
 	a.demo = newDemoCores(a.opt.Demo, a.log)
 	a.later(a.demo.stop)
-	a.sites = &Sites{db: a.db, manager: manager, demo: a.demo, log: a.log}
+	a.sites = &Sites{db: a.db, manager: manager, agents: a.agents, demo: a.demo, log: a.log}
 	a.sites.provisioned(cfg.Sites)
 	if err := a.startDemo(ctx); err != nil {
 		return err
@@ -239,9 +243,10 @@ func (a *App) Run(ctx context.Context, reload <-chan config.Config) error {
 		return err
 	}
 	var group sync.WaitGroup
-	failed := make(chan error, len(a.listeners)+len(a.ls))
+	failed := make(chan error, len(a.listeners)+len(a.ls)+1)
 	servers := a.serveWeb(&group, failed)
 	a.serveLivestatus(ctx, &group, failed)
+	a.serveAgents(ctx, &group, failed)
 	group.Go(func() { a.housekeeping(ctx) })
 	group.Go(func() { a.rules.Run(ctx) })
 	group.Go(func() { a.memory.Watch(ctx) })

@@ -67,6 +67,14 @@ func (a *App) listen() error {
 		a.ls = append(a.ls, l)
 		a.closer(l)
 	}
+	if cfg.Agents.Listen != "" {
+		l, err := bind("tcp", cfg.Agents.Listen)
+		if err != nil {
+			return err
+		}
+		a.agentDoor = l
+		a.closer(l)
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"belvedere/internal/agent"
 	"belvedere/internal/auth"
 	"belvedere/internal/config"
 	"belvedere/internal/db"
@@ -29,6 +30,7 @@ const demoMeta = "demo"
 type Sites struct {
 	db      *db.DB
 	manager *site.Manager
+	agents  *agent.Hub
 	demo    *demoCores
 	log     *slog.Logger
 
@@ -71,6 +73,9 @@ func (s *Sites) provisioned(sites []config.Site) {
 func (s *Sites) sync(ctx context.Context) error {
 	stored, err := s.db.Sites(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.agents.Sync(ctx); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -271,16 +276,21 @@ func checkSection(section string) error {
 	return nil
 }
 
-// CheckSpec says what is wrong with a site that a person entered; the errors
-// name the field.
-func CheckSpec(spec site.Spec) error {
+// checkNames says what is wrong with a site's name and place.
+func checkNames(spec site.Spec) error {
 	if strings.TrimSpace(spec.Name) == "" {
 		return web.BadRequest("The site has no name", "Give it the name people know it by, for example Berlin.")
 	}
 	if len(spec.Name) > 100 || strings.ContainsFunc(spec.Name, unicode.IsControl) {
 		return web.BadRequest("The name is not usable", "Use up to 100 characters without line breaks.")
 	}
-	if err := checkSection(spec.Section); err != nil {
+	return checkSection(spec.Section)
+}
+
+// CheckSpec says what is wrong with a site that a person entered; the errors
+// name the field.
+func CheckSpec(spec site.Spec) error {
+	if err := checkNames(spec); err != nil {
 		return err
 	}
 	if spec.Interval != 0 && (spec.Interval < time.Second || spec.Interval > time.Hour) {

@@ -66,6 +66,7 @@ func (l *loader) check() {
 		l.addAt("sessions.max", "this is shorter than sessions.idle", "use at least as long")
 	}
 	l.checkCommands()
+	l.checkAgents()
 	if c.AuditKeep < auditLeast || c.AuditKeep > auditMost {
 		l.addAt("audit_keep", "the audit cannot be kept for that time", "use 1d to 36500d")
 	}
@@ -110,6 +111,23 @@ func (l *loader) checkCommands() {
 	}
 	if c.WarnAbove < 1 {
 		l.addAt("commands.warn_above", "this is no number of objects", "use 1 or more")
+	}
+}
+
+func (l *loader) checkAgents() {
+	c := l.cfg.Agents
+	if c.Listen != "" {
+		if _, _, err := splitHostPort(c.Listen, true); err != nil {
+			l.addAt("agents.listen", fmt.Sprintf("%q is not an address to listen on", c.Listen), "write it like 0.0.0.0:6560, or :6560 for all addresses")
+		}
+	}
+	if c.Address == "" {
+		return
+	}
+	if host, _, err := splitHostPort(c.Address, false); err != nil || host == "" {
+		l.addAt("agents.address", fmt.Sprintf("%q is not an address that agents can dial", c.Address), "write host:port, as the monitoring servers see this machine")
+	} else if c.Listen == "" {
+		l.addAt("agents.address", "agents cannot come here: nothing listens", "add listen: :6560")
 	}
 }
 

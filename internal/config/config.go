@@ -52,6 +52,8 @@ type Config struct {
 	Sessions Sessions `yaml:"sessions"`
 	// Commands says who may act and how orders are carried out.
 	Commands Commands `yaml:"commands"`
+	// Agents says where agents beside cores come to.
+	Agents Agents `yaml:"agents"`
 	// AuditKeep is how long orders and changes stay in the audit.
 	AuditKeep time.Duration `yaml:"audit_keep"`
 	// Sites, Users and Livestatus are collected over all files.
@@ -111,6 +113,17 @@ type Commands struct {
 	Reasons bool `yaml:"reasons"`
 	// WarnAbove is the number of objects above which pages ask twice.
 	WarnAbove int `yaml:"warn_above"`
+}
+
+// Agents says where agents beside cores come to.
+type Agents struct {
+	// Listen is host:port, or :port for all addresses of this machine; "":
+	// agents cannot come here, but be reached from here.
+	Listen string `yaml:"listen"`
+	// Address is where agents reach that, host:port; "": the host of PublicURL,
+	// or the one under which a browser reaches this server, with the port of
+	// Listen.
+	Address string `yaml:"address"`
 }
 
 // A Site is one core.

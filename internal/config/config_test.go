@@ -414,7 +414,7 @@ func TestClosestKey(t *testing.T) {
 		_, err := config.Load(write(t, t.TempDir(), "c.yaml", typed+": 1\n"), nil)
 		hint := `did you mean "` + want + `"?`
 		if want == "" {
-			hint = "known here: audit_keep, commands, data"
+			hint = "known here: agents, audit_keep, commands, data"
 		}
 		if err == nil || !strings.Contains(err.Error(), hint) {
 			t.Errorf("%s: %v, want %s", typed, err, hint)

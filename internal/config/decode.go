@@ -40,7 +40,7 @@ func (l *loader) parse(text []byte) {
 			l.add(l.at(doc.Body), "a second document begins here", "use one document; further files go into conf.d")
 			return
 		}
-		l.mapping(doc.Body, reflect.ValueOf(&l.cfg).Elem(), "")
+		l.mapping(doc.Body, reflect.ValueOf(l.root).Elem(), "")
 	}
 }
 

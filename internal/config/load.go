@@ -40,6 +40,7 @@ func Load(path string, env []string) (Config, error) {
 // A loader collects one configuration from several files.
 type loader struct {
 	cfg    Config
+	root   any              // what is read into: &cfg, or an [*Agent]
 	places map[string]place // where each value is: "sites.0.name"
 	errs   []*Error
 	order  map[string]int // of files, for sorting errors
@@ -53,7 +54,9 @@ type place struct {
 }
 
 func newLoader() *loader {
-	return &loader{cfg: Default(), places: map[string]place{}, order: map[string]int{}}
+	l := &loader{cfg: Default(), places: map[string]place{}, order: map[string]int{}}
+	l.root = &l.cfg
+	return l
 }
 
 func (l *loader) add(p place, msg, hint string) {

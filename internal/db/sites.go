@@ -59,30 +59,35 @@ func (r reads) Site(ctx context.Context, key string) (Site, error) {
 // AddSite stores a new site together with its audit entry, and returns it with
 // its times and, if s.Key was empty, a key made from its name that no other
 // stored site has. [ErrExists] if the name or the given key is taken.
-func (d *DB) AddSite(ctx context.Context, s Site, a Audit) (Site, error) {
+func (d *DB) AddSite(ctx context.Context, s Site, a Audit) (out Site, err error) {
+	err = d.Write(ctx, func(t *Tx) error {
+		out, err = t.addSite(ctx, s, a)
+		return err
+	})
+	return out, err
+}
+
+func (t *Tx) addSite(ctx context.Context, s Site, a Audit) (Site, error) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	s.Created, s.Changed = now, now
-	err := d.Write(ctx, func(t *Tx) error {
-		if s.Key == "" {
-			key, err := t.freeKey(ctx, s.Name)
-			if err != nil {
-				return err
-			}
-			s.Key = key
-		}
-		addresses, tls, err := siteText(s)
+	if s.Key == "" {
+		key, err := t.freeKey(ctx, s.Name)
 		if err != nil {
-			return err
+			return s, err
 		}
-		_, err = t.exec(ctx, `INSERT INTO sites (key, name, name_key, section, addresses, tls, interval_ms, paused, position, created, changed)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, s.Key, s.Name, nameKey(s.Name), s.Section, addresses, tls,
-			s.Interval.Milliseconds(), s.Paused, s.Position, millis(now), millis(now))
-		if err != nil {
-			return err
-		}
-		return t.AddAudit(ctx, a)
-	})
-	return s, err
+		s.Key = key
+	}
+	addresses, tls, err := siteText(s)
+	if err != nil {
+		return s, err
+	}
+	_, err = t.exec(ctx, `INSERT INTO sites (key, name, name_key, section, addresses, tls, interval_ms, paused, position, created, changed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, s.Key, s.Name, nameKey(s.Name), s.Section, addresses, tls,
+		s.Interval.Milliseconds(), s.Paused, s.Position, millis(now), millis(now))
+	if err != nil {
+		return s, err
+	}
+	return s, t.AddAudit(ctx, a)
 }
 
 func (t *Tx) freeKey(ctx context.Context, name string) (string, error) {

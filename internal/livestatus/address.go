@@ -13,9 +13,13 @@ import (
 // DefaultPort is the TCP port of an address without one, by convention.
 const DefaultPort = "6557"
 
+// AgentPort is the TCP port on which agents and servers meet, by convention.
+const AgentPort = "6560"
+
 // An Address says where a core listens and how to get there. Scheme is "tcp",
-// "tls" or "unix"; Host and Port belong to the first two, Path to the last.
-// The zero Address is not usable.
+// "tls", "unix" or "agent"; Host and Port belong to the first two, Path to the
+// third. An agent has Host and Port where it is reached, or its name as Host
+// when it comes to us. The zero Address is not usable.
 type Address struct {
 	Scheme string
 	Host   string // name or IP address, IPv6 without brackets
@@ -45,7 +49,7 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("livestatus: address %q: %s", e.Text, e.Msg)
 }
 
-const addressForms = "Use tcp://host:6557, tls://host:6557 or unix:///path/to/socket."
+const addressForms = "Use tcp://host:6557, tls://host:6557, unix:///path/to/socket or agent://host:6560."
 
 // ParseAddress reads tcp://host:port, tls://host:port, unix:///path, a bare
 // host:port and a bare /path. A tls address may carry ca, cert, key,
@@ -83,7 +87,7 @@ func ParseAddress(s string) (Address, error) {
 	case "icinga2":
 		return bad("the Icinga 2 API is not in this version", "Enable Icinga 2's livestatus feature and use tcp://host:6558 or unix:///run/icinga2/cmd/livestatus.")
 	case "agent":
-		return bad("the agent is not in this version", addressForms)
+		return agentAddress(s, rest)
 	case "https", "http":
 		return bad(strings.ToLower(scheme)+" is not in this version", "Thruk and REST addresses come later. "+addressForms)
 	}
@@ -129,6 +133,20 @@ func hostAddress(s, scheme, rest string) (Address, error) {
 		return bad(msg, "Known are ca, cert, key, server_name, fingerprint and insecure=1.")
 	}
 	return a, nil
+}
+
+// agentAddress reads host:port, or the name of an agent that comes to us.
+func agentAddress(s, rest string) (Address, error) {
+	if !strings.Contains(rest, ":") {
+		if rest == "" || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return Address{}, &AddressError{Text: s, Msg: "this is not the name of an agent", Hint: "Use agent://host:6560 for an agent that is reached from here; one that comes here gets its address when it joins."}
+		}
+		return Address{Scheme: "agent", Host: rest}, nil
+	}
+	if strings.HasSuffix(rest, "]") {
+		rest += ":" + AgentPort
+	}
+	return hostAddress(s, "agent", rest)
 }
 
 func splitHostPort(s string) (host, port string, err error) {
@@ -204,5 +222,14 @@ func (a Address) String() string {
 	case "":
 		return ""
 	}
-	return a.Scheme + "://" + net.JoinHostPort(a.Host, a.Port)
+	return a.Scheme + "://" + a.network()
+}
+
+// network returns host and port as package net takes them, the name alone of an
+// agent that comes to us.
+func (a Address) network() string {
+	if a.Port == "" {
+		return a.Host
+	}
+	return net.JoinHostPort(a.Host, a.Port)
 }

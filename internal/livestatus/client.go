@@ -32,6 +32,8 @@ type Options struct {
 	Log          *slog.Logger  // nil: silent
 	// Now is the clock for entry times of commands; nil: time.Now.
 	Now func() time.Time
+	// Agents reaches agent addresses; nil: they cannot be reached.
+	Agents Agents
 	// Dial connects instead of a net.Dialer; for tests.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -390,6 +392,9 @@ func (c *Client) Send(ctx context.Context, cmd lql.Command) error {
 		if _, err := c.Identify(WithPriority(ctx, CommandPriority)); err != nil {
 			return err
 		}
+	}
+	if c.o.Scheme == "agent" {
+		return c.order(ctx, cmd)
 	}
 	p := c.profile()
 	cmd, err := prepareCommand(cmd, p, c.o.Now())

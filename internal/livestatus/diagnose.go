@@ -83,8 +83,11 @@ type stage struct {
 
 func stages(a Address) []stage {
 	connect := "Connect to port " + a.Port
-	if a.Scheme == "unix" {
+	switch a.Scheme {
+	case "unix":
 		connect = "Open the socket"
+	case "agent":
+		connect = "Speak with the agent"
 	}
 	return []stage{
 		{"dns", "Resolve " + a.Host, (*diagnosis).resolve},
@@ -237,6 +240,9 @@ func (d *diagnosis) resolve(ctx context.Context, s *Step) error {
 	case d.o.Scheme == "unix":
 		s.Title = "Resolve the name"
 		return skip(s, "a socket on this machine")
+	case d.o.Scheme == "agent":
+		s.Title = "Find the agent"
+		return skip(s, "known by its certificate")
 	case net.ParseIP(zoneless(d.o.Host)) != nil:
 		return skip(s, "an IP address")
 	case d.o.Dial != nil:
@@ -260,7 +266,8 @@ func (d *diagnosis) connect(ctx context.Context, s *Step) error {
 	if err != nil {
 		return err
 	}
-	if d.o.Scheme != "unix" {
+	switch d.o.Scheme {
+	case "tcp", "tls":
 		s.Detail = fmt.Sprintf("%s, our address is %s", conn.RemoteAddr(), localIP(conn))
 	}
 	if d.o.Scheme == "tls" {

@@ -14,6 +14,13 @@ import (
 	"time"
 )
 
+// Connect opens a connection to the core of o, TLS included, in DialTimeout at
+// most. Errors are [*Error].
+func Connect(ctx context.Context, o Options) (net.Conn, error) {
+	o = o.withDefaults()
+	return o.connect(ctx)
+}
+
 // connect opens a connection for the address, TLS included. The time for all
 // of it is DialTimeout.
 func (o *Options) connect(ctx context.Context) (net.Conn, error) {
@@ -31,6 +38,9 @@ func (o *Options) connect(ctx context.Context) (net.Conn, error) {
 
 // dial opens the connection below TLS.
 func (o *Options) dial(ctx context.Context) (net.Conn, error) {
+	if o.Scheme == "agent" {
+		return o.converse(ctx)
+	}
 	network, address := o.target()
 	dial := o.Dial
 	if dial == nil {
@@ -58,6 +68,9 @@ func (o *Options) target() (network, address string) {
 	return "tcp", net.JoinHostPort(o.Host, o.Port)
 }
 
+// DialError explains an error of a net.Dialer that did not reach a, for people.
+func DialError(a Address, limit time.Duration, err error) *Error { return hostError(a, limit, err) }
+
 // hostError explains why a host and port could not be connected.
 func hostError(a Address, limit time.Duration, err error) *Error {
 	where := net.JoinHostPort(a.Host, a.Port)
@@ -77,6 +90,9 @@ func hostError(a Address, limit time.Duration, err error) *Error {
 		e.Kind = KindRefused
 		e.Cause = fmt.Sprintf("%s answers that nothing listens on port %s.", a.Host, a.Port)
 		e.Fix = fmt.Sprintf("Check on %s that Livestatus (or xinetd in front of it) runs and which port it uses: ss -ltnp. Usual are 6557, for Icinga 2 6558.", a.Host)
+		if a.Scheme == "agent" {
+			e.Fix = fmt.Sprintf("Check on %s that the agent runs and which port it uses: systemctl status belvedere-agent, ss -ltnp. Usual is %s.", a.Host, AgentPort)
+		}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		e.Kind = KindUnreachable
 		e.Cause = fmt.Sprintf("There is no route from this machine to %s, or the host is off.", where)

@@ -149,7 +149,11 @@ func TestParseAddress(t *testing.T) {
 		{in: "mon\n:1", bad: "control character"},
 		{in: "ssh://a@b", bad: "ssh is not in this version"},
 		{in: "icinga2://a", bad: "not in this version"},
-		{in: "agent://a", bad: "not in this version"},
+		{in: "agent://berlin-a1b2", want: "agent://berlin-a1b2"},
+		{in: "agent://mon:6560", want: "agent://mon:6560"},
+		{in: "agent://[::1]", want: "agent://[::1]:6560"},
+		{in: "agent://mon.example", bad: "not the name of an agent"},
+		{in: "agent://", bad: "not the name of an agent"},
 		{in: "https://a/thruk", bad: "https is not in this version"},
 		{in: "ftp://a", bad: `scheme "ftp" is unknown`},
 	} {

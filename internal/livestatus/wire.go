@@ -90,7 +90,7 @@ func where(a Address) string {
 	if a.Scheme == "unix" {
 		return a.Path
 	}
-	return net.JoinHostPort(a.Host, a.Port)
+	return a.network()
 }
 
 // dead reports whether err means that the connection is gone.

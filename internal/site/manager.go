@@ -229,7 +229,7 @@ func (m *Manager) clientOptions(spec Spec, a livestatus.Address) livestatus.Opti
 		m.lanes[a.String()] = lane
 	}
 	m.mu.Unlock()
-	return livestatus.Options{Address: a, Lane: lane, MaxRows: m.o.MaxRows, MaxBytes: m.o.MaxBytes, Log: m.o.Log, Now: m.o.Now, Dial: m.o.Dial}
+	return livestatus.Options{Address: a, Lane: lane, MaxRows: m.o.MaxRows, MaxBytes: m.o.MaxBytes, Log: m.o.Log, Now: m.o.Now, Agents: m.o.Agents, Dial: m.o.Dial}
 }
 
 // has reports whether there is a site with that key.

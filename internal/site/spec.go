@@ -55,6 +55,8 @@ type Options struct {
 	Fleet *store.Fleet     // required
 	Log   *slog.Logger     // nil: nothing is logged
 	Now   func() time.Time // nil: time.Now
+	// Agents reaches sites through agents; nil: those sites stay down.
+	Agents livestatus.Agents
 	// Dial replaces the network in tests; nil: real sockets.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// MaxRows bounds the rows of one table of one site; 0: two million.

@@ -150,6 +150,8 @@ func transport(ctx context.Context, t string) string {
 		return ui.T(ctx, "Livestatus over TLS")
 	case "unix":
 		return ui.T(ctx, "Livestatus, Unix socket")
+	case "agent":
+		return ui.T(ctx, "Agent")
 	}
 	return ""
 }
