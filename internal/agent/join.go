@@ -244,4 +244,3 @@ func (v *Invitation) receive(ctx context.Context, raw net.Conn) (wrong bool, err
 	}
 	return false, x.say(grant{ID: got.ID})
 }
-
