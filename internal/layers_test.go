@@ -16,12 +16,13 @@ import (
 var layer = map[string]int{
 	"internal/schema": 0, "internal/lql": 0, "internal/logline": 0, "internal/access": 0, "internal/memory": 0, "internal/when": 0,
 	"internal/store": 1, "internal/live": 1, "internal/db": 1, "internal/corefiles": 1, "internal/search": 1, "internal/triage": 1,
-	"internal/query": 2, "internal/auth": 2, "internal/livestatus": 2, "internal/icinga2": 2,
-	"internal/agent": 3, "internal/command": 3,
-	"internal/site": 4, "internal/web": 4, "internal/history": 4, "internal/recur": 4,
-	"internal/feature": 5, "internal/api": 5, "internal/remote": 5,
-	"internal/app":  6,
-	"cmd/belvedere": 7,
+	"internal/query": 2, "internal/auth": 2, "internal/livestatus": 2,
+	"internal/replica": 3, "internal/command": 3,
+	"internal/agent": 4, "internal/icinga2": 4,
+	"internal/site": 5, "internal/web": 5, "internal/history": 5, "internal/recur": 5,
+	"internal/feature": 6, "internal/api": 6, "internal/remote": 6,
+	"internal/app":  7,
+	"cmd/belvedere": 8,
 }
 
 // aside are packages outside the layers, with what of ours they may import.

@@ -162,6 +162,8 @@ func statusError(code int, line string) *Error {
 	}
 	e := &Error{Kind: KindStatus, Code: code, Cause: fmt.Sprintf("The core refused the request with status %d: %s.", code, strings.TrimSuffix(line, "."))}
 	switch {
+	case code == StatusUnavailable:
+		e.Cause, e.Fix = line, "See the log of what stands before the core."
 	case code == 404:
 		e.Fix = "This core has no such table."
 	case code == 413:

@@ -22,6 +22,7 @@ type Core struct {
 	IntervalLength    int64        `json:"-"`        // seconds in a unit of check intervals, 60 if the core does not say
 	StatusColumns     []string     `json:"-"`        // columns of table status
 	Profile           Profile      `json:"-"`
+	Served            bool         `json:"-"` // a program of ours stands before the core, see [ServedVersion]
 }
 
 // A Profile holds the rules by which an implementation is treated.
@@ -137,7 +138,10 @@ func (b *coreBuild) finish() Core {
 	c := b.core
 	lv, pv := c.LivestatusVersion, c.ProgramVersion
 	version := pv
+	served := servedImpl(lv)
 	switch {
+	case served != 0:
+		c.Impl, c.Name, c.Served = served, servedName(served, pv), true
 	case b.columns["belvedere_version"]:
 		c.Impl, c.Name, version = schema.LMD, "Belvedere", b.belvedere
 	case b.columns["lmd_last_cache_update"] || b.columns["peer_key"]:
@@ -167,6 +171,9 @@ func (b *coreBuild) finish() Core {
 		c.IntervalLength = 60
 	}
 	c.Profile = profileOf(c.Impl)
+	if c.Served {
+		c.Profile = servedProfile
+	}
 	if b.columns["belvedere_version"] {
 		c.Profile.CommandFixed16 = true
 	}

@@ -127,19 +127,43 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			continue
 		}
 		pause = 0
-		select {
-		case s.slots <- struct{}{}:
-		default:
-			s.o.Log.Warn("Livestatus connection refused: too many", "most", s.o.MaxConns)
-			c.Close()
+		if !s.enter(c) {
 			continue
 		}
-		group.Go(func() {
-			defer func() { <-s.slots }()
-			defer s.survive()
-			s.serve(ctx, c)
-		})
+		group.Go(func() { s.serveEntered(ctx, c) })
 	}
+}
+
+// ErrTooMany is a connection beyond [ServerOptions.MaxConns].
+var ErrTooMany = errors.New("livestatus: too many connections")
+
+// ServeConn answers on one connection until the client ends it or ctx ends, and
+// closes it. The error is [ErrTooMany] or nil.
+func (s *Server) ServeConn(ctx context.Context, c net.Conn) error {
+	if !s.enter(c) {
+		return ErrTooMany
+	}
+	s.serveEntered(ctx, c)
+	return nil
+}
+
+// enter takes a place for a connection, or closes it.
+func (s *Server) enter(c net.Conn) bool {
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	default:
+		s.o.Log.Warn("Livestatus connection refused: too many", "most", s.o.MaxConns)
+		c.Close()
+		return false
+	}
+}
+
+// serveEntered serves a connection that has a place.
+func (s *Server) serveEntered(ctx context.Context, c net.Conn) {
+	defer func() { <-s.slots }()
+	defer s.survive()
+	s.serve(ctx, c)
 }
 
 // survive keeps a fault of ours that one request sets off from ending the

@@ -92,7 +92,7 @@ func (s *session) newPassage(q *lql.Query) (*passage, error) {
 	case len(q.Stats) > 0:
 		return nil, &lql.QueryError{Code: 400, Msg: "statistics are not passed on to cores"}
 	}
-	p := &passage{icinga: core.Impl == schema.Icinga2 && q.Table == "log", limit: q.Limit, since: 0, until: math.MaxInt64}
+	p := &passage{icinga: core.Impl == schema.Icinga2 && !core.Served && q.Table == "log", limit: q.Limit, since: 0, until: math.MaxInt64}
 	ask := lql.Get(q.Table)
 	names := q.Columns
 	if len(names) == 0 {
