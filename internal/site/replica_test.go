@@ -11,6 +11,7 @@ import (
 	"belvedere/internal/replica"
 	"belvedere/internal/schema"
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
@@ -116,18 +117,18 @@ func replicaEqual(t *testing.T, c *testkit.Core, fleet *store.Fleet) {
 	var diffs []string
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		diffs = nil
-		for _, table := range kitTables {
-			want, got := truthOf(c, table), rowsOf(view(fleet, "a").Snapshot, table)
+		for _, table := range sitetest.Tables {
+			want, got := sitetest.Truth(c, table), sitetest.Rows(view(fleet, "a").Snapshot, table)
 			sortMembers(want)
 			sortMembers(got)
-			diffs = append(diffs, diff(table, want, got, append(slices.Clone(ownPace), "last_update")...)...)
+			diffs = append(diffs, sitetest.Diff(table, want, got, append(slices.Clone(sitetest.OwnPace), "last_update")...)...)
 		}
 		if len(diffs) == 0 {
 			return
 		}
 		if time.Now().After(end) {
 			t.Logf("health: %+v", view(fleet, "a").Health)
-			report(t, diffs)
+			sitetest.Report(t, diffs)
 			t.FailNow()
 		}
 	}
