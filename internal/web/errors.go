@@ -10,6 +10,7 @@ type Error struct {
 	Status int    // HTTP status
 	Msg    string // what is so: a sentence without full stop, safe to show
 	Hint   string // what to do next; may be empty
+	Param  string // the query parameter that is wrong; may be empty
 	Err    error  // for the log only; may be nil
 }
 
@@ -27,6 +28,12 @@ func (e *Error) Unwrap() error { return e.Err }
 // BadRequest says that a parameter or a form is wrong.
 func BadRequest(msg, hint string) *Error {
 	return &Error{Status: http.StatusBadRequest, Msg: msg, Hint: hint}
+}
+
+// BadParameter says that a query parameter is wrong. The page that says so
+// offers the same address without it.
+func BadParameter(name, msg, hint string) *Error {
+	return &Error{Status: http.StatusBadRequest, Msg: msg, Hint: hint, Param: name}
 }
 
 // NotFound says that there is no such thing, or that the asker may not know of

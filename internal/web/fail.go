@@ -42,11 +42,20 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		_ = JSON(w, e.Status, map[string]string{"error": e.Msg, "hint": e.Hint, "request": st.id}) // strings always marshal
 		return
 	}
-	p := Page{Title: e.Msg, Status: e.Status, Body: errorPage(e, st.id), Bare: !st.signed}
+	p := Page{Title: e.Msg, Status: e.Status, Body: errorPage(e, st.id, withoutParam(r, e.Param)), Bare: !st.signed}
 	if err := s.render(w, r, p); err != nil {
 		s.log.Error("error page failed", "request", st.id, "err", err)
 		http.Error(w, e.Msg, e.Status)
 	}
+}
+
+// withoutParam returns the address of r without one of its parameters, "" when
+// it has none of that name.
+func withoutParam(r *http.Request, name string) string {
+	if r.Method != http.MethodGet || !r.URL.Query().Has(name) {
+		return ""
+	}
+	return With(r, name, "")
 }
 
 // byBrowser reports whether r looks like one of a browser, which would ask for

@@ -10,7 +10,7 @@ import (
 func TestHintEndsOnce(t *testing.T) {
 	for _, hint := range []string{"Reload the page", "Reload the page."} {
 		var b strings.Builder
-		if err := errorPage(NotFound("There is no such page", hint), "ABC").Render(t.Context(), &b); err != nil {
+		if err := errorPage(NotFound("There is no such page", hint), "ABC", "").Render(t.Context(), &b); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), "<p>Reload the page.</p>") {

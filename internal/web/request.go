@@ -152,7 +152,7 @@ func Int(r *http.Request, name string, def, min, max int) (int, error) {
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil || n < min || n > max {
-		return 0, BadRequest(ui.T(r.Context(), "%[1]s must be a whole number from %[2]d to %[3]d", name, min, max), "Correct the address or go back")
+		return 0, BadParameter(name, ui.T(r.Context(), "%[1]s must be a whole number from %[2]d to %[3]d", name, min, max), "Correct the address or go back")
 	}
 	return n, nil
 }
@@ -170,7 +170,7 @@ func OneOf(r *http.Request, name string, allowed ...string) (string, error) {
 			return v, nil
 		}
 	}
-	return "", BadRequest(ui.T(r.Context(), "%[1]s must be one of %[2]s", name, strings.Join(allowed, ", ")), "Correct the address or go back")
+	return "", BadParameter(name, ui.T(r.Context(), "%[1]s must be one of %[2]s", name, strings.Join(allowed, ", ")), "Correct the address or go back")
 }
 
 // With returns the address of r's page, without prefix, with query parameters

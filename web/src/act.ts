@@ -192,7 +192,7 @@ function place(el: Element): Element | null {
 function dressMarks(): void {
   const wanted = new Set<Element>();
   if (marks.size > 0) {
-    for (const el of all("main tr[id], main [data-object]")) {
+    for (const el of all("main tr[id], " + OBJECT)) {
       const m = marks.get(el.dataset["object"] ?? keyOf(el));
       const at = m ? place(el) : null;
       if (!m || !at) continue;
@@ -258,6 +258,9 @@ export function undoLast(): boolean {
   return true;
 }
 
+// What the page is about: its own object, or the one beside the list.
+const OBJECT = "main [data-object], #side [data-object]";
+
 const LETTERS: Record<string, string[]> = {
   a: ["acknowledge", "unacknowledge"], A: ["acknowledge"], d: ["downtime"], r: ["recheck"], c: ["comment"], ".": ["more"],
 };
@@ -276,7 +279,7 @@ export function actKey(letter: string, row: Element | null): boolean {
     return one<HTMLElement>("[data-why]", root);
   };
   const bar = one(".bulk");
-  const el = selected().size > 0 && bar ? within(bar) : row ? within(row) : within(one("main [data-object]") ?? document.createElement("div"));
+  const el = selected().size > 0 && bar ? within(bar) : row ? within(row) : within(one(OBJECT) ?? document.createElement("div"));
   el?.click();
   return el !== null;
 }
@@ -284,11 +287,11 @@ export function actKey(letter: string, row: Element | null): boolean {
 // An Offer is what can be done with the object of the page.
 export interface Offer { kind: string; title: string; icon: string; key: string; about: string }
 
-const offers = (): HTMLElement[] => all("[data-act]:not(.quick)", one("main [data-object]") ?? document.createElement("div"));
+const offers = (): HTMLElement[] => all("[data-act]:not(.quick)", one(OBJECT) ?? document.createElement("div"));
 
 // pageOffers returns what the buttons of the object of the page do.
 export function pageOffers(): Offer[] {
-  const about = (one("main [data-object]")?.dataset["object"] ?? "").split("|").slice(1).map(decodeURIComponent).join(" / ");
+  const about = (one(OBJECT)?.dataset["object"] ?? "").split("|").slice(1).map(decodeURIComponent).join(" / ");
   return offers().map((el) => {
     const kind = el.dataset["act"] ?? "";
     const title = [...el.childNodes].filter((n) => !(n instanceof Element && n.matches("svg, kbd"))).map((n) => n.textContent).join("").trim();

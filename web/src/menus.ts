@@ -118,6 +118,8 @@ function forms(): void {
 }
 
 export function startMenus(): void {
+  // On a phone the current tab may be beyond the edge.
+  for (const tab of all(".tabs [aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "center" });
   document.addEventListener("click", (e) => {
     for (const d of all<HTMLDetailsElement>("details.dd[open]")) if (!d.contains(e.target as Node)) d.open = false;
   });

@@ -132,7 +132,7 @@ func (h handler) orders(w http.ResponseWriter, r *http.Request, v view) error {
 	ctx := r.Context()
 	o := ordersView{search: searched(r)}
 	if o.Result != "" && !slices.Contains(action.States(), command.State(o.Result)) {
-		return web.BadRequest(ui.T(ctx, "There is no result “%s”", ui.Visible(o.Result)), "Correct the address or go back")
+		return web.BadParameter("result", ui.T(ctx, "There is no result “%s”", ui.Visible(o.Result)), "Correct the address or go back")
 	}
 	before, err := web.Int(r, "before", 0, 1, 1<<53)
 	if err != nil {

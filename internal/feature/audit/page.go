@@ -77,7 +77,7 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) error {
 	before := int64(0)
 	if s := r.FormValue("before"); s != "" {
 		if before, err = strconv.ParseInt(s, 10, 64); err != nil || before < 1 {
-			return web.BadRequest("before must be a whole number from 1", "Correct the address or go back")
+			return web.BadParameter("before", "before must be a whole number from 1", "Correct the address or go back")
 		}
 	}
 	// One more than shown tells whether there are older ones.

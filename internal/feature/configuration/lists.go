@@ -132,6 +132,8 @@ func columns(ctx context.Context, kind string) []list.Column {
 			c.Label = label(ctx, key, c.Label)
 			if wide(key) {
 				c.Class = ""
+			} else if key == "in" { // drawn as a tag, not as a number
+				c.Class = "w6"
 			}
 			out = append(out, c)
 		}

@@ -113,7 +113,7 @@ func parse(r *http.Request) (req request, err error) {
 	}
 	if req.below = r.FormValue("below"); req.below != "" {
 		if _, ok := keyOf(req.below); !ok {
-			return req, web.BadRequest("below does not name a host", "Give it as site|host, with the key of the site")
+			return req, web.BadParameter("below", "below does not name a host", "Give it as site|host, with the key of the site")
 		}
 	}
 	req.open, req.closed = r.Form["open"], r.Form["closed"]

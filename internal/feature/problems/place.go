@@ -55,7 +55,7 @@ func readPlace(r *http.Request, name, by string) (*place, error) {
 		}
 	}
 	if err != nil || n[0] > 3*triage.MaxProblems || n[2] < 0 || n[2] > int64(triage.Unreachable) || n[3] < 0 || n[3] > int64(triage.Suppressed) || n[4] != int64(int32(n[4])) {
-		return nil, web.BadRequest(ui.T(r.Context(), "%s is no place in this list in this order", name), ui.T(r.Context(), "Go to the first page"))
+		return nil, web.BadParameter(name, ui.T(r.Context(), "%s is no place in this list in this order", name), ui.T(r.Context(), "Go to the first page"))
 	}
 	p := &place{unit: int(n[0]), group: c[1], bare: c[3] == "", problem: triage.Problem{
 		Key: triage.Key{Site: c[2], Host: c[3], Service: c[4]}, Since: n[1], Severity: triage.Severity(n[2]), Standing: triage.Standing(n[3]), Attempt: int32(n[4]),

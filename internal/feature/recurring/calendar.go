@@ -84,7 +84,7 @@ func calendarOf(r *http.Request) (calendarView, error) {
 	at := now
 	if text := r.FormValue("at"); text != "" {
 		if at, err = time.ParseInLocation(time.DateOnly, text, ui.Zone(ctx)); err != nil || at.Year() < 1990 || at.Year() > 2200 {
-			return calendarView{}, web.BadRequest(ui.T(ctx, "There is no such day"), ui.T(ctx, "Write it as 2026-11-27"))
+			return calendarView{}, web.BadParameter("at", ui.T(ctx, "There is no such day"), ui.T(ctx, "Write it as 2026-11-27"))
 		}
 	}
 	at = dayOf(at)

@@ -150,8 +150,12 @@ func TestRights(t *testing.T) {
 	if got := webtest.Text(s.Get("all", "/services?q=%22no<such%22").One(".empty p")); got != `Nothing here matches "no<such"` {
 		t.Errorf("a filter without a match repeats %q", got)
 	}
-	if a := s.Get("all", "/services?limit=2000"); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "limit must be a whole number from 1 to 1000") {
+	a := s.Get("all", "/services?q=host%3Aweb&limit=2000")
+	if a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "limit must be a whole number from 1 to 1000") {
 		t.Errorf("a limit out of range is answered with %d", a.Status)
+	}
+	if got := webtest.Attr(a.One(".empty a.pri"), "href"); got != "/services?q=host%3Aweb" {
+		t.Errorf("a limit out of range leads on to %q", got)
 	}
 }
 

@@ -54,7 +54,7 @@ func (q *Request) chosen(r *http.Request) error {
 	if v := r.FormValue("columns"); v != "" {
 		spelled = strings.Split(v, ",")
 		if wrong := q.List.unknown(spelled); wrong != "" {
-			return web.BadRequest(ui.T(r.Context(), "columns names “%s”, which this list does not have", ui.Visible(wrong)),
+			return web.BadParameter("columns", ui.T(r.Context(), "columns names “%s”, which this list does not have", ui.Visible(wrong)),
 				ui.T(r.Context(), "Name columns of the table %s, or _NAME for a custom variable, with commas between", q.List.Table))
 		}
 	}

@@ -49,6 +49,14 @@ func (o Offer) icon() string {
 	return "export"
 }
 
+// text is what the button shows: only its icon where it stands beside others.
+func (o Offer) text(ctx context.Context) string {
+	if o.One {
+		return ""
+	}
+	return o.name(ctx)
+}
+
 func (o Offer) name(ctx context.Context) string {
 	if o.File == nil {
 		return ui.T(ctx, "Copy as")

@@ -97,7 +97,7 @@ func (q *Request) order(r *http.Request) error {
 			allowed = append(allowed, c.Key)
 		}
 	}
-	return web.BadRequest(ui.T(r.Context(), "sort must be one of %s, another column of the table, or _NAME for a custom variable", strings.Join(allowed, ", ")),
+	return web.BadParameter("sort", ui.T(r.Context(), "sort must be one of %s, another column of the table, or _NAME for a custom variable", strings.Join(allowed, ", ")),
 		ui.T(r.Context(), "Correct the address or go back; a minus before the name sorts descending"))
 }
 
@@ -113,7 +113,7 @@ func (q *Request) cursors(r *http.Request) error {
 		}
 		c, err := ReadCursor(v, len(keys))
 		if err != nil || !q.placed(keys) {
-			return web.BadRequest(ui.T(r.Context(), "%s is no place in this list in this order", name), ui.T(r.Context(), "Go to the first page"))
+			return web.BadParameter(name, ui.T(r.Context(), "%s is no place in this list in this order", name), ui.T(r.Context(), "Go to the first page"))
 		}
 		*to = c
 	}

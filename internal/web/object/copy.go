@@ -29,7 +29,7 @@ func ServeCopy(w http.ResponseWriter, r *http.Request, o Object, active string) 
 	if err != nil {
 		return err
 	}
-	t := list.Text{Active: active, Title: o.offer().Title(ctx, ui.Visible(o.name()), form), Back: []ui.Crumb{{Label: o.name(), Path: o.Path()}}}
+	t := list.Text{Active: active, Title: o.offer().Title(ctx, ui.Visible(o.Name()), form), Back: []ui.Crumb{{Label: o.Name(), Path: o.Path()}}}
 	switch form {
 	case "link":
 		t.Text = web.BaseURL(r) + o.Path() + "\n"
@@ -43,15 +43,6 @@ func ServeCopy(w http.ResponseWriter, r *http.Request, o Object, active string) 
 		}
 	}
 	return list.ShowText(w, r, t)
-}
-
-// name is what the object is called where nothing else says of which host it
-// is.
-func (o Object) name() string {
-	if o.Service == "" {
-		return o.Host
-	}
-	return o.Host + " / " + o.Service
 }
 
 // exportPath returns the address of the object as a file, without prefix.
@@ -82,7 +73,7 @@ func (o Object) written(ctx context.Context, form, address string) (string, erro
 	if o.Service != "" {
 		what = ui.T(ctx, "Service")
 	}
-	t := export.Table{Title: o.name(), Zone: list.Zone(ctx), Columns: []export.Column{{Key: "fact", Label: what}, {Key: "value", Label: o.name()}}}
+	t := export.Table{Title: o.Name(), Zone: list.Zone(ctx), Columns: []export.Column{{Key: "fact", Label: what}, {Key: "value", Label: o.Name()}}}
 	t.Rows = func(yield func(export.Row, error) bool) {
 		for _, f := range o.facts(ctx) {
 			if f[1] != "" && !yield(export.Row{Cells: []any{f[0], f[1]}}, nil) {

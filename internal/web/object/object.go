@@ -108,6 +108,14 @@ func New(ctx context.Context, table string, res *lql.Result, secrets bool, now t
 	return o, true
 }
 
+// title returns what the object is called on its own page.
+func (o Object) title() string {
+	if o.Service != "" {
+		return o.Service
+	}
+	return o.Host
+}
+
 // Text returns a column as text.
 func (o Object) Text(column string) string { return o.Cells.Text(column, o.Index) }
 

@@ -18,7 +18,7 @@ var lower = []string{"internal/livestatus", "internal/site", "internal/auth", "i
 // lowerCalls are the functions there whose arguments people read, and
 // lowerTypes the structs and their fields.
 var (
-	lowerCalls = map[string][]int{"unfit": {0, 1}, "bad": {0, 1}, "badRequest": {0, 1}, "badExpression": {0}, "BadRequest": {0, 1}, "NotFound": {0, 1}, "Forbidden": {0, 1}, "Conflict": {0, 1}, "step": {1}}
+	lowerCalls = map[string][]int{"unfit": {0, 1}, "bad": {0, 1}, "badRequest": {0, 1}, "badExpression": {0}, "BadRequest": {0, 1}, "BadParameter": {1, 2}, "NotFound": {0, 1}, "Forbidden": {0, 1}, "Conflict": {0, 1}, "step": {1}}
 	lowerTypes = map[string][]string{"InputError": {"Msg", "Hint"}, "AddressError": {"Msg", "Hint"}, "Step": {"Title", "Detail"}, "QueryError": {"Msg", "Hint"}, "Problem": {"Msg", "Hint"}, "Error": {"Cause", "Fix"}, "Part": {"Err"}}
 	positional = map[string][]int{"InputError": {1, 2}, "Problem": {1, 2}, "stage": {1}}
 	// lowerFuncs say nothing but texts for people, phrases included.

@@ -164,7 +164,7 @@ func goFiles(t *testing.T, dir string, do func(path string, set *token.FileSet, 
 // functions whose literal arguments it does.
 var (
 	declaredTypes = []string{"MenuItem", "PaletteItem"}
-	declaredCalls = map[string][]int{"BadRequest": {0, 1}, "NotFound": {0, 1}, "Forbidden": {0, 1}, "Conflict": {0, 1}, "Unavailable": {0, 1}, "Redirect": {3}}
+	declaredCalls = map[string][]int{"BadRequest": {0, 1}, "BadParameter": {1, 2}, "NotFound": {0, 1}, "Forbidden": {0, 1}, "Conflict": {0, 1}, "Unavailable": {0, 1}, "Redirect": {3}}
 )
 
 // file takes the texts of one file.
