@@ -337,7 +337,7 @@ func (b *binder) stats() error {
 			out.cond, err = b.node(&s.Filter)
 		} else {
 			out.ref, err = b.resolve(s.Column)
-			if err == nil {
+			if err == nil && !measured(out.ref.column()) {
 				switch out.ref.column().Kind {
 				case schema.Bool, schema.Int, schema.Time, schema.Float:
 				default:

@@ -173,6 +173,7 @@ type run struct {
 	sites   []*siteRun
 	parts   []lql.Part
 	tested  atomic.Int64 // distinct values that filters have a table of
+	labels  atomic.Int64 // of measured values that are added up
 	counted bool         // all rows that match are to be counted, needed or not
 }
 

@@ -20,7 +20,9 @@ type accu struct {
 	whole    int64   // sum of integers
 	overflow bool
 	min, max float64
-	lo, hi   int64 // of integers
+	lo, hi   int64            // of integers
+	perf     map[string]*accu // of measured values, by label
+	said     string           // perf as it is answered, once that is known
 }
 
 func (a *accu) addFloat(f float64) {
@@ -60,6 +62,10 @@ func (a *accu) addInt(v int64) {
 
 // merge adds what another worker found.
 func (a *accu) merge(b *accu) {
+	if b.perf != nil {
+		a.mergePerf(b)
+		return
+	}
 	if b.n == 0 {
 		return
 	}
@@ -78,6 +84,9 @@ func (a *accu) merge(b *accu) {
 	a.n += b.n
 	a.sum += b.sum
 }
+
+// isText reports whether the answer of a stat is a text.
+func (s *stat) isText() bool { return s.agg != lql.Count && measured(s.ref.column()) }
 
 // isWhole reports whether the answer of a stat is an integer.
 func (s *stat) isWhole() bool {
@@ -168,7 +177,7 @@ func (r *run) stats() (*lql.Result, error) {
 			}
 		})
 		groups := total.Add(int64(len(g.groups)))
-		return cmp.Or(err, r.budget(int(groups)/4)) // the same group may be in many units
+		return cmp.Or(err, r.overLabels(), r.budget(int(groups)/4)) // the same group may be in many units
 	})
 	if err != nil {
 		return nil, err
@@ -230,7 +239,9 @@ func (r *run) compareGroups(a, b *group) int {
 		c := 0
 		if k := s.stats - len(r.columns); k >= 0 {
 			st := &r.plan.stats[k]
-			if st.isWhole() {
+			if st.isText() {
+				c = cmp.Compare(st.perf(&a.accus[k]), st.perf(&b.accus[k]))
+			} else if st.isWhole() {
 				c = cmp.Compare(st.whole(&a.accus[k]), st.whole(&b.accus[k]))
 			} else {
 				c = cmp.Compare(st.float(&a.accus[k]), st.float(&b.accus[k]))
@@ -294,22 +305,31 @@ func (r *run) fillGroups(res *lql.Result, all []*group) {
 		res.Vectors = append(res.Vectors, v)
 	}
 	for i := range r.plan.stats {
-		s := &r.plan.stats[i]
-		v := lql.Vector{Name: "stats_" + strconv.Itoa(i+1), Kind: lql.Floats}
-		if s.isWhole() {
-			v.Kind, v.Ints = lql.Ints, make([]int64, len(all))
-		} else {
-			v.Floats = make([]float64, len(all))
-		}
-		for row, g := range all {
-			if s.isWhole() {
-				v.Ints[row] = s.whole(&g.accus[i])
-			} else {
-				v.Floats[row] = s.float(&g.accus[i])
-			}
-		}
-		res.Vectors = append(res.Vectors, v)
+		res.Vectors = append(res.Vectors, r.plan.stats[i].vector(i, all))
 	}
+}
+
+// vector returns the column of stat i of all groups.
+func (s *stat) vector(i int, all []*group) lql.Vector {
+	v := lql.Vector{Name: "stats_" + strconv.Itoa(i+1), Kind: lql.Floats}
+	switch {
+	case s.isText():
+		v.Kind = lql.Texts
+		for _, g := range all {
+			v.Texts = append(v.Texts, s.perf(&g.accus[i]))
+		}
+	case s.isWhole():
+		v.Kind, v.Ints = lql.Ints, make([]int64, len(all))
+		for row, g := range all {
+			v.Ints[row] = s.whole(&g.accus[i])
+		}
+	default:
+		v.Floats = make([]float64, len(all))
+		for row, g := range all {
+			v.Floats[row] = s.float(&g.accus[i])
+		}
+	}
+	return v
 }
 
 // chunk adds the matching rows of a chunk.
@@ -333,7 +353,30 @@ func (g *grouping) add(to *group, s *siteRun, chunk int, rows *store.Bits) {
 			a.n += int64(out.Count())
 			continue
 		}
+		if st.isText() {
+			g.perf(a, st, s, chunk, rows)
+			continue
+		}
 		aggregate(a, st, s, chunk, rows)
+	}
+}
+
+// feed adds one number: f if it is a fraction, else v.
+func (s *stat) feed(a *accu, float bool, v int64, f float64) {
+	inverse := s.agg == lql.SumInv || s.agg == lql.AvgInv
+	switch {
+	case !inverse && !float:
+		a.addInt(v)
+	case !inverse:
+		a.addFloat(f)
+	default:
+		if !float {
+			f = float64(v)
+		}
+		if f != 0 {
+			f = 1 / f
+		}
+		a.addFloat(finite(f))
 	}
 }
 
@@ -348,22 +391,7 @@ func aggregate(a *accu, st *stat, s *siteRun, chunk int, rows *store.Bits) {
 			whole: sums.Whole, overflow: sums.Overflow, lo: sums.Lo, hi: sums.Hi})
 		return
 	}
-	add := func(v int64, f float64) {
-		switch {
-		case !inverse && !float:
-			a.addInt(v)
-		case !inverse:
-			a.addFloat(f)
-		default:
-			if !float {
-				f = float64(v)
-			}
-			if f != 0 {
-				f = 1 / f
-			}
-			a.addFloat(finite(f))
-		}
-	}
+	add := func(v int64, f float64) { st.feed(a, float, v, f) }
 	if o.col != nil && len(o.place.hops) == 0 {
 		if float {
 			var buf [store.ChunkRows]float64

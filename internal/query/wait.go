@@ -86,19 +86,35 @@ func (e *Engine) wait(ctx context.Context, v access.Viewer, q *lql.Query, tables
 		} else if !slices.Equal(before, e.marks(v, q, tables)) {
 			return nil
 		}
+		looked := time.Now()
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-changed:
 		}
-		// changes come in bursts; one look at them is enough
-		pause := time.NewTimer(10 * time.Millisecond)
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return ctx.Err()
-		case <-pause.C:
+		// Changes come in bursts: the first is looked at at once, those that follow
+		// it together.
+		if err := rest(ctx, looksApart-time.Since(looked)); err != nil {
+			return err
 		}
+	}
+}
+
+// looksApart is the least time between two looks at changes of one wait.
+const looksApart = 10 * time.Millisecond
+
+// rest lets d pass, unless ctx ends before.
+func rest(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	pause := time.NewTimer(d)
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-pause.C:
+		return nil
 	}
 }
 
