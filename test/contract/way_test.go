@@ -44,6 +44,8 @@ func ways() []way {
 			address, fingerprint := tlsBefore(t, s.unix)
 			return site.Spec{Addresses: []string{"tls://" + address}, TLS: livestatus.TLSOptions{Fingerprint: fingerprint}}
 		})},
+		{name: "naemon over an agent that comes here", open: throughAgent(true)},
+		{name: "naemon over an agent that is reached", open: throughAgent(false)},
 		{name: "nagios 4 with livestatus over tcp", open: simulatedAt(testkit.Nagios4, func(_ *testing.T, s *simulated) site.Spec {
 			return site.Spec{Addresses: []string{"tcp://" + s.tcp}}
 		})},

@@ -1,0 +1,117 @@
+package contract_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"testing"
+
+	"belvedere/internal/agent"
+	"belvedere/internal/db"
+	"belvedere/internal/livestatus"
+	"belvedere/internal/site"
+	"belvedere/internal/testkit"
+)
+
+// throughAgent is a way to a simulated core through an agent, which comes to the
+// server or is reached by it.
+func throughAgent(comes bool) func(t *testing.T) (core, opened) {
+	return func(t *testing.T) (core, opened) {
+		s := newSimulated(t, testkit.Naemon)
+		log := slog.New(slog.DiscardHandler)
+		dir, state := t.TempDir(), t.TempDir()
+		store, err := db.Open(t.Context(), dir, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { store.Close() })
+		hub := agent.NewHub(agent.HubOptions{Store: store, Dir: dir, Log: log})
+		t.Cleanup(hub.Close)
+		var address string
+		listen := ""
+		if comes {
+			address = joined(t, hub, store, state)
+		} else {
+			listen = invited(t, hub, state)
+			address = listen
+		}
+		allowed, err := agent.AllowedFrom([]string{"ordinary", "configuring"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		socket := agent.NewSocket(livestatus.Address{Scheme: "unix", Path: s.unix}, log)
+		t.Cleanup(func() { socket.Close() })
+		a, err := agent.New(agent.Options{Dir: state, Listen: listen, Core: socket, Allowed: allowed, Log: log})
+		if err != nil {
+			t.Fatal(err)
+		}
+		background(t, a.Run)
+		return s, opened{spec: site.Spec{Addresses: []string{"agent://" + address}}, options: site.Options{Agents: hub}}
+	}
+}
+
+// joined has an agent join the hub with a code, and returns its name.
+func joined(t *testing.T, hub *agent.Hub, store *db.DB, state string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	background(t, func(ctx context.Context) error { return hub.Serve(ctx, l) })
+	ca, err := hub.Authority(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, _, err := agent.NewJoinCode(t.Context(), store, ca, l.Addr().String(), "contract", "", db.Audit{Who: "test"})
+	if err == nil {
+		_, err = agent.JoinServer(t.Context(), code, state)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := store.Agents(t.Context())
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	return list[0].ID
+}
+
+// invited has the hub come to an agent that made a code, and returns where it
+// listens.
+func invited(t *testing.T, hub *agent.Hub, state string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := l.Addr().String()
+	l.Close()
+	v, err := agent.NewInvitation(t.Context(), listen, listen, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	done := make(chan error, 1)
+	go func() { done <- v.Wait(t.Context(), func(peer string, why error) { t.Log("refused", peer, why) }) }()
+	if _, err := hub.Invited(t.Context(), v.Code, db.Site{Name: "contract"}, db.Audit{Who: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	return listen
+}
+
+// background runs something until the test ends.
+func background(t *testing.T, run func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
