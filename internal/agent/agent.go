@@ -287,6 +287,8 @@ func (a *Agent) converse(ctx context.Context, t *talk) {
 	case err != nil && !begun:
 		_ = t.say(troubleOf(err)) // the other end may be gone
 		a.o.Log.Warn("the core cannot be asked", "reason", err)
+	case errors.Is(err, errRequest):
+		a.o.Log.Warn("refused a request", "reason", err, "hint", "run the same version on both sides; if it is the same, somebody else sent this")
 	case err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.EOF):
 		a.o.Log.Debug("a conversation ended", "reason", err)
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -27,12 +28,11 @@ type Core interface {
 type Socket struct {
 	address livestatus.Address
 	client  *livestatus.Client
-	log     *slog.Logger
 }
 
 // NewSocket returns the core behind an address. It does not connect.
 func NewSocket(address livestatus.Address, log *slog.Logger) *Socket {
-	return &Socket{address: address, client: livestatus.NewClient(livestatus.Options{Address: address, Log: log}), log: log}
+	return &Socket{address: address, client: livestatus.NewClient(livestatus.Options{Address: address, Log: log})}
 }
 
 // Close ends idle connections.
@@ -101,8 +101,7 @@ func (s *Socket) requests(c net.Conn, core net.Conn) error {
 		case err != nil:
 			return refuse(c, "this is not a request: "+err.Error())
 		case req.Command != nil:
-			s.log.Warn("refused a command in a conversation: commands go the way of orders", "command", req.Command.Name)
-			return refuse(c, "commands are not taken in a conversation")
+			return refuse(c, "commands are not taken in a conversation, they go the way of orders: "+req.Command.Name)
 		case req.Query.Wait != nil && (req.Query.Wait.Timeout <= 0 || req.Query.Wait.Timeout > idleTimeout):
 			return refuse(c, "this would wait for too long")
 		}
@@ -117,5 +116,9 @@ func (s *Socket) requests(c net.Conn, core net.Conn) error {
 func refuse(c net.Conn, why string) error {
 	line := clip(why) + "\n"
 	_, err := c.Write(append(lql.AppendFixed16(nil, 400, len(line)), line...))
-	return errors.Join(errors.New("agent: refused: "+why), err)
+	return errors.Join(fmt.Errorf("%w: %s", errRequest, clip(why)), err)
 }
+
+// errRequest is the error of a conversation with a request that is not passed
+// on.
+var errRequest = errors.New("agent: refused a request")
