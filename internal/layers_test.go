@@ -40,6 +40,7 @@ var aside = map[string][]string{
 	"test/crowd":          {"internal/testkit"},
 	"test/matrix":         {},
 	"test/contract":       {},
+	"test/packages":       {},
 	"test/compat":         {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/store"},
 	"docs":                {},
 

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Stops the services when the package goes, not when a newer one comes.
+set -e
+case "${1:-}" in
+remove | 0) if [ -d /run/systemd/system ]; then systemctl disable --now belvedere belvedere-agent || true; fi ;;
+esac
