@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -161,8 +162,9 @@ func (a *App) build(ctx context.Context) error {
 	a.memory = memory.New(cfg.MemoryLimit, nil)
 	a.fleet = store.NewFleet(store.Options{Room: func() error { return a.memory.Room(0) }})
 	a.buildAgents()
-	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory, Agents: a.agents})
-	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed, Version: a.opt.Version})
+	instance := rand.Text() // what a second server must not have, also one that began with a copy of the store
+	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory, Agents: a.agents, Instance: instance})
+	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed, Version: a.opt.Version, Instance: instance})
 	a.memory.OnPressure(a.engine.Shrink)
 	a.fleet.OnChange(func(c store.Change) {
 		a.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})

@@ -239,6 +239,8 @@ func (s *Sites) changeable(key string) error {
 	spec, ok := s.known[key]
 	s.mu.Unlock()
 	switch {
+	case !ok && s.manager.Via(key) != "":
+		return web.Forbidden("This site is behind "+s.manager.Via(key), "Change it there, or change the site that leads to it.")
 	case !ok:
 		return web.NotFound("There is no such site", "It may have been removed. Reload the list.")
 	case s.demo.has(key):

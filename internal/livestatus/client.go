@@ -28,6 +28,7 @@ type Options struct {
 	MaxRows      int           // of one answer, 5 million
 	MaxRow       int           // bytes of one row, 64 MiB
 	MaxValue     int           // bytes of one text as written in JSON, 1 MiB; longer ones are cut and counted
+	Keep         int           // most unused connections that are kept, 2
 	Lane         *Lane         // shared by all clients of one core; nil: a lane of its own
 	Log          *slog.Logger  // nil: silent
 	// Now is the clock for entry times of commands; nil: time.Now.
@@ -62,6 +63,7 @@ func (o Options) withDefaults() Options {
 	size(&o.MaxRows, 5_000_000)
 	size(&o.MaxRow, 64<<20)
 	size(&o.MaxValue, 1<<20)
+	size(&o.Keep, 2)
 	if o.Lane == nil {
 		o.Lane = NewLane()
 	}
@@ -165,12 +167,37 @@ func (c *Client) profile() Profile {
 	return profileOf(0)
 }
 
+// Widen has the client read so much at once at [SyncPriority] and keep as many
+// connections: for the sites behind an LMD, which share them.
+func (c *Client) Widen(n int) {
+	c.mu.Lock()
+	c.o.Keep = max(c.o.Keep, n)
+	c.mu.Unlock()
+	c.o.Lane.Widen(n)
+}
+
 type largestKey struct{}
 
 // WithLargest returns a context whose request takes an answer of so many bytes
 // at most, where that is less than [Options.MaxBytes].
 func WithLargest(ctx context.Context, bytes int64) context.Context {
 	return context.WithValue(ctx, largestKey{}, bytes)
+}
+
+type backendKey struct{}
+
+// WithBackend returns a context whose requests are for one of the sites behind
+// an LMD or another Belvedere: the one that its table sites gives that key.
+func WithBackend(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, backendKey{}, []string{key})
+}
+
+// backends returns what [WithBackend] set, else those that were asked for.
+func backends(ctx context.Context, asked []string) []string {
+	if of, ok := ctx.Value(backendKey{}).([]string); ok {
+		return of
+	}
+	return asked
 }
 
 type sentKey struct{}
@@ -192,6 +219,7 @@ func (c *Client) Fetch(ctx context.Context, q *lql.Query, s Sink) (Stats, error)
 	if err != nil {
 		return Stats{}, err
 	}
+	n.Backends = backends(ctx, n.Backends)
 	queued := time.Now()
 	leave, err := c.o.Lane.Enter(ctx, priority(ctx))
 	if err != nil {
@@ -348,7 +376,7 @@ func (c *Client) keep(w *wire) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.core.Profile // a place is left for commands
-	if c.closed || !p.KeepAlive || len(c.idle) >= min(2, p.MaxConns-1) {
+	if c.closed || !p.KeepAlive || len(c.idle) >= min(c.o.Keep, p.MaxConns-1) {
 		w.Close()
 		return
 	}
@@ -401,6 +429,7 @@ func (c *Client) Send(ctx context.Context, cmd lql.Command) error {
 	if err != nil {
 		return err
 	}
+	cmd.Backends = backends(ctx, cmd.Backends)
 	leave, err := c.o.Lane.Enter(ctx, CommandPriority)
 	if err != nil {
 		return canceled(ctx)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/schema"
 )
 
 // StepState is how a step of a diagnosis went.
@@ -386,9 +387,12 @@ func (d *diagnosis) answers(ctx context.Context, s *Step) error {
 	return nil
 }
 
-func (d *diagnosis) identify(_ context.Context, s *Step) error {
+func (d *diagnosis) identify(ctx context.Context, s *Step) error {
 	c := d.core
 	s.Detail = strings.TrimSpace(c.Name + " " + c.Version)
+	if n := d.behind(ctx); n > 1 {
+		s.Detail = fmt.Sprintf("%s, %d sites behind it, each of which becomes a site here", s.Detail, n)
+	}
 	if c.LivestatusVersion != "" && c.LivestatusVersion != c.Version {
 		s.Detail = fmt.Sprintf("%s, Livestatus %s", s.Detail, clip(firstLine([]byte(c.LivestatusVersion))))
 	}
@@ -401,6 +405,18 @@ func (d *diagnosis) identify(_ context.Context, s *Step) error {
 		s.Fix = "It may work; tell us its name and version."
 	}
 	return nil
+}
+
+// behind returns how many sites a proxy has, 0 for what is none.
+func (d *diagnosis) behind(ctx context.Context) int {
+	if d.core.Impl != schema.LMD {
+		return 0
+	}
+	st, err := d.client.Fetch(ctx, lql.Get("sites", "key"), &namesSink{})
+	if err != nil {
+		return 0 // an old one without that table
+	}
+	return st.Rows
 }
 
 func (d *diagnosis) hosts(ctx context.Context, s *Step) (err error) {

@@ -34,13 +34,14 @@ func priority(ctx context.Context) Priority {
 // A Lane bounds how many connections to one core are open at once, whoever
 // opens them. Share one between all clients of a core. It starts with room for
 // one and takes the bound of the core's [Profile] once that is known. Of those
-// at [SyncPriority] one is let in at a time, whatever the bound. Safe for
-// concurrent use.
+// at [SyncPriority] one is let in at a time, or as many as [Lane.Widen] said,
+// whatever the bound. Safe for concurrent use.
 type Lane struct {
 	mu      sync.Mutex
 	max     int
 	open    int
-	syncing bool      // one at SyncPriority is open
+	abreast int       // most at SyncPriority at once
+	syncing int       // those at SyncPriority that are open
 	queue   []*ticket // sorted by priority, then by coming
 }
 
@@ -50,7 +51,16 @@ type ticket struct {
 }
 
 // NewLane returns a lane for one connection at a time.
-func NewLane() *Lane { return &Lane{max: 1} }
+func NewLane() *Lane { return &Lane{max: 1, abreast: 1} }
+
+// Widen lets in so many at [SyncPriority] at once: for the sites behind an LMD,
+// which share one way.
+func (l *Lane) Widen(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.abreast = max(1, n)
+	l.admit()
+}
 
 // Enter waits for a turn, those of higher priority first, then in the order
 // they came. Call leave once when done; calling it again does nothing. The
@@ -84,14 +94,16 @@ func (l *Lane) Enter(ctx context.Context, p Priority) (leave func(), err error) 
 func (l *Lane) admit() {
 	for i := 0; i < len(l.queue) && l.open < l.max; {
 		t := l.queue[i]
-		if t.p == SyncPriority && l.syncing {
+		if t.p == SyncPriority && l.syncing >= l.abreast {
 			i++
 			continue
 		}
 		close(t.ready)
 		l.queue = slices.Delete(l.queue, i, i+1)
 		l.open++
-		l.syncing = l.syncing || t.p == SyncPriority
+		if t.p == SyncPriority {
+			l.syncing++
+		}
 	}
 }
 
@@ -112,7 +124,7 @@ func (l *Lane) leave(p Priority) {
 	defer l.mu.Unlock()
 	l.open--
 	if p == SyncPriority {
-		l.syncing = false
+		l.syncing--
 	}
 	l.admit()
 }

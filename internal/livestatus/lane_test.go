@@ -108,7 +108,7 @@ func TestLaneSync(t *testing.T) {
 		}
 		close(end)
 		synctest.Wait()
-		if len(entered) != 2 || l.open != 0 || l.syncing {
+		if len(entered) != 2 || l.open != 0 || l.syncing != 0 {
 			t.Errorf("%d more entered, open %d, syncing %v", len(entered), l.open, l.syncing)
 		}
 	})

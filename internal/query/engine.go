@@ -70,6 +70,9 @@ type Options struct {
 	Now func() time.Time
 	// Version is this program's, for the sites table.
 	Version string
+	// Instance tells this program from others like it, for the sites table: a
+	// site that comes back to where it came from is a loop.
+	Instance string
 	// NoCache has every query run, also one that was just answered.
 	NoCache bool
 }

@@ -125,8 +125,16 @@ func siteValues(s *siteRun) map[string]any {
 		"bytes_send": h.BytesOut, "queries": h.Queries, "implementation": h.Implementation, "version": h.Version,
 		"transport": h.Transport, "interval": h.Interval.Seconds(), "clock_skew": h.ClockSkew.Seconds(),
 		"localtime": seconds(s.run.now.Add(h.ClockSkew)), "hosts": s.rowCount("hosts"), "services": s.rowCount("services"),
-		"lmd_version": s.run.e.o.Version, "flags": flagsOf(strings.TrimSpace(h.Implementation)),
+		"path": pathOf(s.run.e.o.Instance, h.Path), "lmd_version": s.run.e.o.Version, "flags": flagsOf(strings.TrimSpace(h.Implementation)),
 	}
+}
+
+// pathOf is the way of a site's data, this program included.
+func pathOf(instance string, before []string) []string {
+	if instance == "" {
+		return before
+	}
+	return append([]string{instance}, before...)
 }
 
 func unix(t time.Time) int64 {

@@ -28,6 +28,7 @@ var siteColumns = []Column{
 	{Name: "localtime", Kind: Float, Class: Derived, Unit: "s", Cores: LMD, Doc: "Clock of the core, seconds since 1970"},
 	{Name: "name", Kind: Text, Class: Derived, Cores: LMD, Doc: "Name of the site"},
 	{Name: "parent", Kind: Text, Class: Derived, Cores: LMD, Doc: "Always empty, for clients that know LMD"},
+	{Name: "path", Kind: TextList, Class: Derived, Doc: "The Belvederes that the site comes through, this one first, each by the number it drew at its start"},
 	{Name: "peer_key", Kind: Text, Class: Derived, Cores: LMD, Doc: "Key of the site"},
 	{Name: "peer_name", Kind: Text, Class: Derived, Cores: LMD, Doc: "Name of the site"},
 	{Name: "peer_section", Kind: Text, Class: Derived, Doc: "Section of the site, its parts separated by slashes"},

@@ -10,7 +10,7 @@ const clockEvery = time.Minute
 
 // watchClock measures now and then how far the core's clock is off. That may
 // take seconds, so it has a goroutine of its own.
-func (s *session) watchClock(ctx context.Context) {
+func (s *session) watchClock(ctx context.Context) error {
 	for {
 		small, cancel := context.WithTimeout(ctx, smallAnswer)
 		skew, exact, err := s.client.Clock(small, s.core)
@@ -18,8 +18,8 @@ func (s *session) watchClock(ctx context.Context) {
 		if err == nil { // whatever is wrong the next poll meets it, too
 			s.health.clock(skew, clockNote(skew, exact, s.spec.ClockTolerance))
 		}
-		if sleep(ctx, max(clockEvery, s.m.share(clocksASecond))) != nil {
-			return
+		if err := sleep(ctx, max(clockEvery, s.m.share(clocksASecond))); err != nil {
+			return err
 		}
 	}
 }

@@ -38,6 +38,7 @@ type tracker struct {
 	notes    map[string]string // by what they are about
 	failures int               // in a row
 	busy     time.Duration     // how long the last round took
+	far      *report           // what the other end says about a site behind it
 	ever     bool              // data was complete once
 	timer    *time.Timer
 	stopped  bool
@@ -109,7 +110,7 @@ func (t *tracker) publish() {
 	if t.stopped {
 		return
 	}
-	h := t.h
+	h := t.told()
 	h.Errors = maps.Clone(t.h.Errors)
 	for _, k := range slices.Sorted(maps.Keys(t.notes)) {
 		h.Notes = append(h.Notes, t.notes[k])
@@ -297,6 +298,9 @@ func kindOf(err error) string {
 	if e, ok := errors.AsType[*livestatus.Error](err); ok {
 		return string(e.Kind)
 	}
+	if _, ok := errors.AsType[*UnavailableError](err); ok {
+		return "way"
+	}
 	switch {
 	case isIncompatible(err):
 		return "incompatible"
@@ -304,6 +308,8 @@ func kindOf(err error) string {
 		return string(livestatus.KindSilent)
 	case errors.Is(err, errPanic):
 		return "fault"
+	case errors.Is(err, errSites):
+		return "sites"
 	case errors.Is(err, memory.ErrFull):
 		return "memory"
 	}
@@ -327,7 +333,12 @@ func causeOf(err error) string {
 	if e, ok := errors.AsType[*memory.FullError](err); ok {
 		return noRoom(e)
 	}
+	if e, ok := errors.AsType[*UnavailableError](err); ok {
+		return fmt.Sprintf("%s, which leads to it, cannot be asked: %s", e.Site, e.Cause)
+	}
 	switch {
+	case errors.Is(err, errSites):
+		return "There are several sites behind it now."
 	case errors.Is(err, context.DeadlineExceeded):
 		return "The core did not answer in time. It may be busy, or rotating its logs."
 	case errors.Is(err, errPanic):

@@ -24,7 +24,9 @@ type Manager struct {
 	o      Options
 	client func(livestatus.Options) client // replaced in tests
 
-	apply sync.Mutex // one Apply or Stop at a time
+	apply chan struct{} // holds one value while sites are begun and ended
+
+	configured []Spec // as applied; of whoever holds apply
 
 	mu      sync.Mutex
 	sites   map[string]*entry
@@ -32,6 +34,7 @@ type Manager struct {
 	prints  map[string]print            // by site key
 	same    map[print]map[string]bool   // keys of the sites with that print
 	plans   map[planKey]*plan
+	fars    map[string][]far // by the key of the way to them
 	stopped bool
 
 	running atomic.Int64 // sites that are not paused
@@ -96,19 +99,30 @@ func NewManager(o Options) *Manager {
 		prints: map[string]print{},
 		same:   map[print]map[string]bool{},
 		plans:  map[planKey]*plan{},
+		fars:   map[string][]far{},
+		apply:  make(chan struct{}, 1),
 	}
 }
 
 // Apply makes the running sites those of specs: it starts, stops and changes
 // what differs. A site whose address, interval and trust are the same goes on
 // undisturbed, even if it is renamed or moved. It returns when the sites that
-// had to end have ended.
+// had to end have ended. The sites behind those that are ways follow by
+// themselves.
 func (m *Manager) Apply(specs []Spec) {
-	m.apply.Lock()
-	defer m.apply.Unlock()
+	m.apply <- struct{}{}
+	defer func() { <-m.apply }()
 	if m.isStopped() {
 		return
 	}
+	m.configured = slices.Clone(specs)
+	m.arrange()
+}
+
+// arrange makes the running sites those that are configured and those behind
+// them. The caller holds apply.
+func (m *Manager) arrange() {
+	specs := m.withBranches(m.configured)
 	wanted := map[string]Spec{}
 	for _, s := range specs {
 		wanted[s.Key] = s
@@ -117,6 +131,7 @@ func (m *Manager) Apply(specs []Spec) {
 		w, ok := wanted[e.spec.Key]
 		return !ok || !w.sameCore(e.site.spec)
 	})
+	m.reopen(wanted)
 	for _, key := range m.keys() {
 		if _, ok := wanted[key]; !ok {
 			m.forget(key)
@@ -187,6 +202,7 @@ func (m *Manager) forget(key string) {
 	m.setPrint(key, print{})
 	delete(m.sites, key)
 	delete(m.prints, key)
+	delete(m.fars, key)
 	m.mu.Unlock()
 	m.o.Fleet.Remove(key)
 }
@@ -255,7 +271,8 @@ func (m *Manager) Sites() []Status {
 	m.mu.Lock()
 	var all []Status
 	for _, e := range m.sites {
-		all = append(all, Status{Spec: e.spec, Health: e.site.st.Health()})
+		_, way := m.fars[e.spec.Key]
+		all = append(all, Status{Spec: e.spec, Health: e.site.st.Health(), Way: way})
 	}
 	m.mu.Unlock()
 	slices.SortFunc(all, func(a, b Status) int {
@@ -383,8 +400,8 @@ func (m *Manager) Stop(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		m.apply.Lock()
-		defer m.apply.Unlock()
+		m.apply <- struct{}{}
+		defer func() { <-m.apply }()
 		m.end(func(*entry) bool { return true })
 	}()
 	select {

@@ -10,7 +10,6 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
-	"belvedere/internal/schema"
 	"belvedere/internal/store"
 )
 
@@ -119,8 +118,8 @@ func (s *session) readTable(ctx context.Context, b *store.Batch, t *tablePlan, c
 	}
 	began := s.now()
 	if err := s.fetch(ctx, tableAnswer, t.all.query(), f); err != nil {
-		if s.core.Impl == schema.LMD && t.table.Name == "status" && f.rowsIn > 1 {
-			return &incompatibleError{"This is an LMD with several sites behind it. Add those sites themselves."}
+		if s.only != nil && t.table.Name == "status" && f.rowsIn > 1 {
+			return errSites
 		}
 		return err
 	}

@@ -253,7 +253,7 @@ func view(fleet *store.Fleet, key string) store.SiteView {
 			return s
 		}
 	}
-	return store.SiteView{}
+	return store.SiteView{State: &store.State{Snapshot: &store.Snapshot{}}}
 }
 
 func inState(fleet *store.Fleet, key string, want store.HealthState) func() bool {

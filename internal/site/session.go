@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"belvedere/internal/livestatus"
@@ -74,8 +75,9 @@ type session struct {
 	client client
 	core   livestatus.Core // written under the site's mu, for those who ask beside run
 	addr   string
-	plan   *plan // likewise
-	known  bool  // the store holds this run of the core already
+	plan   *plan      // likewise
+	only   *farReader // where a proxy tells of the only site behind it; nil: no proxy
+	known  bool       // the store holds this run of the core already
 
 	asOf time.Time // when the present reading began: the age of its data
 	// round is what a poll costs the core: of one that answers in the threads
@@ -140,23 +142,30 @@ func (s *session) run(ctx context.Context) error {
 		s.cursor.recent = map[string]map[uint64]seen{}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if fault := s.caught(recover()); fault != nil {
-				cancel(fault) // of the whole session
+	var beside sync.WaitGroup
+	watch := func(f func(context.Context) error) {
+		beside.Go(func() {
+			defer func() {
+				if fault := s.caught(recover()); fault != nil {
+					cancel(fault) // of the whole session
+				}
+			}()
+			if err := f(ctx); errors.Is(err, errSites) {
+				cancel(err)
 			}
-		}()
-		s.watchClock(ctx)
-	}()
+		})
+	}
+	watch(s.watchClock)
+	if s.only != nil {
+		watch(s.watchOnly)
+	}
 	defer func() {
 		cancel(nil)
-		<-done
+		beside.Wait()
 	}()
 	err := s.follow(ctx)
-	if errors.Is(context.Cause(ctx), errPanic) {
-		return errPanic
+	if cause := context.Cause(ctx); errors.Is(cause, errPanic) || errors.Is(cause, errSites) {
+		return cause
 	}
 	return err
 }

@@ -23,6 +23,7 @@ type client interface {
 	Identify(ctx context.Context) (livestatus.Core, error)
 	Columns(ctx context.Context, core livestatus.Core) (map[string][]string, error)
 	Clock(ctx context.Context, core livestatus.Core) (skew time.Duration, exact bool, err error)
+	Widen(n int)
 	Close() error
 }
 
@@ -56,6 +57,7 @@ type site struct {
 
 	mu     sync.Mutex
 	active *session // nil while not connected
+	way    *way     // nil while it is none
 	urgent urgency
 	// thorough asks the next poll to compare everything that may have changed.
 	thorough bool
@@ -179,18 +181,34 @@ var errPanic = errors.New("site: panic while reading the core")
 // use connects to one address and reads the core there until that fails.
 func (s *site) use(ctx context.Context, text string) error {
 	s.health.tried()
-	addr, err := livestatus.ParseAddress(text)
-	if err != nil {
-		return fmt.Errorf("site: %w", err)
-	}
-	c := s.m.client(s.m.clientOptions(s.spec, addr))
-	defer func() { _ = c.Close() }() // nothing is left to lose
-	core, err := identify(ctx, c)
+	c, addr, err := s.reach(text)
 	if err != nil {
 		return err
 	}
+	defer func() { _ = c.Close() }() // nothing is left to lose
+	core, err := identify(ctx, c)
+	var only *farReader
+	if s.spec.Via == "" {
+		r, all, ferr := s.look(ctx, c, core, err)
+		switch {
+		case ferr != nil:
+			return ferr
+		case s.m.isWay(s.spec.Key, all):
+			s.health.connected(r.core(core), addr)
+			return &lostError{s.lead(ctx, way{c, addr}, r, all)}
+		case len(all) == 1:
+			s.health.reported("", all[0])
+			only = r
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.m.single(ctx, s.spec.Key); err != nil {
+		return err
+	}
 	s.health.connected(core, addr)
-	ses := &session{site: s, client: c, core: core, addr: addr.String()}
+	ses := &session{site: s, client: c, core: core, addr: addr.String(), only: only}
 	if err := ses.prepare(ctx); err != nil {
 		return err
 	}
@@ -204,6 +222,20 @@ func (s *site) use(ctx context.Context, text string) error {
 		s.mu.Unlock()
 	}()
 	return &lostError{ses.run(ctx)}
+}
+
+// reach returns a client for one address of the site: of its own, or over the
+// way that leads to it.
+func (s *site) reach(text string) (client, livestatus.Address, error) {
+	if s.spec.Via != "" {
+		w, err := s.m.wayOf(s.spec.Via)
+		return behind{w.client, s.spec.Backend}, w.addr, err
+	}
+	addr, err := livestatus.ParseAddress(text)
+	if err != nil {
+		return nil, addr, fmt.Errorf("site: %w", err)
+	}
+	return s.m.client(s.m.clientOptions(s.spec, addr)), addr, nil
 }
 
 // session returns the present session, or why there is none.

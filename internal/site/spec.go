@@ -29,6 +29,10 @@ type Spec struct {
 	// changed elsewhere.
 	Provisioned bool
 	Position    int // order among sites; ties by Name
+	// Via is the key of the site that is the way to this one, which is one of
+	// those behind an LMD or another Belvedere, and Backend its key there; both
+	// "" for a core of its own. Sites with them are made by the Manager.
+	Via, Backend string
 	// ClockTolerance is how far the core's clock may be off before the site
 	// says so; 0 means two seconds.
 	ClockTolerance time.Duration
@@ -47,7 +51,7 @@ func (s Spec) info() store.SiteInfo {
 // run with t: only what is shown differs.
 func (s Spec) sameCore(t Spec) bool {
 	return slices.Equal(s.Addresses, t.Addresses) && s.TLS == t.TLS && s.Interval == t.Interval &&
-		s.Paused == t.Paused && s.ClockTolerance == t.ClockTolerance
+		s.Paused == t.Paused && s.ClockTolerance == t.ClockTolerance && s.Via == t.Via && s.Backend == t.Backend
 }
 
 // Options are what a Manager needs from its surroundings.
@@ -57,6 +61,9 @@ type Options struct {
 	Now   func() time.Time // nil: time.Now
 	// Agents reaches sites through agents; nil: those sites stay down.
 	Agents livestatus.Agents
+	// Instance tells this program from others like it, "" for nothing: sites
+	// that come back to it from elsewhere are left out.
+	Instance string
 	// Dial replaces the network in tests; nil: real sockets.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// MaxRows bounds the rows of one table of one site; 0: two million.
@@ -67,8 +74,10 @@ type Options struct {
 	Memory *memory.Budget
 }
 
-// A Status is a site with its health at one moment.
+// A Status is a site with its health at one moment. Of one that is a way to
+// others, Way is true: it has no data, and the fleet does not show it.
 type Status struct {
 	Spec   Spec
 	Health store.Health
+	Way    bool
 }

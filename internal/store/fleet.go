@@ -74,6 +74,9 @@ type Health struct {
 	Interval                                                   time.Duration
 	Waiting                                                    bool // WaitTrigger in use
 	Notes                                                      []string
+	// Path are the Belvederes that the site comes through, the nearest first,
+	// each by the number it drew at its start; none for a core of our own.
+	Path []string
 }
 
 // Change says what a commit changed.
@@ -101,6 +104,7 @@ type Fleet struct {
 	options Options
 	defs    *defs
 	mu      sync.Mutex              // held while sites come and go
+	hidden  map[string]*Site        // by key; see Hide
 	sites   atomic.Pointer[[]*Site] // in order
 	told    atomic.Pointer[func(Change)]
 	waiters broadcast
@@ -108,7 +112,7 @@ type Fleet struct {
 
 // NewFleet returns an empty fleet.
 func NewFleet(o Options) *Fleet {
-	f := &Fleet{options: o, defs: newDefs(schema.Tables())}
+	f := &Fleet{options: o, defs: newDefs(schema.Tables()), hidden: map[string]*Site{}}
 	f.sites.Store(&[]*Site{})
 	return f
 }
@@ -126,33 +130,92 @@ func (f *Fleet) Add(info SiteInfo) *Site {
 			site = s
 		}
 	}
-	if site != nil && site.Info() == info {
-		return site
-	}
-	if site == nil {
+	hidden := f.hidden[info.Key]
+	switch {
+	case hidden != nil:
+		site = hidden
+	case site == nil:
 		site = &Site{fleet: f}
-		site.state.Store(&State{Snapshot: &Snapshot{defs: f.defs, tables: make([]*Table, len(f.defs.all))}})
+		site.state.Store(&State{Snapshot: f.nothing()})
 		sites = append(sites, site)
+	}
+	if site.Info() == info {
+		return site
 	}
 	site.mu.Lock()
 	site.publish(func(s *State) { s.Info = info })
 	site.mu.Unlock()
+	if hidden == nil {
+		f.order(sites)
+	}
+	f.tell(Change{Site: info.Key, Version: site.Snapshot().version, Health: true})
+	return site
+}
+
+// nothing is a snapshot without data.
+func (f *Fleet) nothing() *Snapshot {
+	return &Snapshot{defs: f.defs, tables: make([]*Table, len(f.defs.all))}
+}
+
+// order makes sites those of every view. mu is held.
+func (f *Fleet) order(sites []*Site) {
 	slices.SortStableFunc(sites, func(a, b *Site) int {
 		x, y := a.Info(), b.Info()
 		return cmp.Or(x.Position-y.Position, cmp.Compare(x.Name, y.Name), cmp.Compare(x.Key, y.Key))
 	})
 	f.sites.Store(&sites)
-	f.tell(Change{Site: info.Key, Version: site.Snapshot().version, Health: true})
-	return site
+}
+
+// take removes a site from every view. mu is held.
+func (f *Fleet) take(key string) *Site {
+	var taken *Site
+	sites := slices.DeleteFunc(slices.Clone(*f.sites.Load()), func(s *Site) bool {
+		if s.Info().Key == key {
+			taken = s
+		}
+		return s == taken
+	})
+	f.sites.Store(&sites)
+	return taken
 }
 
 // Remove forgets a site and its data. Unknown keys are ignored.
 func (f *Fleet) Remove(key string) {
 	f.mu.Lock()
-	sites := slices.DeleteFunc(slices.Clone(*f.sites.Load()), func(s *Site) bool { return s.Info().Key == key })
-	f.sites.Store(&sites)
+	f.take(key)
+	delete(f.hidden, key)
 	f.mu.Unlock()
 	f.tell(Change{Site: key, Health: true})
+}
+
+// Hide has no view show a site, drops its data and keeps its handle, which
+// goes on taking its health. It is for a way to other sites that is none
+// itself.
+func (f *Fleet) Hide(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	site := f.take(key)
+	if site == nil {
+		return
+	}
+	site.mu.Lock()
+	site.publish(func(s *State) { s.Snapshot = f.nothing() })
+	site.mu.Unlock()
+	f.hidden[key] = site
+	f.tell(Change{Site: key, Health: true})
+}
+
+// Show undoes Hide.
+func (f *Fleet) Show(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	site := f.hidden[key]
+	if site == nil {
+		return
+	}
+	delete(f.hidden, key)
+	f.order(append(slices.Clone(*f.sites.Load()), site))
+	f.tell(Change{Site: key, Version: site.Snapshot().version, Health: true})
 }
 
 // OnChange sets the function that is told of every change, after it was

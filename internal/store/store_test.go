@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -534,5 +535,37 @@ func TestBytesPerChange(t *testing.T) {
 	t.Logf("%d bytes for each changed row of four columns", per)
 	if per > 860 { // 777 were measured
 		t.Errorf("%d bytes were allocated for each changed row", per)
+	}
+}
+
+// TestHide: a hidden site is in no view and takes its health and its name all
+// the same; shown again it is at its place.
+func TestHide(t *testing.T) {
+	f := NewFleet(Options{})
+	names := func() string {
+		var out []string
+		for _, s := range f.View().Sites {
+			out = append(out, s.Info.Name)
+		}
+		return strings.Join(out, " ")
+	}
+	a := f.Add(SiteInfo{Key: "a", Name: "A"})
+	f.Add(SiteInfo{Key: "b", Name: "B"})
+	f.Hide("a")
+	f.Hide("nobody")
+	if got := f.Add(SiteInfo{Key: "a", Name: "C"}); got != a || names() != "B" {
+		t.Errorf("another handle, or seen: %q", names())
+	}
+	a.SetHealth(Health{State: Down})
+	f.Show("a")
+	f.Show("a")
+	if names() != "B C" || f.View().Sites[1].Health.State != Down {
+		t.Errorf("shown again: %q", names())
+	}
+	f.Hide("b")
+	f.Remove("b")
+	f.Show("b")
+	if names() != "C" {
+		t.Errorf("removed while hidden: %q", names())
 	}
 }

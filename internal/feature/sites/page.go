@@ -188,7 +188,7 @@ func (h handler) viewOf(r *http.Request) (editView, error) {
 	v := editView{Key: s.Spec.Key, Form: formOf(s.Spec), Health: s.Health, Provisioned: s.Spec.Provisioned, Demo: s.Spec.Demo}
 	for _, x := range rows {
 		if x.Key == v.Key {
-			v.Row = x
+			v.Row, v.Via = x, x.Via
 		}
 	}
 	return v, nil

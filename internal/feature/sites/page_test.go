@@ -295,3 +295,27 @@ func TestBadAddressesInGerman(t *testing.T) {
 		}
 	}
 }
+
+// TestWays: the sites behind another stand below it, say so, and cannot be
+// changed; it counts as none itself.
+func TestWays(t *testing.T) {
+	s, m := start(t)
+	m.sites = append(m.sites,
+		site.Status{Spec: site.Spec{Key: "eu.wien", Name: "Wien EU", Via: "eu", Backend: "wien", Addresses: []string{"tls://eu"}}, Health: store.Health{State: store.Down, Cause: "Europe says: gone"}},
+		site.Status{Spec: site.Spec{Key: "eu", Name: "Europe", Addresses: []string{"tls://eu"}}, Health: store.Health{State: store.Fresh, Implementation: "Belvedere"}, Way: true},
+	)
+	a := s.Get("root", "/sites")
+	if got := a.Texts("tbody th"); !slices.Equal(got, []string{"Wien", "Frankfurt", "Kraków file", "Europe 1 site", "Wien EU via Europe"}) {
+		t.Errorf("sites are %q", got)
+	}
+	if got := a.Texts(".panel footer"); !slices.Equal(got, []string{"4 sites, 1 live, 1 paused"}) {
+		t.Errorf("the note is %q", got)
+	}
+	if n := len(a.Texts(`tr.kid form[action$="/pause"]`)); n != 0 {
+		t.Error("a site behind another can be paused")
+	}
+	page := s.Get("root", "/sites/eu.wien/edit")
+	if form := strings.Join(page.Texts("#site-form"), ""); page.Status != http.StatusOK || !strings.Contains(form, "This site is behind Europe") || len(page.Texts("#site-form button.pri")) != 0 {
+		t.Errorf("the page of a site behind another: %d %q", page.Status, form)
+	}
+}

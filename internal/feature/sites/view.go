@@ -33,7 +33,13 @@ type row struct {
 	Paused             bool
 	Provisioned        bool
 	Demo               bool
+	Via                string // name of the site that leads to this one
+	Way                bool   // it leads to others and has no data itself
+	Behind             int    // how many those are
 }
+
+// fixed reports whether the site cannot be changed here.
+func (r row) fixed() bool { return r.Provisioned || r.Via != "" }
 
 // latencyISO writes the latency as a duration of HTML. Lists do not flash when
 // only a time in them changes.
@@ -124,7 +130,33 @@ func withHealth(all []site.Status, counted []row) []row {
 			r.Last = h.LastOK.Unix()
 		}
 		r.Paused, r.Provisioned, r.Demo = s.Spec.Paused, s.Spec.Provisioned, s.Spec.Demo
+		r.Way = s.Way
 		out[i] = r
+	}
+	return grouped(all, out)
+}
+
+// grouped puts the sites that are reached over another behind it.
+func grouped(all []site.Status, rows []row) []row {
+	behind := map[string][]row{}
+	names := map[string]string{}
+	for _, s := range all {
+		names[s.Spec.Key] = s.Spec.Name
+	}
+	for i, s := range all {
+		if s.Spec.Via != "" {
+			rows[i].Via = names[s.Spec.Via]
+			behind[s.Spec.Via] = append(behind[s.Spec.Via], rows[i])
+		}
+	}
+	out := make([]row, 0, len(rows))
+	for _, r := range rows {
+		if r.Via != "" {
+			continue
+		}
+		r.Behind = len(behind[r.Key])
+		out = append(out, r)
+		out = append(out, behind[r.Key]...)
 	}
 	return out
 }
@@ -164,8 +196,12 @@ type listView struct {
 
 // note says how many sites there are, and how.
 func (v listView) note(ctx context.Context) string {
-	var live, paused int
+	var sites, live, paused int
 	for _, r := range v.Rows {
+		if r.Way {
+			continue
+		}
+		sites++
 		switch r.Look.State {
 		case "fresh":
 			live++
@@ -173,7 +209,7 @@ func (v listView) note(ctx context.Context) string {
 			paused++
 		}
 	}
-	s := ui.N(ctx, len(v.Rows), "%s site", "%s sites", ui.Number(len(v.Rows))) + ", " + ui.T(ctx, "%d live", live)
+	s := ui.N(ctx, sites, "%s site", "%s sites", ui.Number(sites)) + ", " + ui.T(ctx, "%d live", live)
 	if paused > 0 {
 		s += ", " + ui.T(ctx, "%d paused", paused)
 	}
@@ -197,10 +233,14 @@ type editView struct {
 	Row         row    // of an existing site
 	Health      store.Health
 	Provisioned bool
-	Demo        bool // simulated: can only be ended, with all the others
+	Via         string // name of the site that leads to this one
+	Demo        bool   // simulated: can only be ended, with all the others
 	Steps       []livestatus.Step
 	Verdict     *verdict
 }
+
+// fixed reports whether the site cannot be changed here.
+func (v editView) fixed() bool { return v.Provisioned || v.Via != "" }
 
 // title names the page.
 func (v editView) title(ctx context.Context) string {
