@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
@@ -231,7 +232,7 @@ func TestProxy(t *testing.T) {
 		if v.Info.Name != b.name || v.Info.Section != "far/x" || v.Snapshot.Rows("hosts") != 3+i {
 			t.Errorf("%s: %+v with %d hosts", key, v.Info, v.Snapshot.Rows("hosts"))
 		}
-		report(t, kitDiff(cores[b.key], v.Snapshot))
+		sitetest.Report(t, kitDiff(cores[b.key], v.Snapshot))
 	}
 	if n := len(fleet.View().Sites); n != 5 {
 		t.Errorf("%d sites are shown, not 5", n)
