@@ -136,7 +136,7 @@ func TestTiers(t *testing.T) {
 	const state = "GET sites\nColumns: state\nFilter: name = Wien"
 	shows(t, top, state, "down")
 	shows(t, top, "GET sites\nColumns: name state\nFilter: name != Wien", "Graz fresh", "Own fresh")
-	if why := table(t, top, "GET sites\nColumns: cause\nFilter: name = Wien"); !strings.Contains(why[0], "Europe says: Austria says: ") || !strings.Contains(why[0], "nothing listens") {
+	if why := table(t, top, "GET sites\nColumns: cause\nFilter: name = Wien"); !strings.Contains(why[0], "Europe tells why. Austria tells why. ") || !strings.Contains(why[0], "nothing listens") {
 		t.Errorf("the reason is %q", why)
 	}
 	coreAt(t, strings.TrimPrefix(wienAddr, "tcp://"), "Wien", 12, 31)

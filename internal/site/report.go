@@ -74,5 +74,6 @@ func (r *report) cause() string {
 	if what == "" {
 		return fmt.Sprintf("%s says that the site is %s.", by, r.far.state)
 	}
-	return fmt.Sprintf("%s says: %s", by, what)
+	who := fmt.Sprintf("%s tells why.", by)
+	return who + " " + what
 }

@@ -248,7 +248,7 @@ func TestProxy(t *testing.T) {
 		s[0].status, s[0].err = 2, "dial tcp: no route"
 		return append(s[:3:3], append(s[4:], behind[5])...)
 	})
-	until(t, soon, "down", func() bool { return view(fleet, "lmd.a").Health.Cause == "LMD says: dial tcp: no route" })
+	until(t, soon, "down", func() bool { return view(fleet, "lmd.a").Health.Cause == "LMD tells why. dial tcp: no route" })
 	if v := view(fleet, "lmd.a"); v.Health.State != store.Down || v.Snapshot.Rows("hosts") != 3 {
 		t.Errorf("the site that is down: %v, %d hosts", v.Health.State, v.Snapshot.Rows("hosts"))
 	}
@@ -281,7 +281,7 @@ func TestProxyAllDown(t *testing.T) {
 	_, addr := proxyOf(t, proxied{key: "a", name: "A", status: 2, err: "refused"}, proxied{key: "b/1", name: "A", status: 2, err: "no route"})
 	_, fleet := fleetOf(t, site.Spec{Key: "lmd", Name: "LMD", Addresses: []string{addr}})
 	until(t, soon, "both", func() bool {
-		return view(fleet, "lmd.a").Health.Cause == "LMD says: refused" && len(fleet.View().Sites) == 2
+		return view(fleet, "lmd.a").Health.Cause == "LMD tells why. refused" && len(fleet.View().Sites) == 2
 	})
 	for _, s := range fleet.View().Sites {
 		if s.Health.State != store.Down || !strings.HasPrefix(s.Info.Name, "A (LMD) [") {
