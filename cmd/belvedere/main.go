@@ -48,6 +48,8 @@ type cli struct {
 	Schema      schemaCmd      `cmd:"" help:"Print tables, columns and external commands."`
 	Backup      backupCmd      `cmd:"" help:"Write a copy of the store, also while the server runs."`
 	Restore     restoreCmd     `cmd:"" help:"Put a backup in place of the store."`
+	Completion  completionCmd  `cmd:"" help:"Print the script with which a shell completes verbs, flags, tables, columns and commands."`
+	Complete    completeCmd    `cmd:"" hidden:""`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

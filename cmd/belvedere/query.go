@@ -1,48 +1,42 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
+	"time"
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
+	"belvedere/internal/query"
 )
 
 type queryCmd struct {
 	tlsFlags
-	Query  string `arg:"" optional:"" help:"The request, for example 'GET hosts'; none: read from standard input."`
-	At     string `help:"Address to ask." placeholder:"ADDRESS" default:"tcp://127.0.0.1:6557"`
-	Format string `help:"table, csv, json or raw." enum:"table,csv,json,raw" default:"table"`
+	Query   []string      `arg:"" optional:"" help:"A request, like 'GET hosts\\nColumns: name'; or a table and columns. None: read from standard input." placeholder:"TABLE [COLUMN ...]"`
+	Filter  []string      `short:"f" sep:"none" help:"Only rows for which it holds: 'state > 0'. All that are given must hold." placeholder:"'COLUMN OP VALUE'"`
+	Stats   []string      `sep:"none" help:"Count rows ('state = 2') or add up ('avg latency'); columns are then what is grouped by." placeholder:"'...'"`
+	Sort    []string      `sep:"none" help:"Order by a column: 'last_check desc'. The server must be able to." placeholder:"'COLUMN [desc]'"`
+	Limit   int           `help:"Rows at most." placeholder:"N" default:"-1"`
+	Backend []string      `help:"Key of a site that is asked, of a server with several; may be given several times." placeholder:"KEY"`
+	Header  []string      `short:"H" sep:"none" help:"Any other header line: 'AuthUser: anna'." placeholder:"'NAME: VALUE'"`
+	At      string        `help:"Address to ask: tcp://host:port, tls://host:port or unix:///path." placeholder:"ADDRESS" default:"tcp://127.0.0.1:6557"`
+	Format  string        `help:"table, csv, json or raw." enum:"table,csv,json,raw" default:"table"`
+	Watch   bool          `short:"w" help:"Answer again whenever the answer changes, until interrupted."`
+	Every   time.Duration `help:"With --watch: how often a server is asked that cannot say when something changes." default:"2s"`
+	Explain bool          `help:"Say how Belvedere runs it, and do not ask."`
 }
 
 func (c queryCmd) Run(w *world) error {
-	text := c.Query
-	if text == "" {
-		b, err := io.ReadAll(io.LimitReader(w.in, 10<<20))
-		if err != nil {
-			return fmt.Errorf("reading the request: %w", err)
-		}
-		text = string(b)
-	}
-	// A literal \n in an argument means a new line, as people type it.
-	if !strings.Contains(text, "\n") {
-		text = strings.ReplaceAll(text, `\n`, "\n")
-	}
-	req, err := lql.ParseRequest(strings.TrimRight(text, "\n") + "\n")
+	q, err := c.query(w.in)
 	if err != nil {
-		var bad *lql.SyntaxError
-		if errors.As(err, &bad) {
-			return &usageError{bad.Error(), bad.Hint}
-		}
 		return err
 	}
-	if req.Query == nil {
-		return &usageError{"this is an external command, not a query", "belvedere send sends it"}
+	if c.Explain {
+		return c.explain(w, q)
 	}
 	address, err := c.address(c.At)
 	if err != nil {
@@ -50,16 +44,108 @@ func (c queryCmd) Run(w *world) error {
 	}
 	client := livestatus.NewClient(livestatus.Options{Address: address})
 	defer client.Close()
-	return c.print(w, client, req.Query)
+	if c.Watch {
+		return c.watch(w, client, q)
+	}
+	if len(q.Sort) > 0 || q.Offset > 0 || q.AuthUser != "" || q.Backends != nil || q.Timelimit > 0 || q.Wait != nil {
+		if _, err := client.Identify(w.ctx); err != nil { // not every server knows these
+			return plain(err)
+		}
+	}
+	out, err := c.ask(w.ctx, client, q)
+	if err != nil {
+		return err
+	}
+	_, err = w.out.Write(out)
+	return err
 }
 
-func (c queryCmd) print(w *world, client *livestatus.Client, q *lql.Query) error {
-	res, err := client.Query(w.ctx, q)
+// query makes a query of what was typed.
+func (c queryCmd) query(in io.Reader) (*lql.Query, error) {
+	text, err := c.text(in)
+	if err != nil {
+		return nil, err
+	}
+	req, err := lql.ParseRequest(text)
+	if err != nil {
+		var bad *lql.SyntaxError
+		if errors.As(err, &bad) {
+			return nil, &usageError{bad.Error(), bad.Hint}
+		}
+		return nil, err
+	}
+	if req.Query == nil {
+		return nil, &usageError{"this is an external command, not a query", "belvedere send sends it"}
+	}
+	return req.Query, nil
+}
+
+// text returns the request, each of its lines with an end.
+func (c queryCmd) text(in io.Reader) (string, error) {
+	text := strings.Join(c.Query, " ")
+	switch first, _, _ := strings.Cut(text, " "); {
+	case text == "":
+		b, err := io.ReadAll(io.LimitReader(in, 10<<20))
+		if err != nil {
+			return "", fmt.Errorf("reading the request: %w", err)
+		}
+		text = string(b)
+	case first != "GET" && !strings.HasPrefix(text, "COMMAND") && !strings.Contains(text, ":") && !strings.Contains(text, `\n`):
+		text = "GET " + first // a table, and columns
+		if len(c.Query) > 1 {
+			text += "\nColumns: " + strings.Join(c.Query[1:], " ")
+		}
+	case !strings.Contains(text, "\n"): // people type a literal \n for a new line
+		text = strings.ReplaceAll(text, `\n`, "\n")
+	}
+	var b strings.Builder
+	b.WriteString(strings.TrimRight(text, "\n") + "\n")
+	line := func(name string, values ...string) error {
+		for _, v := range values {
+			if strings.ContainsAny(v, "\r\n") {
+				return &usageError{fmt.Sprintf("%q has a line break", short(v)), "give each header by itself"}
+			}
+			b.WriteString(name + v + "\n")
+		}
+		return nil
+	}
+	if c.Limit >= 0 {
+		line("Limit: ", strconv.Itoa(c.Limit)) //nolint:errcheck // a number
+	}
+	if len(c.Backend) > 0 {
+		c.Header = append(c.Header, "Backends: "+strings.Join(c.Backend, " "))
+	}
+	err := errors.Join(line("Filter: ", c.Filter...), line("Stats: ", c.Stats...), line("Sort: ", c.Sort...), line("", c.Header...))
+	return b.String(), err
+}
+
+// explain prints how the engine runs a query.
+func (c queryCmd) explain(w *world, q *lql.Query) error {
+	steps, err := query.Explain(q)
 	if err != nil {
 		return plain(err)
 	}
+	width := 0
+	for _, s := range steps {
+		width = max(width, min(40, 2*s.Deep+len([]rune(s.What))))
+	}
+	for _, s := range steps {
+		what := strings.Repeat("  ", s.Deep) + printable(s.What)
+		if _, err := fmt.Fprintln(w.out, strings.TrimRight(fmt.Sprintf("%-*s  %s", width, what, printable(s.How)), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask returns the answer as it is printed.
+func (c queryCmd) ask(ctx context.Context, client *livestatus.Client, q *lql.Query) ([]byte, error) {
+	res, err := client.Query(ctx, q)
+	if err != nil {
+		return nil, plain(err)
+	}
 	if c.Format == "table" {
-		return printTable(w.out, res)
+		return appendTable(nil, res), nil
 	}
 	out := *q
 	out.ColumnHeaders = lql.Off
@@ -74,77 +160,5 @@ func (c queryCmd) print(w *world, client *livestatus.Client, q *lql.Query) error
 		}
 		out.ColumnHeaders = q.ColumnHeaders
 	}
-	_, err = w.out.Write(lql.EncoderFor(&out).Append(nil, res))
-	return err
-}
-
-// printTable prints rows for reading: control characters never reach the
-// terminal.
-func printTable(w io.Writer, res *lql.Result) error {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for i := range res.Vectors {
-		if i > 0 {
-			fmt.Fprint(tw, "\t")
-		}
-		fmt.Fprint(tw, strings.ToUpper(res.Vectors[i].Name))
-	}
-	fmt.Fprintln(tw)
-	for row := range res.Rows {
-		for i := range res.Vectors {
-			if i > 0 {
-				fmt.Fprint(tw, "\t")
-			}
-			fmt.Fprint(tw, printable(cell(&res.Vectors[i], row)))
-		}
-		fmt.Fprintln(tw)
-	}
-	return tw.Flush()
-}
-
-func cell(v *lql.Vector, row int) string {
-	switch v.Kind {
-	case lql.Ints, lql.Times:
-		return strconv.FormatInt(v.Ints[row], 10)
-	case lql.Floats:
-		return strconv.FormatFloat(v.Floats[row], 'g', -1, 64)
-	case lql.Texts:
-		return v.Texts[row]
-	}
-	switch o := v.Objects[row].(type) {
-	case []string:
-		return strings.Join(o, ",")
-	case [][2]string:
-		var b strings.Builder
-		for i, p := range o {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(p[0] + "|" + p[1])
-		}
-		return b.String()
-	case nil:
-		return ""
-	default:
-		return fmt.Sprint(o)
-	}
-}
-
-// printable shows control characters as symbols.
-func printable(s string) string {
-	if !strings.ContainsFunc(s, isControl) {
-		return s
-	}
-	var b bytes.Buffer
-	for _, r := range s {
-		if isControl(r) {
-			fmt.Fprintf(&b, "\\x%02x", r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func isControl(r rune) bool {
-	return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return lql.EncoderFor(&out).Append(nil, res), nil
 }

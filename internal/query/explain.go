@@ -117,12 +117,13 @@ func (e *explainer) name(ref colRef) string {
 func (e *explainer) method(l *leaf) string {
 	c := l.ref.column()
 	keyed := l.op == lql.Equal && c.Kind == schema.Text
+	must := e.filter.leaf == l || e.filter.kind == lql.And && slices.ContainsFunc(e.filter.kids, func(n *node) bool { return n.leaf == l })
 	var how string
 	switch {
-	case keyed && l.ref.join < 0 && (c.Name == "peer_key" || c.Name == "peer_name"):
-		how = "other sites are not looked at"
-	case keyed && slices.Equal(l.ref.table.Keys, []string{c.Name}), keyed && l.ref.join < 0 && len(e.table.Keys) > 0 && c.Name == e.table.Keys[0]:
-		how = "found by its name"
+	case keyed && must && l.ref.join < 0 && (c.Name == "peer_key" || c.Name == "peer_name"):
+		return "other sites are not looked at"
+	case keyed && must && e.names(l.ref):
+		return "found by its name; only its rows are looked at"
 	case len(l.values) > 1:
 		how = "one look-up in a set of names"
 	case c.Class == schema.Derived:
@@ -141,6 +142,18 @@ func (e *explainer) method(l *leaf) string {
 		how += fmt.Sprintf("; done once for %d places", l.uses)
 	}
 	return how
+}
+
+// names reports whether a column alone names a row: of its table, or of one that
+// is joined.
+func (e *explainer) names(ref colRef) bool {
+	if slices.Equal(ref.table.Keys, []string{ref.column().Name}) {
+		return true
+	}
+	return ref.join < 0 && slices.ContainsFunc(e.table.Joins, func(j schema.Join) bool {
+		far, ok := schema.Lookup(j.Table)
+		return ok && len(far.Keys) == 1 && j.Prefix+far.Keys[0] == ref.column().Name
+	})
 }
 
 // answer says what is made of the rows.
