@@ -274,6 +274,10 @@ func (q *Query) Clone() *Query {
 	c.GroupBy = slices.Clone(q.GroupBy)
 	c.Sort = slices.Clone(q.Sort)
 	c.Backends = slices.Clone(q.Backends)
+	c.Tally = slices.Clone(q.Tally)
+	for i := range c.Tally {
+		c.Tally[i] = c.Tally[i].Clone()
+	}
 	if q.Wait != nil {
 		w := *q.Wait
 		w.Condition = w.Condition.Clone()

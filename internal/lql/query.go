@@ -151,6 +151,11 @@ type Query struct {
 	// site; parts of a key are joined by NUL. It is for tables that cores have. No
 	// header says it: it is for pages that know which rows they show.
 	Only map[string][]string
+	// Tally has the rows counted that also match each of these filters, before
+	// Offset and Limit: Result.Tally. It is for queries without Stats. No header
+	// says it: it is for pages that show rows and the numbers of them, and saves
+	// looking for the rows twice.
+	Tally []Filter
 }
 
 // A Command is one COMMAND request.
@@ -211,7 +216,8 @@ type Part struct {
 type Result struct {
 	Vectors []Vector
 	Rows    int
-	Total   int // rows that matched before Offset and Limit
+	Total   int   // rows that matched before Offset and Limit
+	Tally   []int // as many as Query.Tally; nil where the Querier does not count
 	Scanned int
 	Parts   []Part // one per site asked, in the fleet's order
 }

@@ -29,6 +29,7 @@ type plan struct {
 	filter  *node
 	leaves  []*leaf
 	stats   []stat
+	tally   []*node // counted besides the rows
 	sorts   []sortKey
 	shift   int64 // seconds to add to times for the client's clock
 }
@@ -79,7 +80,7 @@ func bind(q *lql.Query, shift int64) (*plan, error) {
 	}
 	p := &plan{q: q, table: t, shift: shift}
 	b := binder{plan: p, slow: newSlowTime(), seen: map[string]*leaf{}}
-	err := errors.Join(b.columns(), b.filters(), b.stats(), b.sorts())
+	err := errors.Join(b.columns(), b.filters(), b.stats(), b.tallied(), b.sorts())
 	if err != nil {
 		if qe, ok := errors.AsType[*lql.QueryError](err); ok {
 			return nil, qe
@@ -349,6 +350,21 @@ func (b *binder) stats() error {
 			return err
 		}
 		b.plan.stats = append(b.plan.stats, out)
+	}
+	return nil
+}
+
+// tallied binds what is counted besides the rows.
+func (b *binder) tallied() error {
+	if len(b.q.Stats) > 0 || len(b.q.Tally) > maxStats {
+		return nil
+	}
+	for i := range b.q.Tally {
+		n, err := b.node(&b.q.Tally[i])
+		if err != nil {
+			return err
+		}
+		b.plan.tally = append(b.plan.tally, n)
 	}
 	return nil
 }

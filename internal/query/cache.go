@@ -45,6 +45,9 @@ func cacheKey(v access.Viewer, q *lql.Query) string {
 	for _, site := range slices.Sorted(maps.Keys(q.Only)) {
 		text = fmt.Appendf(text, "\x00%q%q", site, q.Only[site])
 	}
+	for _, f := range q.Tally {
+		text = lql.Get(q.Table).Where(f).AppendText(append(text, 0))
+	}
 	return string(text)
 }
 

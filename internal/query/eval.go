@@ -240,16 +240,42 @@ type scratch struct {
 	refs  *[store.ChunkRows]int64 // nil until needed
 	// enough ends the scan of a unit: no more of its rows are needed.
 	enough bool
+	tally  []int // rows that match each of the plan's tally so far
 }
 
 func newScratch(p *plan) *scratch {
-	return &scratch{memo: make([]store.Bits, len(p.leaves)), known: make([]bool, len(p.leaves))}
+	return &scratch{memo: make([]store.Bits, len(p.leaves)), known: make([]bool, len(p.leaves)), tally: make([]int, len(p.tally))}
 }
 
 func (sc *scratch) begin(s *siteRun, chunk int) {
 	sc.s, sc.chunk = s, chunk
 	sc.rows.Fill(min(store.ChunkRows, s.n-chunk*store.ChunkRows))
 	clear(sc.known)
+}
+
+// count adds the matching rows of the chunk to the tally.
+func (sc *scratch) count(p *plan, match *store.Bits) {
+	var out store.Bits
+	for i, n := range p.tally {
+		sc.eval(n, match, &out)
+		sc.tally[i] += out.Count()
+	}
+}
+
+// tallyOf adds up what workers counted, nil when nothing was asked for.
+func tallyOf(p *plan, scratches []*scratch) []int {
+	if len(p.tally) == 0 {
+		return nil
+	}
+	sum := make([]int, len(p.tally))
+	for _, sc := range scratches {
+		if sc != nil {
+			for i, n := range sc.tally {
+				sum[i] += n
+			}
+		}
+	}
+	return sum
 }
 
 // eval sets out to those rows of mask for which the tree holds.

@@ -23,6 +23,7 @@ type pick struct {
 	segs  []segment // without Sort
 	items []item    // with Sort
 	total int       // rows that match
+	tally []int     // of these, see lql.Query
 	rows  int
 }
 
@@ -38,7 +39,7 @@ func (r *run) rows() (*lql.Result, error) {
 
 // answerOf returns an answer without its columns.
 func (r *run) answerOf(p *pick) *lql.Result {
-	return &lql.Result{Rows: p.rows, Total: p.total, Scanned: r.scanned()}
+	return &lql.Result{Rows: p.rows, Total: p.total, Tally: p.tally, Scanned: r.scanned()}
 }
 
 // scanned is how many rows were looked at.
@@ -55,11 +56,11 @@ func (r *run) pick() (*pick, error) {
 		return r.sorted()
 	}
 	units := r.units()
-	found, counts, err := r.find(units, r.keep())
+	found, counts, tally, err := r.find(units, r.keep())
 	if err != nil {
 		return nil, err
 	}
-	p := &pick{}
+	p := &pick{tally: tally}
 	skip, room := max(0, r.q.Offset), r.q.Limit
 	for i, u := range units {
 		p.total += counts[i]
@@ -109,9 +110,9 @@ func (p *pick) between(r *run, from, to int) []segment {
 	return out
 }
 
-// find returns the matching rows of each unit, at most keep of them, and how
-// many match.
-func (r *run) find(units []unit, keep int) (found [][]int32, counts []int, err error) {
+// find returns the matching rows of each unit, at most keep of them, how many
+// match, and the tally of these.
+func (r *run) find(units []unit, keep int) (found [][]int32, counts, tally []int, err error) {
 	found, counts = make([][]int32, len(units)), make([]int, len(units))
 	scratches := make([]*scratch, r.workers)
 	cells := 0
@@ -127,6 +128,7 @@ func (r *run) find(units []unit, keep int) (found [][]int32, counts []int, err e
 		r.scan(units[i], sc, func(chunk int, match *store.Bits) {
 			n := match.Count()
 			counts[i] += n
+			sc.count(r.plan, match)
 			if keep >= 0 && len(found[i]) >= keep {
 				return
 			}
@@ -146,7 +148,7 @@ func (r *run) find(units []unit, keep int) (found [][]int32, counts []int, err e
 	if keep < 0 && err == nil {
 		err = r.budget(cells)
 	}
-	return found, counts, err
+	return found, counts, tallyOf(r.plan, scratches), err
 }
 
 // A prefix knows when the units done, from the first one on without a gap, have

@@ -230,6 +230,7 @@ func (r *run) sorted() (*pick, error) {
 		site, done, sc := st.index[units[i].s], false, scratches[w]
 		r.scan(units[i], sc, func(chunk int, match *store.Bits) {
 			counts[w] += match.Count()
+			sc.count(r.plan, match)
 			done = done || tops[w].chunk(site, chunk, match)
 			sc.enough = done && !r.counted
 		})
@@ -241,7 +242,7 @@ func (r *run) sorted() (*pick, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pick{}
+	p := &pick{tally: tallyOf(r.plan, scratches)}
 	all := []item{}
 	err = r.parallel(len(tops), r.size(), func(_, i int) error {
 		if tops[i] != nil {

@@ -4,9 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/a-h/templ"
-
 	"belvedere/internal/web"
+	"belvedere/internal/web/action"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -28,39 +27,21 @@ func Feature() web.Feature {
 
 // page serves GET /comments.
 func page(w http.ResponseWriter, r *http.Request) error {
-	q, err := declared(r.Context()).Parse(r)
+	lv, err := declared(r.Context()).Read(r, kinds()...)
 	if err != nil {
 		return err
 	}
-	p, err := q.Load(r.Context(), web.Data(r))
-	if err != nil {
-		return err
-	}
-	n, parts, err := q.Count(r.Context(), web.Data(r), kinds()...)
-	if err != nil {
-		return err
-	}
-	p.Parts = append(p.Parts, parts...)
-	lv, err := list.NewView(r, q, p)
-	if err != nil {
-		return err
-	}
-	v := view{View: lv, counts: n, rows: status.Attached(p.Result)}
-	return web.Render(w, r, web.Page{
-		Title:  q.List.Words.Title,
-		Status: q.Asked.Status(),
-		Active: "comments",
-		Body:   body(v),
-		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},
-		Parts:  p.Parts,
+	v := view{View: lv, rows: status.Attached(lv.Result)}
+	return v.Serve(w, r, list.Drawing{
+		Active: "comments", Figures: figures(v), Rows: rows(v),
+		Kinds: []action.Kind{action.DeleteComment},
 	})
 }
 
 // A view is what the templates draw.
 type view struct {
 	list.View
-	counts []int // by kind
-	rows   []status.Row
+	rows []status.Row
 }
 
 // icon returns the icon of a kind of comment.

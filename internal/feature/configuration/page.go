@@ -45,28 +45,20 @@ type view struct {
 // index serves the list of a kind.
 func index(kind string) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		q, err := declare(kind)(r.Context()).Parse(r)
+		lv, err := declare(kind)(r.Context()).Read(r)
 		if err != nil {
 			return err
 		}
-		p, err := q.Load(r.Context(), web.Data(r))
-		if err != nil {
-			return err
-		}
-		lv, err := list.NewView(r, q, p)
-		if err != nil {
-			return err
-		}
-		v := view{View: lv, kind: kind, cells: status.Of(p.Result), stale: map[string]bool{}}
-		for _, part := range p.Parts {
+		v := view{View: lv, kind: kind, cells: status.Of(lv.Result), stale: map[string]bool{}}
+		for _, part := range lv.Parts {
 			v.stale[part.Key] = part.Err != ""
 		}
 		return web.Render(w, r, web.Page{
-			Title:  q.List.Words.Title,
+			Title:  lv.List.Words.Title,
 			Active: "config",
 			Body:   body(v),
 			Blocks: map[string]templ.Component{"list": rows(v)},
-			Parts:  p.Parts,
+			Parts:  lv.Parts,
 		})
 	}
 }

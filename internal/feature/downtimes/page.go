@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/a-h/templ"
-
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/action"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
 )
 
 // Feature returns the room.
@@ -43,37 +43,20 @@ func counter(ctx context.Context, q lql.Querier) (web.Count, error) {
 
 // page serves GET /downtimes.
 func page(w http.ResponseWriter, r *http.Request) error {
-	q, err := declared(r.Context()).Parse(r)
+	lv, err := declared(r.Context()).Read(r, times()...)
 	if err != nil {
 		return err
 	}
-	p, err := q.Load(r.Context(), web.Data(r))
-	if err != nil {
-		return err
-	}
-	n, parts, err := q.Count(r.Context(), web.Data(r), times()...)
-	if err != nil {
-		return err
-	}
-	p.Parts = append(p.Parts, parts...)
-	lv, err := list.NewView(r, q, p)
-	if err != nil {
-		return err
-	}
-	v := view{View: lv, counts: n, rows: status.Attached(p.Result)}
-	return web.Render(w, r, web.Page{
-		Title:  q.List.Words.Title,
-		Status: q.Asked.Status(),
-		Active: "downtimes",
-		Body:   body(v),
-		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},
-		Parts:  p.Parts,
+	v := view{View: lv, rows: status.Attached(lv.Result)}
+	return v.Serve(w, r, list.Drawing{
+		Active: "downtimes", Figures: figures(v), Rows: rows(v),
+		End:   ui.Seg(ui.T(r.Context(), "Downtimes"), status.DowntimeViews(r.Context(), "list")...),
+		Kinds: []action.Kind{action.EditDowntime, action.CancelDowntime},
 	})
 }
 
 // A view is what the templates draw.
 type view struct {
 	list.View
-	counts []int // by times
-	rows   []status.Row
+	rows []status.Row
 }

@@ -28,15 +28,11 @@ func draw(b *testing.B, data lql.Querier, query string) (html []byte, rowsOf int
 	if err != nil {
 		b.Fatal(err)
 	}
-	p, err := q.Load(ctx, data)
+	p, err := q.Figures(ctx, data, counted()...)
 	if err != nil {
 		b.Fatal(err)
 	}
-	n, _, err := q.Count(ctx, data, counted()...)
-	if err != nil {
-		b.Fatal(err)
-	}
-	v := view{View: list.View{Request: q, Page: p}, counts: n, rows: status.Hosts(p.Result, ui.Now(ctx))}
+	v := view{View: list.View{Request: q, Page: p}, rows: status.Hosts(p.Result, ui.Now(ctx))}
 	var out bytes.Buffer
 	if err := rows(v).Render(ctx, &out); err != nil {
 		b.Fatal(err)

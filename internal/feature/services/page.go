@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/a-h/templ"
-
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/action"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -37,36 +36,15 @@ func counter(ctx context.Context, q lql.Querier) (web.Count, error) {
 	return web.Count{N: status.Of(res).Stat(0, 0)}, nil
 }
 
-// page serves GET /services. The page and its live update share rows, so what an
-// update sends is what a reload would show.
+// page serves GET /services.
 func page(w http.ResponseWriter, r *http.Request) error {
-	q, err := declared(r.Context()).Parse(r)
+	lv, err := declared(r.Context()).Read(r, counted()...)
 	if err != nil {
 		return err
 	}
-	p, err := q.Load(r.Context(), web.Data(r))
-	if err != nil {
-		return err
-	}
-	n := make([]int, len(counted()))
-	if web.Wants(r, "figures") {
-		var parts []lql.Part
-		if n, parts, err = q.Count(r.Context(), web.Data(r), counted()...); err != nil {
-			return err
-		}
-		p.Parts = append(p.Parts, parts...)
-	}
-	lv, err := list.NewView(r, q, p)
-	if err != nil {
-		return err
-	}
-	v := view{View: lv, counts: n, rows: status.Services(p.Result, ui.Now(r.Context()))}
-	return web.Render(w, r, web.Page{
-		Title:  q.List.Words.Title,
-		Status: q.Asked.Status(),
-		Active: "services",
-		Body:   body(v),
-		Blocks: map[string]templ.Component{"figures": figures(v), "list": rows(v)},
-		Parts:  p.Parts,
+	v := view{View: lv, rows: status.Services(lv.Result, ui.Now(r.Context()))}
+	return v.Serve(w, r, list.Drawing{
+		Active: "services", Figures: figures(v), Rows: rows(v),
+		Kinds: []action.Kind{action.Acknowledge, action.Downtime, action.Recheck, action.Comment, action.More},
 	})
 }

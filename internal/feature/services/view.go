@@ -12,8 +12,7 @@ import (
 // A view is what the templates draw.
 type view struct {
 	list.View
-	counts []int // of counted
-	rows   []status.Row
+	rows []status.Row
 }
 
 // figures are the links of the head; handled and pending ones only when there
@@ -25,7 +24,7 @@ func (v view) figures(ctx context.Context) []status.Figure {
 		{State: ui.ServiceState(0, false, false)}, {State: ui.ServiceState(0, true, false)},
 	}
 	for i := range out {
-		out[i].N, out[i].Path = v.counts[i], v.Asked.Only(ctx, counted()[i], counted()...)
+		out[i].N, out[i].Path = v.Counts[i], v.Asked.Only(ctx, counted()[i], counted()...)
 	}
 	return slices.DeleteFunc(out, func(f status.Figure) bool { return f.N == 0 && (f.Word != "" || f.State.Class == "pend") })
 }

@@ -119,6 +119,11 @@ func (a Asked) Rest(table string, counted ...search.Expr) lql.Filter {
 	return a.filter(table, func(e search.Expr) bool { return !among(e, counted) })
 }
 
+// Whole reports whether Rest leaves nothing out.
+func (a Asked) Whole(counted ...search.Expr) bool {
+	return !slices.ContainsFunc(a.parts, func(p part) bool { return among(p.expr, counted) })
+}
+
 // About is Filter with only those terms that ask for one of these fields.
 func (a Asked) About(table string, fields ...string) lql.Filter {
 	return a.filter(table, func(e search.Expr) bool { return e.Kind == search.Term && slices.Contains(fields, e.Field) })

@@ -144,7 +144,7 @@ func (q Request) exporter(r *http.Request, most int) (*exporter, error) {
 		}
 	}
 	var err error
-	e.first, err = q.load(r.Context(), e.data, e.want)
+	e.first, err = q.load(r.Context(), e.data, e.want, nil)
 	return e, err
 }
 
@@ -177,7 +177,7 @@ func (e *exporter) rows(ctx context.Context, most int) iter.Seq2[export.Row, err
 			} else {
 				q.After = p.last
 			}
-			next, err := q.load(ctx, e.data, e.want)
+			next, err := q.load(ctx, e.data, e.want, nil)
 			if err != nil {
 				yield(export.Row{}, err)
 				return

@@ -185,7 +185,7 @@ func TestExportReadsAllPages(t *testing.T) {
 		q := request(t, hosts(), "limit=7&sort="+sort+"&columns=name,_RACK,latency,groups")
 		e := &exporter{q: q, data: w.For(access.Viewer{All: true}), fields: q.List.fields(q.Columns), want: append(q.List.needs(q.Columns), "groups")}
 		var err error
-		if e.first, err = q.load(t.Context(), e.data, e.want); err != nil {
+		if e.first, err = q.load(t.Context(), e.data, e.want, nil); err != nil {
 			t.Fatal(err)
 		}
 		var got []string

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/search"
 	"belvedere/internal/web/status"
 )
 
@@ -20,6 +21,9 @@ type Page struct {
 	less   bool        // rows precede
 	last   Cursor      // place of the last row
 	Parts  []lql.Part
+	// Counts are how many rows each of the terms chooses that [Request.Figures]
+	// was given; nil where none were.
+	Counts []int
 }
 
 // A reading is a page on its way.
@@ -37,12 +41,37 @@ type reading struct {
 
 // Load asks for the rows of the page.
 func (q Request) Load(ctx context.Context, data lql.Querier) (*Page, error) {
-	return q.load(ctx, data, q.List.needs(q.Columns))
+	return q.load(ctx, data, q.List.needs(q.Columns), nil)
 }
 
-// load is Load with the columns to ask for.
-func (q Request) load(ctx context.Context, data lql.Querier, want []string) (*Page, error) {
+// Figures asks for the rows of the page and for how many rows each of terms
+// chooses: see [Request.Count]. Where the page begins with the first row and
+// the address chooses among none of terms, one look at the rows gives both.
+func (q Request) Figures(ctx context.Context, data lql.Querier, terms ...search.Expr) (*Page, error) {
+	var tally []lql.Filter
+	if q.After == nil && q.Before == nil && q.Until == nil && q.Asked.Whole(terms...) {
+		for _, t := range terms {
+			f, err := q.term(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			tally = append(tally, f)
+		}
+	}
+	p, err := q.load(ctx, data, q.List.needs(q.Columns), tally)
+	if err != nil || len(p.Counts) == len(terms) {
+		return p, err
+	}
+	var parts []lql.Part
+	p.Counts, parts, err = q.Count(ctx, data, terms...)
+	p.Parts = append(p.Parts, parts...)
+	return p, err
+}
+
+// load is Load with the columns to ask for, and what to count besides.
+func (q Request) load(ctx context.Context, data lql.Querier, want []string, tally []lql.Filter) (*Page, error) {
 	r := q.reading()
+	sum, counted := make([]int, len(tally)), len(tally) > 0
 	for _, k := range r.keys {
 		if !slices.Contains(want, k.Column) {
 			want = append(want, k.Column)
@@ -50,12 +79,16 @@ func (q Request) load(ctx context.Context, data lql.Querier, want []string) (*Pa
 	}
 	for _, step := range r.path() {
 		query := q.Query(want...).Where(r.bounds(step)...)
-		query.Sort, query.Offset, query.Limit = r.order, r.skip, q.Limit-len(r.at)
+		query.Sort, query.Offset, query.Limit, query.Tally = r.order, r.skip, q.Limit-len(r.at), tally
 		res, err := data.Query(ctx, query)
 		if err != nil {
 			return nil, fmt.Errorf("%s: list: %w", q.List.Name, err)
 		}
 		r.results = append(r.results, res)
+		counted = counted && len(res.Tally) == len(sum)
+		for i := 0; counted && i < len(sum); i++ {
+			sum[i] += res.Tally[i]
+		}
 		for range res.Rows {
 			r.at = append(r.at, step)
 		}
@@ -67,6 +100,9 @@ func (q Request) load(ctx context.Context, data lql.Querier, want []string) (*Pa
 		p.Total = r.left
 	} else if err := p.count(ctx, data, q); err != nil {
 		return nil, err
+	}
+	if counted {
+		p.Counts = sum
 	}
 	r.place(p)
 	return p, nil

@@ -125,15 +125,24 @@ func (q Request) Query(columns ...string) *lql.Query {
 	return lql.Get(q.List.Table, columns...).Where(q.Asked.Filter(q.List.Table))
 }
 
+// term returns the filter of a term that is counted.
+func (q Request) term(ctx context.Context, t search.Expr) (lql.Filter, error) {
+	f, err := t.Filter(q.List.Table, ui.Now(ctx))
+	if err != nil {
+		return f, fmt.Errorf("%s: count %s: %w", q.List.Name, t, err)
+	}
+	return f, nil
+}
+
 // Count returns for each of terms how many rows it chooses among those that the
 // address asks for, the terms of the address that choose among them left out:
 // so the numbers of all states stand beside the one that is chosen.
 func (q Request) Count(ctx context.Context, data lql.Querier, terms ...search.Expr) ([]int, []lql.Part, error) {
 	query := lql.Get(q.List.Table).Where(q.Asked.Rest(q.List.Table, terms...))
 	for _, t := range terms {
-		f, err := t.Filter(q.List.Table, ui.Now(ctx))
+		f, err := q.term(ctx, t)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: count %s: %w", q.List.Name, t, err)
+			return nil, nil, err
 		}
 		query.Count(f)
 	}

@@ -1,0 +1,50 @@
+package list
+
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"belvedere/internal/search"
+	"belvedere/internal/web"
+	"belvedere/internal/web/action"
+)
+
+// Read reads the address of the list, its page and, where they are drawn, how
+// many rows each of terms chooses: View.Counts.
+func (l *List) Read(r *http.Request, terms ...search.Expr) (View, error) {
+	q, err := l.Parse(r)
+	if err != nil {
+		return View{}, err
+	}
+	if !web.Wants(r, "figures") {
+		terms = nil
+	}
+	p, err := q.Figures(r.Context(), web.Data(r), terms...)
+	if err != nil {
+		return View{}, err
+	}
+	return NewView(r, q, p)
+}
+
+// A Drawing is what a room adds to its list.
+type Drawing struct {
+	Active  string          // entry of the menu
+	Figures templ.Component // numbers beside the title
+	End     templ.Component // at the end of the head; may be nil
+	Rows    templ.Component
+	Kinds   []action.Kind // what can be done with the rows that are selected
+}
+
+// Serve answers with the page of a list. The page and its live update share
+// rows, so what an update sends is what a reload would show.
+func (v View) Serve(w http.ResponseWriter, r *http.Request, d Drawing) error {
+	return web.Render(w, r, web.Page{
+		Title:  v.List.Words.Title,
+		Status: v.Asked.Status(),
+		Active: d.Active,
+		Body:   frame(v, d),
+		Blocks: map[string]templ.Component{"figures": d.Figures, "list": d.Rows},
+		Parts:  v.Parts,
+	})
+}
