@@ -46,23 +46,8 @@ type Report struct {
 // those of r.
 func ReadBlocks(r io.Reader, each func(*Block) error) (Report, error) {
 	s := blockReader{in: bufio.NewReaderSize(r, 64<<10)}
-	for {
-		line, err := s.line()
-		if errors.Is(err, io.EOF) {
-			s.report.Cut = s.open
-			return s.report, nil
-		}
-		if err != nil {
-			return s.report, fmt.Errorf("corefiles: %w", err)
-		}
-		if !s.take(line) {
-			continue
-		}
-		s.report.Blocks++
-		if err := each(&s.block); err != nil {
-			return s.report, err
-		}
-	}
+	err := s.each(each)
+	return s.report, err
 }
 
 type blockReader struct {
@@ -73,6 +58,27 @@ type blockReader struct {
 	define bool // of objects.cache: keys end with a blank, not with =
 	tabs   bool // lines of the block begin with a tab
 	report Report
+}
+
+// each hands on every whole block.
+func (s *blockReader) each(each func(*Block) error) error {
+	for {
+		line, err := s.line()
+		if errors.Is(err, io.EOF) {
+			s.report.Cut = s.open
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("corefiles: %w", err)
+		}
+		if !s.take(line) {
+			continue
+		}
+		s.report.Blocks++
+		if err := each(&s.block); err != nil {
+			return err
+		}
+	}
 }
 
 // line returns the next line without its end; those that are too long are left

@@ -184,6 +184,7 @@ func (r *Row) define(b *Block, n *names) bool {
 	case "timeperiod":
 		r.set("days", days(b))
 		r.set("exclusions", list(b.Get("exclude")))
+		r.Period = newPeriod(b)
 	}
 	return true
 }

@@ -19,6 +19,8 @@ type Row struct {
 	// Values are by column, in normal form and the Go types that the schema
 	// names for the kinds.
 	Values []any
+	// Period is what a row of timeperiods says; nil in others.
+	Period *Period
 }
 
 // Get returns the value of a column, nil if the row does not have it.
@@ -43,7 +45,7 @@ func (r *Row) Int(column string) int64 {
 }
 
 func (r *Row) begin(table string) {
-	r.Table, r.Columns, r.Values = table, r.Columns[:0], r.Values[:0]
+	r.Table, r.Columns, r.Values, r.Period = table, r.Columns[:0], r.Values[:0], nil
 }
 
 // set gives a column a value that is in normal form already. The last one

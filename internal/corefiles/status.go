@@ -22,33 +22,41 @@ type Info struct {
 // the columns that can change at run time. The file is replaced as a whole each
 // time, so it must be opened anew by its name. Errors are those of [ReadBlocks].
 func ReadStatus(r io.Reader, each func(*Row) error) (Info, error) {
-	var info Info
-	var row Row
-	report, err := ReadBlocks(r, func(b *Block) error {
-		switch b.Name {
-		case "info":
-			info.Created, info.Version = whole(b.Get("created")), clean(b.Get("version"))
-			return nil
-		case "programstatus", "program":
-			info.Start = whole(b.Get("program_start"))
-			row.program(b, info.Version)
-		case "hoststatus", "host":
-			row.object(b, "hosts")
-		case "servicestatus", "service":
-			row.object(b, "services")
-		case "contactstatus", "contact":
-			row.contact(b)
-		case "hostcomment", "servicecomment":
-			row.remark(b, "comments", commentKeys)
-		case "hostdowntime", "servicedowntime":
-			row.remark(b, "downtimes", downtimeKeys)
-		default:
-			return nil
-		}
-		return each(&row)
-	})
-	info.Report = report
-	return info, err
+	s := statusReader{each: each}
+	report, err := ReadBlocks(r, s.block)
+	s.info.Report = report
+	return s.info, err
+}
+
+// A statusReader makes rows of the sections of a status.dat.
+type statusReader struct {
+	info Info
+	row  Row
+	each func(*Row) error
+}
+
+func (s *statusReader) block(b *Block) error {
+	switch b.Name {
+	case "info":
+		s.info.Created, s.info.Version = whole(b.Get("created")), clean(b.Get("version"))
+		return nil
+	case "programstatus", "program":
+		s.info.Start = whole(b.Get("program_start"))
+		s.row.program(b, s.info.Version)
+	case "hoststatus", "host":
+		s.row.object(b, "hosts")
+	case "servicestatus", "service":
+		s.row.object(b, "services")
+	case "contactstatus", "contact":
+		s.row.contact(b)
+	case "hostcomment", "servicecomment":
+		s.row.remark(b, "comments", commentKeys)
+	case "hostdowntime", "servicedowntime":
+		s.row.remark(b, "downtimes", downtimeKeys)
+	default:
+		return nil
+	}
+	return s.each(&s.row)
 }
 
 // programKeys are the keys of programstatus with their columns; those that
