@@ -76,8 +76,15 @@ func New(o Options) (*Core, error) {
 	}
 	c := &Core{o: o, main: main, config: config, overlay: map[string]*overlaid{}, results: make(chan result, resultsHeld), periods: map[string]*corefiles.Period{}}
 	impl := implementation(main, config.Status)
-	c.replica = replica.New(replica.Options{Impl: impl, Without: unknown, Sender: c, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now})
+	c.replica = replica.New(replica.Options{Impl: impl, With: known, Without: unknown, Sender: c, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now})
 	return c, nil
+}
+
+// known are columns that files tell, and the Livestatus of some cores does not.
+var known = map[string][]string{
+	"hosts": {"obsess", "hourly_value"}, "services": {"obsess", "hourly_value", "parents"},
+	"contacts":    {"groups", "host_notification_commands", "service_notification_commands"},
+	"timeperiods": {"days", "exclusions"},
 }
 
 // unknown are columns that no file tells.

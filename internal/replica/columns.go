@@ -21,13 +21,13 @@ type columns struct {
 	filter lql.Filter // of table columns: what is in names
 }
 
-func newColumns(impl schema.Cores, without map[string][]string) *columns {
+func newColumns(o *Options) *columns {
 	c := &columns{names: map[string][]string{}, filter: lql.Filter{Kind: lql.Or}}
 	has := func(table string, col *schema.Column) bool {
-		if col.Site() || slices.Contains(without[table], col.Name) {
+		if col.Site() || slices.Contains(o.Without[table], col.Name) {
 			return false
 		}
-		return col.Cores&impl != 0 || slices.Contains(ours[table], col.Name)
+		return col.Cores&o.Impl != 0 || slices.Contains(ours[table], col.Name) || slices.Contains(o.With[table], col.Name)
 	}
 	for _, t := range schema.Tables() {
 		if t.Source == schema.Virtual || t.Name == "statehist" {

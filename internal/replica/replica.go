@@ -27,8 +27,9 @@ type Options struct {
 	// groups, for sources that know only the other direction.
 	Inverse bool
 	// Without are columns, by table, that the source cannot know: clients are
-	// not told of them.
-	Without map[string][]string
+	// not told of them. With are those that it knows although the Livestatus of
+	// the implementation has none of them.
+	With, Without map[string][]string
 	// Sender takes the commands of clients. Its errors are told to them:
 	// [*lql.QueryError] and the Cause of [*livestatus.Error] as they are, others
 	// as an internal error. Nil: commands are refused.
@@ -78,7 +79,7 @@ func New(o Options) *Replica {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	r := &Replica{o: o, fleet: store.NewFleet(store.Options{Room: o.Room}), columns: newColumns(o.Impl, o.Without)}
+	r := &Replica{o: o, fleet: store.NewFleet(store.Options{Room: o.Room}), columns: newColumns(&o)}
 	r.site = r.fleet.Add(store.SiteInfo{Key: siteKey, Name: siteKey})
 	r.trouble.Store(errEmpty)
 	r.ctx, r.cancel = context.WithCancel(context.Background())

@@ -56,6 +56,10 @@ func ways() []way {
 			c := newIcinga(t)
 			return c, opened{spec: site.Spec{Addresses: []string{"tcp://" + c.c.TCP}}}
 		}},
+		{name: "a real nagios 4 by its files", open: func(t *testing.T) (core, opened) {
+			n := newNagios(t, "")
+			return n, opened{spec: site.Spec{Addresses: []string{n.byFiles()}}}
+		}},
 	}
 }
 
