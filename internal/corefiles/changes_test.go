@@ -157,7 +157,7 @@ define timeperiod {
 // TestPeriodsCircle: periods that are taken out of each other come to an end.
 func TestPeriodsCircle(t *testing.T) {
 	periods := map[string]*corefiles.Period{}
-	text := "define timeperiod {\n\ttimeperiod_name\ta\n\texclude\tb\n\t}\ndefine timeperiod {\n\ttimeperiod_name\tb\n\texclude\ta"+strings.Repeat(",a", 1000)+"\n\t}\n"
+	text := "define timeperiod {\n\ttimeperiod_name\ta\n\texclude\tb\n\t}\ndefine timeperiod {\n\ttimeperiod_name\tb\n\texclude\ta" + strings.Repeat(",a", 1000) + "\n\t}\n"
 	if _, err := corefiles.ReadObjects(strings.NewReader(text), func(r *corefiles.Row) error { periods[r.Text("name")] = r.Period; return nil }); err != nil {
 		t.Fatal(err)
 	}
