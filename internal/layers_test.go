@@ -15,7 +15,7 @@ import (
 // package below the folder; those of one room may import each other.
 var layer = map[string]int{
 	"internal/schema": 0, "internal/lql": 0, "internal/logline": 0, "internal/access": 0, "internal/memory": 0, "internal/when": 0,
-	"internal/store": 1, "internal/live": 1, "internal/db": 1, "internal/corefiles": 1, "internal/search": 1, "internal/triage": 1,
+	"internal/store": 1, "internal/live": 1, "internal/db": 1, "internal/corefiles": 1, "internal/search": 1, "internal/triage": 1, "internal/tunnel": 1,
 	"internal/query": 2, "internal/auth": 2, "internal/livestatus": 2,
 	"internal/replica": 3, "internal/command": 3,
 	"internal/agent": 4, "internal/icinga2": 4, "internal/filecore": 4,
@@ -61,7 +61,7 @@ var outside = map[string][]string{
 	"github.com/xuri/excelize/v2":         {"internal/web"},
 	"github.com/prometheus/client_golang": {"internal/app"},
 	"modernc.org/sqlite":                  {"internal/db"},
-	"golang.org/x/crypto":                 {"internal/auth"},
+	"golang.org/x/crypto":                 {"internal/auth", "internal/tunnel"},
 	"github.com/robfig/cron/v3":           {"internal/recur"},
 	"github.com/teambition/rrule-go":      {"internal/recur"},
 	"golang.org/x/sync":                   {"*"},

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -15,6 +17,7 @@ import (
 	"belvedere/internal/db"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/site"
+	"belvedere/internal/tunnel"
 )
 
 type siteCmd struct {
@@ -30,11 +33,37 @@ type tlsFlags struct {
 	Cert        string `help:"PEM file of a client certificate." placeholder:"FILE"`
 	Key         string `help:"PEM file of its key." placeholder:"FILE"`
 	ServerName  string `help:"Name to expect in the server's certificate." placeholder:"NAME"`
-	Fingerprint string `help:"SHA-256 of the server's certificate; replaces the check against authorities." placeholder:"HEX"`
+	Fingerprint string `help:"SHA-256 of the server's certificate; replaces the check against authorities. For ssh: SHA256:… of a host key to accept, with site test and site add." placeholder:"PRINT"`
 }
 
 func (f tlsFlags) options() livestatus.TLSOptions {
-	return livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint}
+	o := livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint}
+	if livestatus.IsHostKey(f.Fingerprint) {
+		o.Fingerprint = ""
+	}
+	return o
+}
+
+// diagnose goes through connecting to text. known is the file of SSH host keys,
+// to which the one with the fingerprint given may be added.
+func (f tlsFlags) diagnose(w *world, text, known string, step func(livestatus.Step)) livestatus.Report {
+	pool := tunnel.NewPool(tunnel.Options{KnownHosts: known})
+	defer pool.Close()
+	o := livestatus.Options{SSH: pool}
+	if livestatus.IsHostKey(f.Fingerprint) {
+		o.Accept = f.Fingerprint
+	}
+	return livestatus.DiagnoseText(w.ctx, text, f.options(), o, step)
+}
+
+// ownKnownHosts returns the file of SSH host keys of whoever runs this, "" if
+// there can be none.
+func ownKnownHosts() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".ssh", "known_hosts")
 }
 
 // address parses text and lays the flags over what it carries.
@@ -50,12 +79,18 @@ func (f tlsFlags) address(text string) (livestatus.Address, error) {
 	if o := f.options(); o != (livestatus.TLSOptions{}) {
 		a.TLS = o
 	}
+	if file := ownKnownHosts(); a.Scheme == "ssh" && a.SSH.KnownHosts == "" && file != "" {
+		if _, err := os.Stat(file); err == nil {
+			a.SSH.KnownHosts = file
+		}
+	}
 	return a, nil
 }
 
 type siteTestCmd struct {
+	configFlags
 	tlsFlags
-	Address string `arg:"" help:"tcp://host:6557, tls://host:6557, unix:///path; a bare host:port or /path will do."`
+	Address string `arg:"" help:"tcp://host:6557, tls://host:6557, ssh://user@host/path, unix:///path; a bare host:port or /path will do."`
 	JSON    bool   `name:"json" help:"Print the report as JSON."`
 }
 
@@ -64,7 +99,15 @@ func (c siteTestCmd) Run(w *world) error {
 	if !c.JSON {
 		show = func(s livestatus.Step) { printStep(w, s) }
 	}
-	return c.print(w, livestatus.DiagnoseText(w.ctx, c.Address, c.options(), livestatus.Options{}, show))
+	known := ownKnownHosts()
+	if c.Config != "" || c.Data != "" {
+		cfg, err := c.load(w)
+		if err != nil {
+			return err
+		}
+		known = filepath.Join(cfg.Data, site.KnownHosts)
+	}
+	return c.print(w, c.diagnose(w, c.Address, known, show))
 }
 
 func (c siteTestCmd) print(w *world, r livestatus.Report) error {
@@ -213,11 +256,7 @@ func (c siteAddCmd) Run(w *world) error {
 			return &hinted{fmt.Sprintf("there is a site called %q in the configuration file already", s.Name), "choose another name, or remove that one first"}
 		}
 	}
-	address, err := c.address(c.Address[0])
-	if err != nil {
-		return err
-	}
-	r := livestatus.Diagnose(w.ctx, livestatus.Options{Address: address}, func(s livestatus.Step) { printStep(w, s) })
+	r := c.diagnose(w, c.Address[0], filepath.Join(cfg.Data, site.KnownHosts), func(s livestatus.Step) { printStep(w, s) })
 	printReport(w, r)
 	if !r.OK && !c.Force {
 		fmt.Fprintln(w.err, "belvedere: not added\nhint: mend the cause above, or add it all the same with --force")
@@ -230,7 +269,7 @@ func (c siteAddCmd) Run(w *world) error {
 	defer store.Close()
 	_, err = store.AddSite(w.ctx, db.Site{
 		Name: c.Name, Section: c.Section, Addresses: c.Address, Interval: c.Interval,
-		TLS: db.SiteTLS{CA: c.CA, Cert: c.Cert, Key: c.Key, ServerName: c.ServerName, Fingerprint: c.Fingerprint},
+		TLS: db.SiteTLS{CA: c.CA, Cert: c.Cert, Key: c.Key, ServerName: c.ServerName, Fingerprint: c.options().Fingerprint},
 	}, commandLine.Audit("site.add", c.Name, strings.Join(c.Address, " ")))
 	if errors.Is(err, db.ErrExists) {
 		return &hinted{fmt.Sprintf("there is a site called %q already", c.Name), "choose another name, or remove that one first"}

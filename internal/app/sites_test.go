@@ -17,16 +17,16 @@ func TestCheckSpec(t *testing.T) {
 		t.Fatalf("a good site: %v", err)
 	}
 	for want, change := range map[string]func(*site.Spec){
-		"no name":      func(s *site.Spec) { s.Name = " " },
-		"name is":      func(s *site.Spec) { s.Name = "a\nb" },
-		"section":      func(s *site.Spec) { s.Section = "Europe//Germany" },
-		"part of":      func(s *site.Spec) { s.Section = "Europe/ Germany" },
-		"lines":        func(s *site.Spec) { s.Section = "Europe\n" },
-		"no address":   func(s *site.Spec) { s.Addresses = nil },
-		"ssh is not":   func(s *site.Spec) { s.Addresses = []string{"ssh://a"} },
-		"interval":     func(s *site.Spec) { s.Interval = -time.Second },
-		"out of":       func(s *site.Spec) { s.Interval = 2 * time.Hour },
-		"out of bound": func(s *site.Spec) { s.Interval = time.Millisecond },
+		"no name":                func(s *site.Spec) { s.Name = " " },
+		"name is":                func(s *site.Spec) { s.Name = "a\nb" },
+		"section":                func(s *site.Spec) { s.Section = "Europe//Germany" },
+		"part of":                func(s *site.Spec) { s.Section = "Europe/ Germany" },
+		"lines":                  func(s *site.Spec) { s.Section = "Europe\n" },
+		"no address":             func(s *site.Spec) { s.Addresses = nil },
+		"the path of the socket": func(s *site.Spec) { s.Addresses = []string{"ssh://a"} },
+		"interval":               func(s *site.Spec) { s.Interval = -time.Second },
+		"out of":                 func(s *site.Spec) { s.Interval = 2 * time.Hour },
+		"out of bound":           func(s *site.Spec) { s.Interval = time.Millisecond },
 	} {
 		s := good
 		change(&s)

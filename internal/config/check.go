@@ -350,6 +350,12 @@ func badAddress(a string) string {
 		if !strings.HasPrefix(rest, "/") {
 			return fmt.Sprintf("the path in %q does not begin with a slash", a)
 		}
+	case scheme == "ssh":
+		user, where, _ := strings.Cut(rest, "@")
+		host, path, _ := strings.Cut(where, "/")
+		if user == "" || host == "" || path == "" {
+			return fmt.Sprintf("%q has no user, no host or no path", a)
+		}
 	case scheme == "tcp", scheme == "tls":
 		if host, _, err := splitHostPort(rest, false); err != nil || host == "" {
 			return fmt.Sprintf("%q has no host, no port, or something after them", a)

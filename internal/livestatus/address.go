@@ -16,16 +16,30 @@ const DefaultPort = "6557"
 // AgentPort is the TCP port on which agents and servers meet, by convention.
 const AgentPort = "6560"
 
+// sshPort is the port of an ssh address without one.
+const sshPort = "22"
+
 // An Address says where a core listens and how to get there. Scheme is "tcp",
-// "tls", "unix" or "agent"; Host and Port belong to the first two, Path to the
-// third. An agent has Host and Port where it is reached, or its name as Host
-// when it comes to us. The zero Address is not usable.
+// "tls", "unix", "ssh" or "agent"; Host and Port belong to all but "unix", Path
+// to "unix" and "ssh". An agent has Host and Port where it is reached, or its
+// name as Host when it comes to us. The zero Address is not usable.
 type Address struct {
 	Scheme string
+	User   string // for ssh
 	Host   string // name or IP address, IPv6 without brackets
 	Port   string // decimal
-	Path   string // absolute
+	Path   string // absolute; for ssh on the other machine
 	TLS    TLSOptions
+	SSH    SSHOptions
+}
+
+// SSHOptions say how we show an SSH server who we are and how we know it. The
+// zero value uses the keys of the ssh-agent and those usual for the user of
+// this program. All are names of files.
+type SSHOptions struct {
+	Key            string // our private key
+	PassphraseFile string // its passphrase
+	KnownHosts     string // host keys, besides those that were accepted here
 }
 
 // TLSOptions says how a tls:// core is trusted and how we show who we are.
@@ -49,12 +63,13 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("livestatus: address %q: %s", e.Text, e.Msg)
 }
 
-const addressForms = "Use tcp://host:6557, tls://host:6557, unix:///path/to/socket or agent://host:6560."
+const addressForms = "Use tcp://host:6557, tls://host:6557, ssh://user@host/path/to/socket, unix:///path/to/socket or agent://host:6560."
 
-// ParseAddress reads tcp://host:port, tls://host:port, unix:///path, a bare
-// host:port and a bare /path. A tls address may carry ca, cert, key,
-// server_name and fingerprint as query parameters. A missing port is
-// [DefaultPort]. Errors are [*AddressError].
+// ParseAddress reads tcp://host:port, tls://host:port, unix:///path,
+// ssh://user@host:port/path, a bare host:port and a bare /path. A tls address
+// may carry ca, cert, key, server_name and fingerprint as query parameters, an
+// ssh address key, passphrase_file and known_hosts. A missing port is
+// [DefaultPort], for ssh 22. Errors are [*AddressError].
 func ParseAddress(s string) (Address, error) {
 	text := strings.TrimSpace(s)
 	bad := func(msg, hint string) (Address, error) {
@@ -83,7 +98,7 @@ func ParseAddress(s string) (Address, error) {
 	case "unix":
 		return unixAddress(s, rest)
 	case "ssh":
-		return bad("ssh is not in this version", "Forward the socket yourself (ssh -L /run/core.sock:/var/cache/naemon/live host) and use unix:///run/core.sock.")
+		return sshAddress(s, rest)
 	case "icinga2":
 		return bad("the Icinga 2 API is not in this version", "Enable Icinga 2's livestatus feature and use tcp://host:6558 or unix:///run/icinga2/cmd/livestatus.")
 	case "agent":
@@ -106,6 +121,67 @@ func unixAddress(s, p string) (Address, error) {
 	return Address{Scheme: "unix", Path: p}, nil
 }
 
+func sshAddress(s, rest string) (Address, error) {
+	const form = "Use ssh://user@host/path/to/socket, with :port behind the host where it is not 22."
+	bad := func(msg, hint string) (Address, error) {
+		return Address{}, &AddressError{Text: s, Msg: msg, Hint: hint}
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	at := strings.IndexByte(rest, '/')
+	if at < 0 {
+		return bad("the path of the socket on the other machine is missing", form)
+	}
+	socket, err := unixAddress(s, rest[at:])
+	if err != nil {
+		return Address{}, err
+	}
+	user, where, found := strings.Cut(rest[:at], "@")
+	switch {
+	case !found || user == "":
+		return bad("the user on the other machine is missing", form)
+	case strings.Contains(user, ":"):
+		return bad("an address holds no password", "Let the server accept a key: add its public half to ~/.ssh/authorized_keys of that user.")
+	case strings.ContainsAny(user, " %\\\"'") || user[0] == '-':
+		return bad("this is not the name of a user", form)
+	}
+	host, port, err := splitHostPort(where, sshPort)
+	if err != nil {
+		return bad(err.Error(), form)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || strings.ContainsAny(host, "/#@ ") {
+		return bad("host and port are not well formed", form)
+	}
+	a := Address{Scheme: "ssh", User: user, Host: host, Port: port, Path: socket.Path}
+	if msg := a.SSH.parse(query); msg != "" {
+		return bad(msg, "Known are key, passphrase_file and known_hosts, each with the path of a file on this machine.")
+	}
+	return a, nil
+}
+
+func (o *SSHOptions) parse(query string) (msg string) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "the parameters are not well formed"
+	}
+	for name, v := range values {
+		value := v[len(v)-1]
+		if !path.IsAbs(value) {
+			return fmt.Sprintf("parameter %q is not the absolute path of a file", name)
+		}
+		switch name {
+		case "key":
+			o.Key = value
+		case "passphrase_file":
+			o.PassphraseFile = value
+		case "known_hosts":
+			o.KnownHosts = value
+		default:
+			return fmt.Sprintf("parameter %q is unknown", name)
+		}
+	}
+	return ""
+}
+
 func hostAddress(s, scheme, rest string) (Address, error) {
 	bad := func(msg, hint string) (Address, error) {
 		return Address{}, &AddressError{Text: s, Msg: msg, Hint: hint}
@@ -115,7 +191,7 @@ func hostAddress(s, scheme, rest string) (Address, error) {
 	if strings.ContainsAny(rest, "/#@ ") {
 		return bad("only a host and a port are allowed", fmt.Sprintf("Use %s://host:%s.", scheme, DefaultPort))
 	}
-	host, port, err := splitHostPort(rest)
+	host, port, err := splitHostPort(rest, DefaultPort)
 	if err != nil {
 		return bad(err.Error(), fmt.Sprintf("Use %s://host:%s; an IPv6 address stands in brackets.", scheme, DefaultPort))
 	}
@@ -149,7 +225,7 @@ func agentAddress(s, rest string) (Address, error) {
 	return hostAddress(s, "agent", rest)
 }
 
-func splitHostPort(s string) (host, port string, err error) {
+func splitHostPort(s, usual string) (host, port string, err error) {
 	switch {
 	case s == "":
 		return "", "", errors.New("the host is missing")
@@ -159,7 +235,7 @@ func splitHostPort(s string) (host, port string, err error) {
 			return "", "", errors.New("the brackets do not hold an IPv6 address")
 		}
 		if after == "" {
-			return in, DefaultPort, nil
+			return in, usual, nil
 		}
 		if after[0] != ':' {
 			return "", "", errors.New("behind the bracket comes a colon and the port")
@@ -167,13 +243,13 @@ func splitHostPort(s string) (host, port string, err error) {
 		return in, after[1:], nil
 	case strings.Count(s, ":") > 1:
 		if net.ParseIP(zoneless(s)) != nil {
-			return s, DefaultPort, nil
+			return s, usual, nil
 		}
 		return "", "", errors.New("there is more than one colon")
 	}
 	host, port, ok := strings.Cut(s, ":")
 	if !ok {
-		port = DefaultPort
+		port = usual
 	}
 	if host == "" {
 		return "", "", errors.New("the host is missing")
@@ -213,12 +289,18 @@ func (o *TLSOptions) parse(query string) (msg string) {
 	return ""
 }
 
-// String returns the address in its canonical form, without TLS options. It
-// holds no secret and [ParseAddress] reads it back.
+// String returns the address in its canonical form, without options. It holds
+// no secret and [ParseAddress] reads it back.
 func (a Address) String() string {
 	switch a.Scheme {
 	case "unix":
 		return "unix://" + a.Path
+	case "ssh":
+		host := net.JoinHostPort(a.Host, a.Port)
+		if a.Port == sshPort {
+			host = strings.TrimSuffix(host, ":"+sshPort)
+		}
+		return "ssh://" + a.User + "@" + host + a.Path
 	case "":
 		return ""
 	}

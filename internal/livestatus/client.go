@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/tunnel"
 )
 
 // Options configure a [Client]. Durations and sizes that are 0 have the
@@ -30,13 +31,18 @@ type Options struct {
 	MaxValue     int           // bytes of one text as written in JSON, 1 MiB; longer ones are cut and counted
 	Keep         int           // most unused connections that are kept, 2
 	Lane         *Lane         // shared by all clients of one core; nil: a lane of its own
+	SSH          *tunnel.Pool  // for addresses with ssh; nil: one of its own, without a file of accepted host keys
 	Log          *slog.Logger  // nil: silent
+	// Accept is the fingerprint (SHA256:…) of an SSH host key that a diagnosis
+	// may add to the file of accepted ones. Nothing else ever adds one.
+	Accept string
 	// Now is the clock for entry times of commands; nil: time.Now.
 	Now func() time.Time
 	// Agents reaches agent addresses; nil: they cannot be reached.
 	Agents Agents
 	// Dial connects instead of a net.Dialer; for tests.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	open func(context.Context) (net.Conn, error) // opens the socket of an ssh address, nil: SSH does
 }
 
 // withDefaults fills in what is 0.
@@ -85,6 +91,7 @@ type Client struct {
 	mu     sync.Mutex
 	core   Core // zero until identified
 	known  bool
+	own    *tunnel.Pool // made by us, nil: none
 	idle   []*wire
 	ready  net.Conn // connected already by Diagnose, for the first request
 	closed bool
@@ -130,7 +137,14 @@ type Recaller interface {
 }
 
 // NewClient returns a client. It does not connect.
-func NewClient(o Options) *Client { return &Client{o: o.withDefaults()} }
+func NewClient(o Options) *Client {
+	c := &Client{o: o.withDefaults()}
+	if o.Scheme == "ssh" && o.SSH == nil {
+		c.own = tunnel.NewPool(tunnel.Options{Dial: o.Dial})
+		c.o.SSH = c.own
+	}
+	return c
+}
 
 // identified takes what the core is, and its rules.
 func (c *Client) identified(core Core) {
@@ -409,6 +423,9 @@ func (c *Client) Close() error {
 		c.ready = nil
 	}
 	c.drop()
+	if c.own != nil {
+		c.own.Close()
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
+	"belvedere/internal/tunnel"
 )
 
 // StepState is how a step of a diagnosis went.
@@ -27,7 +28,7 @@ const (
 
 // A Step is one step of a diagnosis. Cause and Fix are set on warn and fail.
 type Step struct {
-	Name   string        `json:"name"`  // parse dns connect tls answers identify hosts services clock commands volume
+	Name   string        `json:"name"`  // parse dns connect tls (login socket for ssh) answers identify hosts services clock commands volume
 	Title  string        `json:"title"` // for people
 	State  StepState     `json:"state"`
 	Detail string        `json:"detail,omitempty"`
@@ -48,7 +49,7 @@ type Report struct {
 	Kind        ErrKind  `json:"kind,omitempty"`
 	Cause       string   `json:"cause,omitempty"`
 	Fix         string   `json:"fix,omitempty"`
-	Fingerprint string   `json:"fingerprint,omitempty"` // SHA-256 of the server's certificate, if one was seen
+	Fingerprint string   `json:"fingerprint,omitempty"` // SHA-256 of the server's certificate or SSH host key, if one was seen
 	Duplicate   string   `json:"duplicate,omitempty"`   // name of a site that looks like the same core; set by the caller
 }
 
@@ -69,7 +70,8 @@ type diagnosis struct {
 	o      Options
 	tell   func(Step)
 	report Report
-	conn   net.Conn // connected, not used yet
+	conn   net.Conn     // connected, not used yet
+	line   *tunnel.Line // logged in, not used yet
 	client *Client
 	core   Core
 	stats  Stats // of identifying
@@ -90,10 +92,16 @@ func stages(a Address) []stage {
 	case "agent":
 		connect = "Speak with the agent"
 	}
-	return []stage{
+	list := []stage{
 		{"dns", "Resolve " + a.Host, (*diagnosis).resolve},
 		{"connect", connect, (*diagnosis).connect},
-		{"tls", "TLS handshake", (*diagnosis).handshake},
+	}
+	if a.Scheme == "ssh" {
+		list = append(list, stage{"login", "SSH login as " + a.User, (*diagnosis).login}, stage{"socket", "Open the socket there", (*diagnosis).socket})
+	} else {
+		list = append(list, stage{"tls", "TLS handshake", (*diagnosis).handshake})
+	}
+	return append(list, []stage{
 		{"answers", "Livestatus answers", (*diagnosis).answers},
 		{"identify", "Identify the core", (*diagnosis).identify},
 		{"hosts", "Read hosts", (*diagnosis).hosts},
@@ -101,7 +109,7 @@ func stages(a Address) []stage {
 		{"clock", "Clock", (*diagnosis).clock},
 		{"commands", "Commands allowed", (*diagnosis).commands},
 		{"volume", "Volume", (*diagnosis).volume},
-	}
+	}...)
 }
 
 func (f stage) begin() Step { return Step{Name: f.name, Title: f.title} }
@@ -172,6 +180,9 @@ func Diagnose(ctx context.Context, o Options, step func(Step)) Report {
 	d.client = NewClient(d.o)
 	defer d.client.Close()
 	d.run(ctx)
+	if d.line != nil {
+		d.line.Close()
+	}
 	return d.report
 }
 
@@ -263,15 +274,19 @@ func (d *diagnosis) resolve(ctx context.Context, s *Step) error {
 }
 
 func (d *diagnosis) connect(ctx context.Context, s *Step) error {
-	conn, err := d.o.dial(ctx)
+	open := d.o.dial
+	if d.o.Scheme == "ssh" {
+		open = d.o.dialRaw // login and socket are steps of their own
+	}
+	conn, err := open(ctx)
 	if err != nil {
 		return err
 	}
 	switch d.o.Scheme {
-	case "tcp", "tls":
+	case "tcp", "tls", "ssh":
 		s.Detail = fmt.Sprintf("%s, our address is %s", conn.RemoteAddr(), localIP(conn))
 	}
-	if d.o.Scheme == "tls" {
+	if d.o.Scheme == "tls" || d.o.Scheme == "ssh" {
 		d.conn = conn
 		return nil
 	}

@@ -208,8 +208,8 @@ func drip(c net.Conn) {
 
 func TestDiagnoseText(t *testing.T) {
 	var told []Step
-	r := DiagnoseText(t.Context(), "ssh://x", TLSOptions{}, Options{}, func(s Step) { told = append(told, s) })
-	if r.OK || r.Kind != KindAddress || !strings.Contains(r.Cause, "not in this version") || r.Fix == "" || len(told) != len(stepNames) || told[0].State != StepFail {
+	r := DiagnoseText(t.Context(), "ssh://x/y", TLSOptions{}, Options{}, func(s Step) { told = append(told, s) })
+	if r.OK || r.Kind != KindAddress || !strings.Contains(r.Cause, "the user on the other machine is missing") || r.Fix == "" || len(told) != len(stepNames) || told[0].State != StepFail {
 		t.Errorf("%+v", r)
 	}
 	if r = DiagnoseText(t.Context(), "", TLSOptions{}, Options{}, nil); r.Cause != "The address cannot be used: it is empty." {

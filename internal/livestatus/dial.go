@@ -38,9 +38,17 @@ func (o *Options) connect(ctx context.Context) (net.Conn, error) {
 
 // dial opens the connection below TLS.
 func (o *Options) dial(ctx context.Context) (net.Conn, error) {
-	if o.Scheme == "agent" {
+	switch o.Scheme {
+	case "agent":
 		return o.converse(ctx)
+	case "ssh":
+		return o.dialSSH(ctx)
 	}
+	return o.dialRaw(ctx)
+}
+
+// dialRaw opens the socket or the TCP connection.
+func (o *Options) dialRaw(ctx context.Context) (net.Conn, error) {
 	network, address := o.target()
 	dial := o.Dial
 	if dial == nil {
@@ -90,8 +98,11 @@ func hostError(a Address, limit time.Duration, err error) *Error {
 		e.Kind = KindRefused
 		e.Cause = fmt.Sprintf("%s answers that nothing listens on port %s.", a.Host, a.Port)
 		e.Fix = fmt.Sprintf("Check on %s that Livestatus (or xinetd in front of it) runs and which port it uses: ss -ltnp. Usual are 6557, for Icinga 2 6558.", a.Host)
-		if a.Scheme == "agent" {
+		switch a.Scheme {
+		case "agent":
 			e.Fix = fmt.Sprintf("Check on %s that the agent runs and which port it uses: systemctl status belvedere-agent, ss -ltnp. Usual is %s.", a.Host, AgentPort)
+		case "ssh":
+			e.Fix = fmt.Sprintf("Check on %s that sshd runs and which port it uses: ss -ltnp. Usual is 22.", a.Host)
 		}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		e.Kind = KindUnreachable

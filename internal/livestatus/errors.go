@@ -26,6 +26,8 @@ const (
 	KindBanner      ErrKind = "banner"      // some other service
 	KindTLS         ErrKind = "tls"         // TLS where none was expected, or none where it was, or it failed
 	KindCertificate ErrKind = "certificate" // the certificate is not trusted
+	KindHostKey     ErrKind = "hostkey"     // the SSH server's host key is not trusted
+	KindLogin       ErrKind = "login"       // the SSH server does not let us in, or we have no key to show
 	KindProtocol    ErrKind = "protocol"    // an answer that is not well formed, or cut short
 	KindStatus      ErrKind = "status"      // the core refused the request
 	KindTooLarge    ErrKind = "toolarge"    // more than the bounds allow
@@ -46,7 +48,7 @@ type Error struct {
 	// been taken.
 	Uncertain bool
 
-	fingerprint string // of the certificate seen, with KindCertificate
+	fingerprint string // of the certificate or host key seen, with KindCertificate and KindHostKey
 }
 
 func (e *Error) Error() string {

@@ -147,7 +147,7 @@ func TestParseAddress(t *testing.T) {
 		{in: "unix://relative", bad: "starts with /"},
 		{in: "unix:///" + strings.Repeat("x", 120), bad: "longer than"},
 		{in: "mon\n:1", bad: "control character"},
-		{in: "ssh://a@b", bad: "ssh is not in this version"},
+		{in: "ssh://a@b", bad: "the path of the socket on the other machine is missing"},
 		{in: "icinga2://a", bad: "not in this version"},
 		{in: "agent://berlin-a1b2", want: "agent://berlin-a1b2"},
 		{in: "agent://mon:6560", want: "agent://mon:6560"},

@@ -9,6 +9,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"belvedere/internal/tunnel"
 )
 
 // A wire is one connection to a core, for one request at a time. Every write
@@ -87,8 +89,11 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) where() string { return where(w.o.Address) }
 
 func where(a Address) string {
-	if a.Scheme == "unix" {
+	switch a.Scheme {
+	case "unix":
 		return a.Path
+	case "ssh":
+		return a.Host + ":" + a.Path
 	}
 	return a.network()
 }
@@ -105,9 +110,12 @@ func (w *wire) explain(err error) error {
 		return e
 	}
 	var ne net.Error
+	te, ssh := errors.AsType[*tunnel.Error](err)
 	switch {
 	case w.ctx.Err() != nil:
 		return canceled(w.ctx)
+	case ssh:
+		return sshError(w.o.Address, te)
 	case errors.Is(err, errLarge):
 		return &Error{Kind: KindTooLarge, Err: err,
 			Cause: "The answer is larger than the bound set for this site.", Fix: "Ask for less at a time, or raise the bound."}
@@ -137,7 +145,7 @@ func (w *wire) stalled(err error) *Error {
 	e := &Error{Kind: KindSilent, Err: err,
 		Cause: fmt.Sprintf("%s accepted the connection but gave no answer to a Livestatus query within %s.", w.where(), took)}
 	switch w.o.Scheme {
-	case "unix":
+	case "unix", "ssh":
 		e.Fix = "The core is busy or hangs, or other programs hold all its Livestatus connections (MK Livestatus has 10, Icinga 2 twice its number of cores)."
 	default:
 		e.Fix = fmt.Sprintf("The core is busy or hangs, or all its Livestatus connections are taken, or another service listens there. With xinetd in front: only_from in /etc/xinetd.d/livestatus must contain our address %s.", localIP(w.Conn))
@@ -148,8 +156,8 @@ func (w *wire) stalled(err error) *Error {
 // hungUp explains a connection that was closed before a byte came.
 func (w *wire) hungUp(err error) *Error {
 	e := &Error{Kind: KindHangup, Err: err}
-	if w.o.Scheme == "unix" {
-		e.Cause = fmt.Sprintf("The core closed the connection on %s without an answer.", w.o.Path)
+	if w.o.Scheme == "unix" || w.o.Scheme == "ssh" {
+		e.Cause = fmt.Sprintf("The core closed the connection on %s without an answer.", w.where())
 		e.Fix = "It is stopping or reloading, or the socket is that of another service. See the core's log if it goes on."
 		return e
 	}
@@ -164,6 +172,9 @@ func (w *wire) alive() bool {
 	c := w.Conn
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
+	}
+	if t, ok := c.(interface{ Quiet() bool }); ok {
+		return t.Quiet()
 	}
 	sc, ok := c.(syscall.Conn)
 	if !ok {

@@ -132,7 +132,7 @@ func (r *Remote) read(ctx context.Context, hub *live.Hub) (command.Sites, error)
 	})
 	r.engine = query.New(query.Options{Fleet: fleet, Log: r.o.Log, Passed: manager.Passed})
 	_, name, _ := strings.Cut(r.o.Address.String(), "://")
-	manager.Apply([]site.Spec{{Key: "core", Name: name, Addresses: []string{r.o.Address.String()}, TLS: r.o.Address.TLS}})
+	manager.Apply([]site.Spec{{Key: "core", Name: name, Addresses: []string{r.o.Address.String()}, TLS: r.o.Address.TLS, SSH: r.o.Address.SSH}})
 	ctx, cancel := context.WithTimeout(ctx, r.o.ReadMost)
 	defer cancel()
 	for {

@@ -16,6 +16,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/memory"
 	"belvedere/internal/schema"
+	"belvedere/internal/tunnel"
 )
 
 // A Manager runs sites. Make it with [NewManager] and end it with
@@ -23,6 +24,8 @@ import (
 type Manager struct {
 	o      Options
 	client func(livestatus.Options) client // replaced in tests
+
+	ssh *tunnel.Pool
 
 	apply chan struct{} // holds one value while sites are begun and ended
 
@@ -94,6 +97,7 @@ func NewManager(o Options) *Manager {
 	return &Manager{
 		o:      o,
 		client: func(lo livestatus.Options) client { return livestatus.NewClient(lo) },
+		ssh:    tunnel.NewPool(tunnel.Options{KnownHosts: o.KnownHosts, Dial: o.Dial}),
 		sites:  map[string]*entry{},
 		lanes:  map[string]*livestatus.Lane{},
 		prints: map[string]print{},
@@ -238,6 +242,9 @@ func (m *Manager) clientOptions(spec Spec, a livestatus.Address) livestatus.Opti
 	if a.Scheme == "tls" && a.TLS == (livestatus.TLSOptions{}) {
 		a.TLS = spec.TLS
 	}
+	if a.SSH == (livestatus.SSHOptions{}) {
+		a.SSH = spec.SSH
+	}
 	m.mu.Lock()
 	lane := m.lanes[a.String()]
 	if lane == nil {
@@ -245,7 +252,7 @@ func (m *Manager) clientOptions(spec Spec, a livestatus.Address) livestatus.Opti
 		m.lanes[a.String()] = lane
 	}
 	m.mu.Unlock()
-	return livestatus.Options{Address: a, Lane: lane, MaxRows: m.o.MaxRows, MaxBytes: m.o.MaxBytes, Log: m.o.Log, Now: m.o.Now, Agents: m.o.Agents, Dial: m.o.Dial}
+	return livestatus.Options{Address: a, Lane: lane, SSH: m.ssh, Accept: spec.Accept, MaxRows: m.o.MaxRows, MaxBytes: m.o.MaxBytes, Log: m.o.Log, Now: m.o.Now, Agents: m.o.Agents, Dial: m.o.Dial}
 }
 
 // has reports whether there is a site with that key.
@@ -403,6 +410,7 @@ func (m *Manager) Stop(ctx context.Context) {
 		m.apply <- struct{}{}
 		defer func() { <-m.apply }()
 		m.end(func(*entry) bool { return true })
+		m.ssh.Close()
 	}()
 	select {
 	case <-done:

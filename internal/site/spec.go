@@ -20,6 +20,7 @@ type Spec struct {
 	Section   string   // path in the tree of sections, parts joined by "/"
 	Addresses []string // tried in order; the first that answers is used
 	TLS       livestatus.TLSOptions
+	SSH       livestatus.SSHOptions // for addresses that name none themselves
 	// Interval between two readings; 0 means one second, or longer where an
 	// implementation cannot bear that.
 	Interval time.Duration
@@ -33,6 +34,9 @@ type Spec struct {
 	// those behind an LMD or another Belvedere, and Backend its key there; both
 	// "" for a core of its own. Sites with them are made by the Manager.
 	Via, Backend string
+	// Accept is the fingerprint of an SSH host key that a test may accept for
+	// good; it is no part of a site.
+	Accept string
 	// ClockTolerance is how far the core's clock may be off before the site
 	// says so; 0 means two seconds.
 	ClockTolerance time.Duration
@@ -50,9 +54,13 @@ func (s Spec) info() store.SiteInfo {
 // sameCore reports whether a site that runs with s need not be restarted to
 // run with t: only what is shown differs.
 func (s Spec) sameCore(t Spec) bool {
-	return slices.Equal(s.Addresses, t.Addresses) && s.TLS == t.TLS && s.Interval == t.Interval &&
+	return slices.Equal(s.Addresses, t.Addresses) && s.TLS == t.TLS && s.SSH == t.SSH && s.Interval == t.Interval &&
 		s.Paused == t.Paused && s.ClockTolerance == t.ClockTolerance && s.Via == t.Via && s.Backend == t.Backend
 }
+
+// KnownHosts is the usual name of the file of accepted SSH host keys, in the
+// folder of the store.
+const KnownHosts = "known_hosts"
 
 // Options are what a Manager needs from its surroundings.
 type Options struct {
@@ -66,6 +74,9 @@ type Options struct {
 	Instance string
 	// Dial replaces the network in tests; nil: real sockets.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// KnownHosts is the file of SSH host keys that people have accepted; "":
+	// none.
+	KnownHosts string
 	// MaxRows bounds the rows of one table of one site; 0: two million.
 	MaxRows int
 	// MaxBytes bounds one answer of a core; 0: four gigabytes.

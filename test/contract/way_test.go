@@ -4,15 +4,19 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/site"
 	"belvedere/internal/testkit"
+	"belvedere/test/realcore"
 )
 
 // opened is a way that is ready: what a site that takes it is made of.
@@ -44,6 +48,8 @@ func ways() []way {
 			address, fingerprint := tlsBefore(t, s.unix)
 			return site.Spec{Addresses: []string{"tls://" + address}, TLS: livestatus.TLSOptions{Fingerprint: fingerprint}}
 		})},
+		{name: "naemon over ssh", open: overSSH(realcore.SSHOptions{})},
+		{name: "naemon over ssh without forwarding", open: overSSH(realcore.SSHOptions{NoForwarding: true})},
 		{name: "naemon over an agent that comes here", open: throughAgent(true)},
 		{name: "naemon over an agent that is reached", open: throughAgent(false)},
 		{name: "nagios 4 with livestatus over tcp", open: simulatedAt(testkit.Nagios4, func(_ *testing.T, s *simulated) site.Spec {
@@ -68,6 +74,19 @@ func simulatedAt(p testkit.Profile, spec func(t *testing.T, s *simulated) site.S
 	return func(t *testing.T) (core, opened) {
 		s := newSimulated(t, p)
 		return s, opened{spec: spec(t, s)}
+	}
+}
+
+// overSSH is a way to a simulated Naemon through a real SSH server.
+func overSSH(o realcore.SSHOptions) func(t *testing.T) (core, opened) {
+	return func(t *testing.T) (core, opened) {
+		s, d := newSimulated(t, testkit.Naemon), realcore.SSHDForTest(t, o)
+		known := filepath.Join(t.TempDir(), "known_hosts")
+		if err := os.WriteFile(known, []byte(d.KnownHosts(d.Host, d.Port)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		address := fmt.Sprintf("ssh://%s@%s%s?key=%s", d.User, d.Addr(), s.unix, d.Key)
+		return s, opened{spec: site.Spec{Addresses: []string{address}}, options: site.Options{KnownHosts: known}}
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package realcore starts real monitoring cores for tests: an Icinga 2 in a
 // temporary folder, with its Livestatus on a unix socket and on TCP, and the
-// socket once more behind xinetd and socat, as people have it; and a Nagios 4
-// with its command pipe and its files.
+// socket once more behind xinetd and socat, as people have it; a Nagios 4 with
+// its command pipe and its files; and an OpenSSH server.
 //
 // Nothing of the machine is touched: ports are picked free on loopback, every
 // file lies in the folder, every process ends with Close. The package

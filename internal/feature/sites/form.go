@@ -19,6 +19,7 @@ type form struct {
 	Name, Section, Addresses  string // Addresses: one per line
 	CA, Cert, Key, ServerName string
 	Fingerprint               string
+	Accept                    string // SSH host key that a test may accept
 	Interval                  string // seconds, "" the default
 	Errors                    map[string]string
 }
@@ -40,8 +41,8 @@ const (
 	maxInterval  = 3600 // seconds
 )
 
-// readForm takes what was entered. "trust" is the certificate that a test saw
-// and the person trusts.
+// readForm takes what was entered. "trust" is the certificate or SSH host key
+// that a test saw and the person trusts.
 func readForm(v url.Values) form {
 	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	f := form{
@@ -49,7 +50,9 @@ func readForm(v url.Values) form {
 		CA: get("ca"), Cert: get("cert"), Key: get("key"), ServerName: get("server_name"),
 		Fingerprint: get(fieldPrint), Interval: get(fieldInterval), Errors: map[string]string{},
 	}
-	if t := get("trust"); t != "" {
+	if t := get("trust"); livestatus.IsHostKey(t) {
+		f.Accept = t
+	} else if t != "" {
 		f.Fingerprint = t
 	}
 	return f
@@ -72,6 +75,9 @@ func formOf(s site.Spec) form {
 func (f *form) spec(ctx context.Context, key string, test bool) (s site.Spec, ok bool) {
 	s = site.Spec{Key: key, Name: f.Name, Section: strings.Trim(f.Section, "/ ")}
 	s.TLS = livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint}
+	if test {
+		s.Accept = f.Accept
+	}
 	switch {
 	case f.Name == "" && !test:
 		f.Errors[fieldName] = ui.T(ctx, "Give the site the name people know it by.")

@@ -154,7 +154,7 @@ func TestBadForms(t *testing.T) {
 		"name must be at most 100 bytes":                       {"name", strings.Repeat("x", 101), "addresses", "tcp://x"},
 		"addresses must be at most 10.":                        {"name", "x", "addresses", strings.Repeat("tcp://x\n", 11)},
 		"section must be at most 200 bytes":                    {"name", "x", "addresses", "tcp://x", "section", strings.Repeat("x", 201)},
-		"ssh is not in this version":                           {"name", "x", "addresses", "ssh://x/y"},
+		"the user on the other machine is missing":             {"name", "x", "addresses", "ssh://x/y"},
 	} {
 		a := s.Post("root", "/sites/new", fields...)
 		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, want) {
@@ -284,7 +284,7 @@ func TestBadAddressesInGerman(t *testing.T) {
 	s, _ := start(t)
 	for want, address := range map[string]string{
 		"es gibt mehr als einen Doppelpunkt":   "a:b:c",
-		"ssh gibt es in dieser Version nicht":  "ssh://x/y",
+		"der Benutzer auf dem anderen Rechner": "ssh://x/y",
 		"keine Zahl von 1 bis 65535":           "a:0",
 		"der Pfad eines Sockets beginnt mit /": "unix:x",
 		"Parameter gibt es nur bei tls://":     "tcp://a?insecure=1",

@@ -180,6 +180,8 @@ func transport(ctx context.Context, t string) string {
 		return ui.T(ctx, "Livestatus over TCP")
 	case "tls":
 		return ui.T(ctx, "Livestatus over TLS")
+	case "ssh":
+		return ui.T(ctx, "Livestatus over SSH")
 	case "unix":
 		return ui.T(ctx, "Livestatus, Unix socket")
 	case "agent":
@@ -291,14 +293,22 @@ type verdict struct {
 	Step        int // where it stopped, from 1; 0 unknown
 	Cause, Fix  string
 	Fingerprint string // of a certificate that could be trusted
-	Trusted     string // fingerprint that was trusted for this test
+	HostKey     string // fingerprint of an SSH host key that could be accepted
+	Trusted     string // fingerprint of a certificate that was trusted for this test
+	Accepted    string // fingerprint of an SSH host key that was accepted for good
 	Notes       []string
 	Duplicate   string
 }
 
 // verdictOf says what a report means.
 func verdictOf(r livestatus.Report, trusted string) *verdict {
-	v := &verdict{Cause: r.Cause, Fix: r.Fix, Notes: r.Warnings, Duplicate: r.Duplicate, Trusted: trusted}
+	v := &verdict{Cause: r.Cause, Fix: r.Fix, Notes: r.Warnings, Duplicate: r.Duplicate}
+	switch {
+	case !livestatus.IsHostKey(trusted):
+		v.Trusted = trusted
+	case trusted == r.Fingerprint && r.Kind != livestatus.KindHostKey:
+		v.Accepted = trusted
+	}
 	switch {
 	case !r.OK:
 		v.Class = "crit"
@@ -310,6 +320,9 @@ func verdictOf(r livestatus.Report, trusted string) *verdict {
 		}
 		if r.Kind == livestatus.KindCertificate {
 			v.Fingerprint = r.Fingerprint
+		}
+		if r.Kind == livestatus.KindHostKey {
+			v.HostKey = r.Fingerprint
 		}
 	case len(r.Warnings) > 0:
 		v.Class = "warn"
