@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/a-h/templ"
+
 	"belvedere/internal/access"
 	"belvedere/internal/auth"
 	"belvedere/internal/web/ui"
@@ -44,6 +46,15 @@ type shellView struct {
 	Secret   bool   // whoever looks has no more than a link
 	Boot     string // of the server, for the browser to see what it missed
 	Rev      string
+}
+
+// data are what the scripts read from the body, of every kind of document.
+func (v shellView) data(ctx context.Context) templ.Attributes {
+	return templ.Attributes{
+		"data-prefix": ui.Env(ctx).Prefix, "data-sprite": string(ui.Href(ctx, ui.Env(ctx).Sprite)), "data-worker": string(ui.Href(ctx, v.Worker)),
+		"data-assets": v.Assets, "data-title": v.Base, "data-boot": v.Boot, "data-rev": v.Rev,
+		"data-now": strconv.FormatInt(ui.Now(ctx).Unix(), 10), "data-newest": strconv.FormatInt(v.Newest, 10),
+	}
 }
 
 // A chooserView is the site chooser.
