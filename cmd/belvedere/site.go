@@ -29,15 +29,18 @@ type siteCmd struct {
 
 // tlsFlags say how a certificate is checked.
 type tlsFlags struct {
-	CA          string `name:"ca" help:"PEM file of the authorities to trust." placeholder:"FILE"`
-	Cert        string `help:"PEM file of a client certificate." placeholder:"FILE"`
-	Key         string `help:"PEM file of its key." placeholder:"FILE"`
-	ServerName  string `help:"Name to expect in the server's certificate." placeholder:"NAME"`
-	Fingerprint string `help:"SHA-256 of the server's certificate; replaces the check against authorities. For ssh: SHA256:… of a host key to accept, with site test and site add." placeholder:"PRINT"`
+	CA           string `name:"ca" help:"PEM file of the authorities to trust." placeholder:"FILE"`
+	Cert         string `help:"PEM file of a client certificate." placeholder:"FILE"`
+	Key          string `help:"PEM file of its key." placeholder:"FILE"`
+	ServerName   string `help:"Name to expect in the server's certificate." placeholder:"NAME"`
+	Fingerprint  string `help:"SHA-256 of the server's certificate; replaces the check against authorities. For ssh: SHA256:… of a host key to accept, with site test and site add." placeholder:"PRINT"`
+	User         string `help:"User of an icinga2:// address." placeholder:"NAME"`
+	PasswordFile string `help:"File that holds the password of that user." placeholder:"FILE"`
 }
 
 func (f tlsFlags) options() livestatus.TLSOptions {
-	o := livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint}
+	o := livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint,
+		User: f.User, PasswordFile: f.PasswordFile}
 	if livestatus.IsHostKey(f.Fingerprint) {
 		o.Fingerprint = ""
 	}
@@ -53,7 +56,7 @@ func (f tlsFlags) diagnose(w *world, text, known string, step func(livestatus.St
 	if livestatus.IsHostKey(f.Fingerprint) {
 		o.Accept = f.Fingerprint
 	}
-	return livestatus.DiagnoseText(w.ctx, text, f.options(), o, step)
+	return site.DiagnoseText(w.ctx, text, f.options(), o, step)
 }
 
 // ownKnownHosts returns the file of SSH host keys of whoever runs this, "" if
@@ -76,9 +79,7 @@ func (f tlsFlags) address(text string) (livestatus.Address, error) {
 		}
 		return a, err
 	}
-	if o := f.options(); o != (livestatus.TLSOptions{}) {
-		a.TLS = o
-	}
+	a.TLS = f.options().Or(a.TLS)
 	if file := ownKnownHosts(); a.Scheme == "ssh" && a.SSH.KnownHosts == "" && file != "" {
 		if _, err := os.Stat(file); err == nil {
 			a.SSH.KnownHosts = file
@@ -90,7 +91,7 @@ func (f tlsFlags) address(text string) (livestatus.Address, error) {
 type siteTestCmd struct {
 	configFlags
 	tlsFlags
-	Address string `arg:"" help:"tcp://host:6557, tls://host:6557, ssh://user@host/path, unix:///path; a bare host:port or /path will do."`
+	Address string `arg:"" help:"tcp://host:6557, tls://host:6557, ssh://user@host/path, unix:///path, icinga2://user@host:5665; a bare host:port or /path will do."`
 	JSON    bool   `name:"json" help:"Print the report as JSON."`
 }
 
@@ -269,7 +270,8 @@ func (c siteAddCmd) Run(w *world) error {
 	defer store.Close()
 	_, err = store.AddSite(w.ctx, db.Site{
 		Name: c.Name, Section: c.Section, Addresses: c.Address, Interval: c.Interval,
-		TLS: db.SiteTLS{CA: c.CA, Cert: c.Cert, Key: c.Key, ServerName: c.ServerName, Fingerprint: c.options().Fingerprint},
+		TLS: db.SiteTLS{CA: c.CA, Cert: c.Cert, Key: c.Key, ServerName: c.ServerName, Fingerprint: c.options().Fingerprint,
+			User: c.User, PasswordFile: c.PasswordFile},
 	}, commandLine.Audit("site.add", c.Name, strings.Join(c.Address, " ")))
 	if errors.Is(err, db.ErrExists) {
 		return &hinted{fmt.Sprintf("there is a site called %q already", c.Name), "choose another name, or remove that one first"}

@@ -276,6 +276,7 @@ func (l *loader) checkSites() {
 		if s.TLS != (SiteTLS{}) && !slices.ContainsFunc(s.Addresses, usesTLS) {
 			l.addAt(path+".tls", "no address of this site uses TLS", "write the address as tls://host:6557, or remove tls")
 		}
+		l.checkLogin(path, s)
 		if s.Interval != 0 && (s.Interval < intervalLeast || s.Interval > intervalMost) {
 			l.addAt(path+".interval", "the interval is out of bounds", "use 1s to 1h, or leave it out")
 		}
@@ -356,6 +357,17 @@ func badAddress(a string) string {
 		if user == "" || host == "" || path == "" {
 			return fmt.Sprintf("%q has no user, no host or no path", a)
 		}
+	case scheme == "icinga2":
+		user, host, signed := strings.Cut(rest, "@")
+		if !signed {
+			user, host = "", rest
+		}
+		if strings.Contains(user, ":") {
+			return "a password does not belong into an address, which is shown and logged"
+		}
+		if h, _, err := splitHostPort(host, false); err != nil || h == "" {
+			return fmt.Sprintf("%q has no host, no port, or something after them", a)
+		}
 	case scheme == "tcp", scheme == "tls":
 		if host, _, err := splitHostPort(rest, false); err != nil || host == "" {
 			return fmt.Sprintf("%q has no host, no port, or something after them", a)
@@ -366,7 +378,19 @@ func badAddress(a string) string {
 	return ""
 }
 
-func usesTLS(a string) bool { return strings.HasPrefix(a, "tls://") }
+func usesTLS(a string) bool { return strings.HasPrefix(a, "tls://") || signsIn(a) }
+
+func signsIn(a string) bool { return strings.HasPrefix(a, "icinga2://") }
+
+// checkLogin wants user and password only where somebody asks for them.
+func (l *loader) checkLogin(path string, s *Site) {
+	switch {
+	case s.Password != "" && s.PasswordFile != "":
+		l.addAt(path+".password_file", "there is a password already", "leave out password or password_file")
+	case s.User+s.Password+s.PasswordFile != "" && !slices.ContainsFunc(s.Addresses, signsIn):
+		l.addAt(path, "no address of this site asks for a user", "write the address as icinga2://host:5665, or remove user and password")
+	}
+}
 
 // checkFingerprint takes hexadecimal with or without colons and keeps it
 // without.

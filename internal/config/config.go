@@ -128,12 +128,17 @@ type Agents struct {
 
 // A Site is one core.
 type Site struct {
-	Name      string        `yaml:"name"`                    // unique over all files, whatever its case
-	Section   string        `yaml:"section"`                 // "" or "Europe/Germany"
-	Addresses []string      `yaml:"addresses" one:"address"` // at least one; the later ones are for failover
-	TLS       SiteTLS       `yaml:"tls"`
-	Interval  time.Duration `yaml:"interval"` // 0: what suits the core
-	Paused    bool          `yaml:"paused"`
+	Name      string   `yaml:"name"`                    // unique over all files, whatever its case
+	Section   string   `yaml:"section"`                 // "" or "Europe/Germany"
+	Addresses []string `yaml:"addresses" one:"address"` // at least one; the later ones are for failover
+	// User signs in where an address asks for one, icinga2://, with Password or
+	// what PasswordFile holds; User may also stand in the address.
+	User         string        `yaml:"user"`
+	Password     string        `yaml:"password"`
+	PasswordFile string        `yaml:"password_file"`
+	TLS          SiteTLS       `yaml:"tls"`
+	Interval     time.Duration `yaml:"interval"` // 0: what suits the core
+	Paused       bool          `yaml:"paused"`
 }
 
 // SiteTLS is how a site's certificate is checked and what we show it. All

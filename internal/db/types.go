@@ -105,6 +105,10 @@ type SiteTLS struct {
 	Key         string `json:"key,omitempty"`  // file
 	ServerName  string `json:"server_name,omitempty"`
 	Fingerprint string `json:"fingerprint,omitempty"` // SHA-256, hexadecimal
+	// Whom we sign in as, with a password or the file of one.
+	User         string `json:"user,omitempty"`
+	Password     string `json:"password,omitempty"`
+	PasswordFile string `json:"password_file,omitempty"`
 }
 
 // An Audit entry says who did what, and how it went.

@@ -1,10 +1,12 @@
 package livestatus
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -19,10 +21,14 @@ const AgentPort = "6560"
 // sshPort is the port of an ssh address without one.
 const sshPort = "22"
 
+// IcingaPort is the TCP port of an icinga2:// address without one.
+const IcingaPort = "5665"
+
 // An Address says where a core listens and how to get there. Scheme is "tcp",
-// "tls", "unix", "ssh" or "agent"; Host and Port belong to all but "unix", Path
-// to "unix" and "ssh". An agent has Host and Port where it is reached, or its
-// name as Host when it comes to us. The zero Address is not usable.
+// "tls", "unix", "ssh", "agent" or "icinga2" (the REST API of an Icinga 2, over
+// TLS); Host and Port belong to all but "unix", Path to "unix" and "ssh". An
+// agent has Host and Port where it is reached, or its name as Host when it
+// comes to us. The zero Address is not usable.
 type Address struct {
 	Scheme string
 	User   string // for ssh
@@ -50,7 +56,43 @@ type TLSOptions struct {
 	ServerName         string // name to expect in the certificate, "": the address's host
 	Fingerprint        string // SHA-256 of the server's certificate in hex, colons allowed: replaces the check against CA
 	InsecureSkipVerify bool   // accept any certificate
+	// User signs in at an icinga2:// address, with Password or what the file
+	// PasswordFile holds. None of them is ever shown.
+	User, Password, PasswordFile string
 }
+
+// Secret returns the password, from its file if it has one, without line end.
+// The error is an [*Error].
+func (o *TLSOptions) Secret() (string, error) {
+	if o.PasswordFile == "" {
+		return o.Password, nil
+	}
+	b, err := os.ReadFile(o.PasswordFile)
+	if err != nil {
+		return "", &Error{Kind: KindAddress, Err: err, Cause: fmt.Sprintf("The file of the password %s cannot be read: %s.", o.PasswordFile, plain(err)), Fix: "Check path and permissions."}
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+// Or returns o with what it leaves empty taken from p. What stands in for one
+// another is taken together: the password with its file, the certificate with
+// its key, and what the server's certificate is checked against.
+func (o TLSOptions) Or(p TLSOptions) TLSOptions {
+	if o.CA == "" && o.Fingerprint == "" && !o.InsecureSkipVerify {
+		o.CA, o.Fingerprint, o.InsecureSkipVerify = p.CA, p.Fingerprint, p.InsecureSkipVerify
+	}
+	if o.Cert == "" && o.Key == "" {
+		o.Cert, o.Key = p.Cert, p.Key
+	}
+	o.ServerName, o.User = cmp.Or(o.ServerName, p.ServerName), cmp.Or(o.User, p.User)
+	if o.Password == "" && o.PasswordFile == "" {
+		o.Password, o.PasswordFile = p.Password, p.PasswordFile
+	}
+	return o
+}
+
+// Secure reports whether TLS is spoken at the address.
+func (a Address) Secure() bool { return a.Scheme == "tls" || a.Scheme == "icinga2" }
 
 // An AddressError says what is wrong with the text of an address.
 type AddressError struct {
@@ -63,13 +105,14 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("livestatus: address %q: %s", e.Text, e.Msg)
 }
 
-const addressForms = "Use tcp://host:6557, tls://host:6557, ssh://user@host/path/to/socket, unix:///path/to/socket or agent://host:6560."
+const addressForms = "Use tcp://host:6557, tls://host:6557, ssh://user@host/path/to/socket, unix:///path/to/socket, agent://host:6560 or icinga2://user@host:5665."
 
 // ParseAddress reads tcp://host:port, tls://host:port, unix:///path,
-// ssh://user@host:port/path, a bare host:port and a bare /path. A tls address
-// may carry ca, cert, key, server_name and fingerprint as query parameters, an
-// ssh address key, passphrase_file and known_hosts. A missing port is
-// [DefaultPort], for ssh 22. Errors are [*AddressError].
+// ssh://user@host:port/path, icinga2://user@host:port, a bare host:port and a
+// bare /path. A tls or icinga2 address may carry ca, cert, key, server_name and
+// fingerprint as query parameters, an ssh address key, passphrase_file and
+// known_hosts. A missing port is [DefaultPort], for ssh 22, for icinga2
+// [IcingaPort]. Errors are [*AddressError].
 func ParseAddress(s string) (Address, error) {
 	text := strings.TrimSpace(s)
 	bad := func(msg, hint string) (Address, error) {
@@ -100,7 +143,7 @@ func ParseAddress(s string) (Address, error) {
 	case "ssh":
 		return sshAddress(s, rest)
 	case "icinga2":
-		return bad("the Icinga 2 API is not in this version", "Enable Icinga 2's livestatus feature and use tcp://host:6558 or unix:///run/icinga2/cmd/livestatus.")
+		return icingaAddress(s, rest)
 	case "agent":
 		return agentAddress(s, rest)
 	case "https", "http":
@@ -182,28 +225,52 @@ func (o *SSHOptions) parse(query string) (msg string) {
 	return ""
 }
 
+// icingaAddress reads what follows icinga2://.
+func icingaAddress(s, rest string) (Address, error) {
+	const form = "Use icinga2://user@host:5665; the password is given beside the address."
+	user := ""
+	if i := strings.IndexByte(rest, '@'); i >= 0 && !strings.ContainsAny(rest[:i], "/?#") {
+		name, err := url.PathUnescape(rest[:i])
+		switch {
+		case err != nil || name == "":
+			return Address{}, &AddressError{Text: "icinga2://…", Msg: "the user before the @ is not readable", Hint: form}
+		case strings.Contains(name, ":"):
+			// Not even the error repeats it.
+			return Address{}, &AddressError{Text: "icinga2://…", Msg: "a password does not belong into an address, which is shown and logged", Hint: form}
+		}
+		user, rest = name, rest[i+1:]
+	}
+	a, err := hostAddress(s, "icinga2", rest)
+	a.TLS.User = user
+	return a, err
+}
+
 func hostAddress(s, scheme, rest string) (Address, error) {
 	bad := func(msg, hint string) (Address, error) {
 		return Address{}, &AddressError{Text: s, Msg: msg, Hint: hint}
 	}
+	usual := DefaultPort
+	if scheme == "icinga2" {
+		usual = IcingaPort
+	}
 	rest, query, _ := strings.Cut(rest, "?")
 	rest = strings.TrimSuffix(rest, "/")
 	if strings.ContainsAny(rest, "/#@ ") {
-		return bad("only a host and a port are allowed", fmt.Sprintf("Use %s://host:%s.", scheme, DefaultPort))
+		return bad("only a host and a port are allowed", fmt.Sprintf("Use %s://host:%s.", scheme, usual))
 	}
-	host, port, err := splitHostPort(rest, DefaultPort)
+	host, port, err := splitHostPort(rest, usual)
 	if err != nil {
-		return bad(err.Error(), fmt.Sprintf("Use %s://host:%s; an IPv6 address stands in brackets.", scheme, DefaultPort))
+		return bad(err.Error(), fmt.Sprintf("Use %s://host:%s; an IPv6 address stands in brackets.", scheme, usual))
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return bad(fmt.Sprintf("port %q is not a number from 1 to 65535", port), fmt.Sprintf("Livestatus usually listens on %s, Icinga 2 on 6558.", DefaultPort))
+		return bad(fmt.Sprintf("port %q is not a number from 1 to 65535", port), fmt.Sprintf("Livestatus usually listens on %s, that of Icinga 2 on 6558, its API on %s.", DefaultPort, IcingaPort))
 	}
 	a := Address{Scheme: scheme, Host: host, Port: port}
 	if query == "" {
 		return a, nil
 	}
-	if scheme != "tls" {
-		return bad("parameters are for tls:// only", fmt.Sprintf("Use %s://%s.", scheme, rest))
+	if !a.Secure() {
+		return bad("parameters are for tls:// and icinga2:// only", fmt.Sprintf("Use %s://%s.", scheme, rest))
 	}
 	if msg := a.TLS.parse(query); msg != "" {
 		return bad(msg, "Known are ca, cert, key, server_name, fingerprint and insecure=1.")

@@ -114,16 +114,14 @@ func stages(a Address) []stage {
 
 func (f stage) begin() Step { return Step{Name: f.name, Title: f.title} }
 
-// DiagnoseText is [Diagnose] for an address as people write it; t takes the
-// place of the TLS options unless the address has its own.
+// DiagnoseText is [Diagnose] for an address as people write it; t completes
+// the TLS options that the address has.
 func DiagnoseText(ctx context.Context, text string, t TLSOptions, o Options, step func(Step)) Report {
 	a, err := ParseAddress(text)
 	if err != nil {
 		return badAddress(text, err, step)
 	}
-	if a.TLS == (TLSOptions{}) {
-		a.TLS = t
-	}
+	a.TLS = a.TLS.Or(t)
 	o.Address = a
 	return Diagnose(ctx, o, step)
 }
@@ -179,10 +177,42 @@ func Diagnose(ctx context.Context, o Options, step func(Step)) Report {
 	}
 	d.client = NewClient(d.o)
 	defer d.client.Close()
-	d.run(ctx)
+	d.run(ctx, stages(d.o.Address))
 	if d.line != nil {
 		d.line.Close()
 	}
+	return d.report
+}
+
+// A Check is a step of a diagnosis that another package adds: what is behind a
+// connection. Run fills in the step and what the report says of the core; its
+// error ends the diagnosis.
+type Check struct {
+	Name, Title string
+	Run         func(ctx context.Context, s *Step, r *Report) error
+}
+
+// DiagnoseConnection is [Diagnose] for what speaks something else than
+// Livestatus: it connects, and then the checks go on.
+func DiagnoseConnection(ctx context.Context, o Options, checks []Check, step func(Step)) Report {
+	ctx, cancel := context.WithTimeout(ctx, diagnoseTotal)
+	defer cancel()
+	atMost(&o.DialTimeout, diagnoseDial)
+	d := &diagnosis{o: o.withDefaults(), tell: step, report: Report{Address: o.Address.String()}}
+	if d.tell == nil {
+		d.tell = func(Step) {}
+	}
+	d.client = NewClient(d.o)
+	defer d.client.Close()
+	all := stages(o.Address)[:3]
+	for _, c := range checks {
+		all = append(all, stage{c.Name, c.Title, func(d *diagnosis, ctx context.Context, s *Step) error {
+			err := c.Run(ctx, s, &d.report)
+			d.core = d.report.Core
+			return err
+		}})
+	}
+	d.run(ctx, all)
 	return d.report
 }
 
@@ -193,10 +223,10 @@ func atMost(d *time.Duration, most time.Duration) {
 	}
 }
 
-func (d *diagnosis) run(ctx context.Context) {
+func (d *diagnosis) run(ctx context.Context, all []stage) {
 	d.note(Step{Name: "parse", Title: "Read the address", State: StepOK, Detail: d.o.Address.String()})
 	failed := false
-	for _, f := range stages(d.o.Address) {
+	for _, f := range all {
 		s := f.begin()
 		if failed {
 			s.State = StepSkip
@@ -286,7 +316,7 @@ func (d *diagnosis) connect(ctx context.Context, s *Step) error {
 	case "tcp", "tls", "ssh":
 		s.Detail = fmt.Sprintf("%s, our address is %s", conn.RemoteAddr(), localIP(conn))
 	}
-	if d.o.Scheme == "tls" || d.o.Scheme == "ssh" {
+	if d.o.Secure() || d.o.Scheme == "ssh" {
 		d.conn = conn
 		return nil
 	}
@@ -295,7 +325,7 @@ func (d *diagnosis) connect(ctx context.Context, s *Step) error {
 }
 
 func (d *diagnosis) handshake(ctx context.Context, s *Step) error {
-	if d.o.Scheme != "tls" {
+	if !d.o.Secure() {
 		return skip(s, "not used")
 	}
 	conn, err := d.o.handshake(ctx, d.conn, d.o.DialTimeout)

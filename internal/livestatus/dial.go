@@ -29,7 +29,7 @@ func (o *Options) connect(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Scheme != "tls" {
+	if !o.Secure() {
 		return raw, nil
 	}
 	left := o.DialTimeout - time.Since(start)
@@ -103,6 +103,9 @@ func hostError(a Address, limit time.Duration, err error) *Error {
 			e.Fix = fmt.Sprintf("Check on %s that the agent runs and which port it uses: systemctl status belvedere-agent, ss -ltnp. Usual is %s.", a.Host, AgentPort)
 		case "ssh":
 			e.Fix = fmt.Sprintf("Check on %s that sshd runs and which port it uses: ss -ltnp. Usual is 22.", a.Host)
+		}
+		if a.Scheme == "icinga2" {
+			e.Fix = fmt.Sprintf("Check on %s that Icinga 2 runs with its API: icinga2 api setup switches it on, ss -ltnp shows the port, usually %s.", a.Host, IcingaPort)
 		}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		e.Kind = KindUnreachable

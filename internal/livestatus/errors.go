@@ -27,13 +27,14 @@ const (
 	KindTLS         ErrKind = "tls"         // TLS where none was expected, or none where it was, or it failed
 	KindCertificate ErrKind = "certificate" // the certificate is not trusted
 	KindHostKey     ErrKind = "hostkey"     // the SSH server's host key is not trusted
-	KindLogin       ErrKind = "login"       // the SSH server does not let us in, or we have no key to show
+	KindLogin       ErrKind = "login"       // the SSH server or the API does not let us in
 	KindProtocol    ErrKind = "protocol"    // an answer that is not well formed, or cut short
 	KindStatus      ErrKind = "status"      // the core refused the request
 	KindTooLarge    ErrKind = "toolarge"    // more than the bounds allow
 	KindRequest     ErrKind = "request"     // must not be sent, or means nothing to this core
 	KindCanceled    ErrKind = "canceled"    // the caller ended it
 	KindClosed      ErrKind = "closed"      // the client was closed
+	KindRights      ErrKind = "rights"      // the user may not do this
 )
 
 // An Error says why a core could not be asked. Cause and Fix are one or two

@@ -10,7 +10,8 @@ import (
 
 // ours are columns that a replica has whatever the core has.
 var ours = map[string][]string{
-	"hosts": {"last_update", "last_state"}, "services": {"last_update", "last_state"},
+	"contacts": {"custom_variables", "custom_variable_names", "custom_variable_values"},
+	"hosts":    {"last_update", "last_state"}, "services": {"last_update", "last_state"},
 	"status": {"program_start", "nagios_pid", "host_checks", "service_checks", "log_messages", "interval_length", "localtime"},
 }
 

@@ -239,8 +239,8 @@ func (m *Manager) begin(spec Spec) {
 // clientOptions are how to reach one address of a site. Clients of the same
 // address share a lane, whoever makes them.
 func (m *Manager) clientOptions(spec Spec, a livestatus.Address) livestatus.Options {
-	if a.Scheme == "tls" && a.TLS == (livestatus.TLSOptions{}) {
-		a.TLS = spec.TLS
+	if a.Secure() {
+		a.TLS = a.TLS.Or(spec.TLS)
 	}
 	if a.SSH == (livestatus.SSHOptions{}) {
 		a.SSH = spec.SSH
@@ -320,7 +320,7 @@ func (m *Manager) test(ctx context.Context, spec Spec, text string, step func(li
 	if err != nil {
 		return badAddress(text, err, step)
 	}
-	return livestatus.Diagnose(livestatus.WithPriority(ctx, livestatus.PersonPriority), m.clientOptions(spec, a), step)
+	return Diagnose(livestatus.WithPriority(ctx, livestatus.PersonPriority), m.clientOptions(spec, a), step)
 }
 
 // badAddress is the report on a text that is no address.

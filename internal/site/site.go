@@ -70,12 +70,14 @@ type site struct {
 	noWait   bool // waits at this core have proven worthless
 	busy     bool // the last poll found something
 	cursor   cursor
+	api      *apiCore // what is kept of a core that is read through an API; nil until then
 }
 
 // run reads the core until ctx ends.
 func (s *site) run(ctx context.Context) {
 	defer close(s.done)
 	defer s.health.stop()
+	defer s.closeAPI()
 	if s.spec.Paused {
 		s.health.pause()
 		return
@@ -181,10 +183,18 @@ var errPanic = errors.New("site: panic while reading the core")
 // use connects to one address and reads the core there until that fails.
 func (s *site) use(ctx context.Context, text string) error {
 	s.health.tried()
+	if addr, err := livestatus.ParseAddress(text); err == nil && addr.Scheme == "icinga2" && s.spec.Via == "" {
+		return s.useAPI(ctx, addr)
+	}
 	c, addr, err := s.reach(text)
 	if err != nil {
 		return err
 	}
+	return s.attend(ctx, addr, c)
+}
+
+// attend reads the core behind a client until that fails, and closes it.
+func (s *site) attend(ctx context.Context, addr livestatus.Address, c client) error {
 	defer func() { _ = c.Close() }() // nothing is left to lose
 	core, err := identify(ctx, c)
 	var only *farReader

@@ -124,7 +124,11 @@ func (p *partner) differences() []string {
 				skip = append(skip, column)
 			}
 		}
-		out = append(out, sitetest.Diff(table, p.core.truth(table), sitetest.Rows(snap, table), skip...)...)
+		want, got := p.core.truth(table), sitetest.Rows(snap, table)
+		if p.way.even != nil {
+			want, got = p.way.even(table, want), p.way.even(table, got)
+		}
+		out = append(out, sitetest.Diff(table, want, got, skip...)...)
 	}
 	return out
 }

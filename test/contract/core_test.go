@@ -106,7 +106,7 @@ object Service %q { import "base"; host_name = "ünï-hôst"; enable_active_chec
 
 func newIcinga(t *testing.T) *icinga {
 	t.Helper()
-	c := realcore.ForTest(t, realcore.Options{Hosts: 4, ServicesPerHost: 3, CheckInterval: 24 * time.Hour, NoXinetd: true, Extra: fmt.Sprintf(icingaExtra, "old service")})
+	c := realcore.ForTest(t, realcore.Options{Hosts: 4, ServicesPerHost: 3, CheckInterval: 24 * time.Hour, NoXinetd: true, API: true, Extra: fmt.Sprintf(icingaExtra, "old service")})
 	_, own := follow(t, opened{spec: site.Spec{Addresses: []string{"unix://" + c.Unix}}})
 	return &icinga{c, own}
 }

@@ -33,6 +33,9 @@ type way struct {
 	// except says why a column, "column" or "table.column", may differ: only
 	// where the source cannot know the fact.
 	except map[string]string
+	// even makes what is by chance or by the way the same on both sides; nil:
+	// there is nothing.
+	even func(table string, r rows) rows
 }
 
 // ways are all that are held to the contract.
@@ -66,6 +69,10 @@ func ways() []way {
 			n := newNagios(t, "")
 			return n, opened{spec: site.Spec{Addresses: []string{n.byFiles()}}}
 		}},
+		{name: "a real icinga 2 over its api", open: func(t *testing.T) (core, opened) {
+			c := newIcinga(t)
+			return c, opened{spec: apiOf(c.c)}
+		}, except: icinga2Differences, even: evenIcinga2},
 	}
 }
 

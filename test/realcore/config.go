@@ -64,6 +64,9 @@ template Service "base" {
 	for i := 1; i <= o.Hosts; i++ {
 		host(&b, i, o.ServicesPerHost)
 	}
+	if c.API != "" {
+		b.WriteString(apiConfig(c.API))
+	}
 	b.WriteString(o.Extra)
 	return b.Bytes()
 }

@@ -36,6 +36,8 @@ type Options struct {
 	CheckInterval   time.Duration // of the active checks; 0: a minute
 	// NoXinetd leaves out xinetd and socat.
 	NoXinetd bool
+	// API switches the REST API on, with the users of [Icinga.APIUsers].
+	API bool
 	// Extra is put at the end of the configuration.
 	Extra string
 }
@@ -46,6 +48,8 @@ type Icinga struct {
 	TCP    string // host:port of Livestatus
 	Unix   string // path of the Livestatus socket
 	Xinetd string // host:port of the same socket behind xinetd, "" without
+	API    string // host:port of the REST API, "" without
+	CA     string // PEM file of the authority that signed the API's certificate
 	Pipe   string // path of the command pipe
 	Hosts  int
 	// Services is how many services there are over all hosts.
@@ -153,6 +157,11 @@ func (c *Icinga) start(o Options) error {
 	if err := c.folders(); err != nil {
 		return err
 	}
+	if o.API {
+		if err := c.prepareAPI(); err != nil {
+			return err
+		}
+	}
 	conf := filepath.Join(c.Dir, "icinga2.conf")
 	if err := os.WriteFile(conf, config(c, port, o), 0o644); err != nil {
 		return err
@@ -173,7 +182,7 @@ func (c *Icinga) folders() error {
 		return err
 	}
 	c.cred = cred
-	return ownFolders(c.Dir, uid, gid, "run", "run/cmd", "lib", "log", "log/compat", "log/compat/archives", "cache")
+	return ownFolders(c.Dir, uid, gid, "run", "run/cmd", "lib", "log", "log/compat", "log/compat/archives", "cache", "lib/certs")
 }
 
 // unprivileged says as whom daemons run: as nagios where we are root, else as

@@ -20,6 +20,7 @@ type form struct {
 	CA, Cert, Key, ServerName string
 	Fingerprint               string
 	Accept                    string // SSH host key that a test may accept
+	User, Password            string // the password is never shown again
 	Interval                  string // seconds, "" the default
 	Errors                    map[string]string
 }
@@ -48,7 +49,7 @@ func readForm(v url.Values) form {
 	f := form{
 		Name: get(fieldName), Section: get(fieldSection), Addresses: get(fieldAddresses),
 		CA: get("ca"), Cert: get("cert"), Key: get("key"), ServerName: get("server_name"),
-		Fingerprint: get(fieldPrint), Interval: get(fieldInterval), Errors: map[string]string{},
+		Fingerprint: get(fieldPrint), User: get("user"), Password: v.Get("password"), Interval: get(fieldInterval), Errors: map[string]string{},
 	}
 	if t := get("trust"); livestatus.IsHostKey(t) {
 		f.Accept = t
@@ -62,7 +63,7 @@ func readForm(v url.Values) form {
 func formOf(s site.Spec) form {
 	f := form{
 		Name: s.Name, Section: s.Section, Addresses: strings.Join(s.Addresses, "\n"),
-		CA: s.TLS.CA, Cert: s.TLS.Cert, Key: s.TLS.Key, ServerName: s.TLS.ServerName, Fingerprint: s.TLS.Fingerprint,
+		CA: s.TLS.CA, Cert: s.TLS.Cert, Key: s.TLS.Key, ServerName: s.TLS.ServerName, Fingerprint: s.TLS.Fingerprint, User: s.TLS.User,
 	}
 	if s.Interval > 0 {
 		f.Interval = strconv.FormatFloat(s.Interval.Seconds(), 'f', -1, 64)
@@ -74,7 +75,8 @@ func formOf(s site.Spec) form {
 // wrong. A test needs no name.
 func (f *form) spec(ctx context.Context, key string, test bool) (s site.Spec, ok bool) {
 	s = site.Spec{Key: key, Name: f.Name, Section: strings.Trim(f.Section, "/ ")}
-	s.TLS = livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint}
+	s.TLS = livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint,
+		User: f.User, Password: f.Password}
 	if test {
 		s.Accept = f.Accept
 	}
@@ -129,5 +131,5 @@ func control(r rune) bool { return r < ' ' || r == 0x7f }
 
 // hasTLS reports whether any field of the certificates is set.
 func (f form) hasTLS() bool {
-	return f.CA+f.Cert+f.Key+f.ServerName+f.Fingerprint+f.Errors[fieldPrint] != ""
+	return f.CA+f.Cert+f.Key+f.ServerName+f.Fingerprint+f.User+f.Errors[fieldPrint] != ""
 }

@@ -185,7 +185,7 @@ func (h handler) viewOf(r *http.Request) (editView, error) {
 	if err != nil {
 		return editView{}, err
 	}
-	v := editView{Key: s.Spec.Key, Form: formOf(s.Spec), Health: s.Health, Provisioned: s.Spec.Provisioned, Demo: s.Spec.Demo}
+	v := editView{Key: s.Spec.Key, Form: formOf(s.Spec), old: s.Spec, Health: s.Health, Provisioned: s.Spec.Provisioned, Demo: s.Spec.Demo}
 	for _, x := range rows {
 		if x.Key == v.Key {
 			v.Row, v.Via = x, x.Via
@@ -217,6 +217,7 @@ func (h handler) update(w http.ResponseWriter, r *http.Request) error {
 		return h.show(w, r, http.StatusUnprocessableEntity, v)
 	}
 	spec.Paused = v.Row.Paused
+	v.keepPassword(&spec)
 	if err := h.Manager.Update(r.Context(), actor(r), spec); err != nil {
 		return h.refused(w, r, v, err)
 	}
@@ -273,6 +274,7 @@ func (h handler) test(w http.ResponseWriter, r *http.Request) error {
 		v.Form = f
 	}
 	spec, ok := f.spec(ctx, v.Key, true)
+	v.keepPassword(&spec)
 	if !web.WantsStream(r) {
 		if ok {
 			report := h.Manager.Test(ctx, spec, func(s livestatus.Step) { v.Steps = merge(v.Steps, s) })

@@ -186,6 +186,8 @@ func transport(ctx context.Context, t string) string {
 		return ui.T(ctx, "Livestatus, Unix socket")
 	case "agent":
 		return ui.T(ctx, "Agent")
+	case "icinga2":
+		return ui.T(ctx, "Icinga 2 API")
 	}
 	return ""
 }
@@ -231,8 +233,9 @@ func servicesPath(key string) string { return search.Path("/services", search.Eq
 type editView struct {
 	Key         string // "" for a new site
 	Form        form
-	Error, Hint string // about the form as a whole
-	Row         row    // of an existing site
+	old         site.Spec // as it is kept
+	Error, Hint string    // about the form as a whole
+	Row         row       // of an existing site
 	Health      store.Health
 	Provisioned bool
 	Via         string // name of the site that leads to this one
@@ -243,6 +246,28 @@ type editView struct {
 
 // fixed reports whether the site cannot be changed here.
 func (v editView) fixed() bool { return v.Provisioned || v.Via != "" }
+
+// keepPassword completes what was entered with the password that is kept, which
+// no page shows: for the same user at addresses that had it before.
+func (v editView) keepPassword(spec *site.Spec) {
+	if spec.TLS.Password != "" || spec.TLS.User != v.old.TLS.User {
+		return
+	}
+	for _, a := range spec.Addresses {
+		if !slices.Contains(v.old.Addresses, a) {
+			return
+		}
+	}
+	spec.TLS.Password, spec.TLS.PasswordFile = v.old.TLS.Password, v.old.TLS.PasswordFile
+}
+
+// passwordHint says what an empty password means.
+func (v editView) passwordHint(ctx context.Context) string {
+	if v.old.TLS.Password+v.old.TLS.PasswordFile != "" {
+		return ui.T(ctx, "Empty: the one that is kept, while user and addresses stay.")
+	}
+	return ui.T(ctx, "It is kept in the store and never shown.")
+}
 
 // title names the page.
 func (v editView) title(ctx context.Context) string {

@@ -1,0 +1,99 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"belvedere/internal/icinga2"
+	"belvedere/internal/livestatus"
+	"belvedere/internal/lql"
+	"belvedere/internal/replica"
+	"belvedere/internal/schema"
+)
+
+// An apiCore is a core that has no Livestatus, as this program makes it one:
+// everything else asks its replica as it would ask a Naemon.
+type apiCore struct {
+	replica *replica.Replica
+	history icinga2.History
+}
+
+// closeAPI ends the replica.
+func (s *site) closeAPI() {
+	if s.api != nil {
+		s.api.replica.Close()
+	}
+}
+
+// useAPI reads the core at an icinga2:// address until that fails.
+func (s *site) useAPI(ctx context.Context, addr livestatus.Address) error {
+	if s.api == nil {
+		a := &apiCore{}
+		a.replica = replica.New(replica.Options{Impl: schema.Icinga2, Passed: a.history.Query, Log: s.log, Now: s.now, Room: func() error { return s.m.o.Memory.Room(0) }})
+		s.api = a
+	}
+	o := s.m.clientOptions(s.spec, addr)
+	src, err := icinga2.Open(ctx, icinga2.Options{Address: o.Address, Log: s.log, Now: s.now, Dial: o.Dial}, s.api.replica, s.api.history.Add)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if fault := s.caught(recover()); fault != nil {
+				cancel(fault)
+			}
+		}()
+		err := src.Run(ctx)
+		if e, ok := errors.AsType[*livestatus.Error](err); ok {
+			s.api.replica.Fail(e.Cause, e.Fix)
+		}
+		cancel(err)
+	}()
+	o.Scheme, o.Path = "unix", "replica"
+	o.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) { return s.api.replica.Dial(ctx) }
+	err = s.attend(ctx, addr, &apiClient{s.m.client(o), src})
+	ended := context.Cause(ctx)
+	cancel(nil)
+	<-done
+	if lost := (*lostError)(nil); ended != nil && errors.As(err, &lost) {
+		return &lostError{ended} // why there is nothing to ask any more
+	}
+	return err
+}
+
+// An apiClient asks the replica, and sends commands to the core itself, whose
+// own answers count.
+type apiClient struct {
+	client
+	commands lql.Sender
+}
+
+// Send implements [lql.Sender].
+func (c *apiClient) Send(ctx context.Context, cmd lql.Command) error {
+	return c.commands.Send(ctx, cmd)
+}
+
+// Diagnose goes through the way to a core step by step, whatever is spoken at
+// its address, see [livestatus.Diagnose].
+func Diagnose(ctx context.Context, o livestatus.Options, step func(livestatus.Step)) livestatus.Report {
+	if o.Scheme == "icinga2" {
+		return icinga2.Diagnose(ctx, icinga2.Options{Address: o.Address, Log: o.Log, Now: o.Now, Dial: o.Dial}, step)
+	}
+	return livestatus.Diagnose(ctx, o, step)
+}
+
+// DiagnoseText is [Diagnose] for an address as people write it, see
+// [livestatus.DiagnoseText].
+func DiagnoseText(ctx context.Context, text string, t livestatus.TLSOptions, o livestatus.Options, step func(livestatus.Step)) livestatus.Report {
+	if a, err := livestatus.ParseAddress(text); err == nil && a.Scheme == "icinga2" {
+		a.TLS = a.TLS.Or(t)
+		o.Address = a
+		return Diagnose(ctx, o, step)
+	}
+	return livestatus.DiagnoseText(ctx, text, t, o, step)
+}

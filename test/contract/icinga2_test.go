@@ -1,0 +1,74 @@
+package contract_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"belvedere/internal/livestatus"
+	"belvedere/internal/schema"
+	"belvedere/internal/site"
+	"belvedere/test/realcore"
+)
+
+// icinga2Differences are columns in which an Icinga 2 tells something else over
+// its API than over Livestatus, with the reason. docs/cores/icinga2.md shows
+// them.
+var icinga2Differences = map[string]string{
+	"contacts.alias":                          "Livestatus repeats the name, the API tells the display name",
+	"contactgroups.alias":                     "Livestatus repeats the name, the API tells the display name",
+	"contacts.in_host_notification_period":    "Livestatus says no where there is no period, though the contact is told at any time",
+	"contacts.in_service_notification_period": "Livestatus says no where there is no period, though the contact is told at any time",
+	"last_update":                             "Livestatus has none",
+	"modified_attributes":                     "Livestatus always says 0, the API tells what was changed",
+	"modified_attributes_list":                "Livestatus always says 0, the API tells what was changed",
+	"comments.persistent":                     "Livestatus always says 1",
+}
+
+// apiOf is the way to the API of a real Icinga 2.
+func apiOf(c *realcore.Icinga) site.Spec {
+	return site.Spec{Addresses: []string{"icinga2://" + realcore.APIUser + "@" + c.API + "?server_name=realcore"},
+		TLS: livestatus.TLSOptions{CA: c.CA, Password: realcore.APIPassword}}
+}
+
+// TestIcinga2Columns holds the API of a real Icinga 2 with something of
+// everything to what its Livestatus tells, in every column.
+func TestIcinga2Columns(t *testing.T) {
+	t.Parallel()
+	c := realcore.ForTest(t, realcore.Options{Hosts: 14, CheckInterval: 24 * time.Hour, NoXinetd: true, API: true})
+	_, own := follow(t, opened{spec: site.Spec{Addresses: []string{"unix://" + c.Unix}}})
+	_, api := follow(t, opened{spec: apiOf(c)})
+	p := &partner{T: t, way: way{except: icinga2Differences, even: evenIcinga2}, core: &icinga{c, own}, fleet: api}
+	p.equal("of everything")
+}
+
+// evenIcinga2 sorts the members of lists, which come by chance from Livestatus,
+// and knows comments and downtimes by what they say: Livestatus numbers them
+// anew with every reload, the API gives names, of which our numbers are made.
+func evenIcinga2(table string, all rows) rows {
+	out := rows{}
+	for key, r := range all {
+		for _, v := range r {
+			switch l := v.(type) {
+			case []string:
+				slices.Sort(l)
+			case []schema.Member:
+				slices.SortFunc(l, func(a, b schema.Member) int {
+					return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Service, b.Service))
+				})
+			}
+		}
+		if table == "comments" || table == "downtimes" {
+			key = fmt.Sprint(r["host_name"], ";", r["service_description"], ";", r["author"], ";", r["comment"])
+			if by, ok := r["triggered_by"].(int64); ok && by != 0 {
+				r["triggered_by"] = int64(1)
+			}
+			delete(r, "id")
+		}
+		out[key] = r
+	}
+	return out
+}
