@@ -15,6 +15,8 @@ type agentCmd struct {
 	Run    agentRunCmd    `cmd:"" default:"withargs" help:"Run the agent beside a core."`
 	Join   agentJoinCmd   `cmd:"" help:"Join a server with a code from its page Sites."`
 	Invite agentInviteCmd `cmd:"" help:"Print a code to enter on the page Sites, for a server that comes here."`
+
+	Livestatus agentLivestatusCmd `cmd:"" help:"Answer Livestatus on this machine for a core that has none, from its files."`
 }
 
 // agentFlags find the agent's configuration.
@@ -42,19 +44,18 @@ func (c agentRunCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	address, err := agent.Livestatus(cfg.Livestatus)
+	log := logger(w.err, cfg.Log)
+	core, err := openCore(&cfg, log)
 	if err != nil {
 		return err
 	}
-	log := logger(w.err, cfg.Log)
-	core := agent.NewSocket(address, log)
-	defer core.Close()
 	a, err := agent.New(agent.Options{Dir: cfg.Data, Listen: cfg.Listen, Core: core, Allowed: allowed, Log: log})
 	if err != nil {
+		core.close()
 		return err
 	}
-	log.Info("serving the core", "livestatus", address.String(), "commands", len(allowed))
-	return a.Run(w.ctx)
+	log.Info("serving the core", "by", core.what, "commands", len(allowed))
+	return core.serve(w.ctx, a.Run)
 }
 
 type agentJoinCmd struct {

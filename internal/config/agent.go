@@ -18,6 +18,9 @@ type Agent struct {
 	// Livestatus is the address of the core's own Livestatus; "": it is looked
 	// for.
 	Livestatus string `yaml:"livestatus"`
+	// Core is the main configuration of a core without Livestatus, which is
+	// read from its files; "": it is looked for where no Livestatus is found.
+	Core string `yaml:"core"`
 	// Listen is host:port for a server that comes here; "": the agent goes to
 	// the server.
 	Listen string `yaml:"listen"`
@@ -62,6 +65,9 @@ func (l *loader) checkAgent(a *Agent) {
 		if _, _, err := splitHostPort(a.Listen, false); err != nil {
 			l.addAt("listen", fmt.Sprintf("%q is not an address to listen on", a.Listen), "write it like :6560 for all addresses of this machine")
 		}
+	}
+	if a.Core != "" && a.Livestatus != "" {
+		l.addAt("core", "a core is read either over its Livestatus or from its files", "remove core: or livestatus:")
 	}
 	for i, name := range a.Commands {
 		if !commandWord.MatchString(name) {

@@ -21,6 +21,8 @@ import (
 type Options struct {
 	Main string       // main configuration; "": looked for
 	Log  *slog.Logger // nil: silent
+	// NoCommands refuses commands.
+	NoCommands bool
 	// Room, if not nil, is asked now and then while rows come in whether more
 	// fits into memory.
 	Room func() error
@@ -76,7 +78,11 @@ func New(o Options) (*Core, error) {
 	}
 	c := &Core{o: o, main: main, config: config, overlay: map[string]*overlaid{}, results: make(chan result, resultsHeld), periods: map[string]*corefiles.Period{}}
 	impl := implementation(main, config.Status)
-	c.replica = replica.New(replica.Options{Impl: impl, With: known, Without: unknown, Sender: c, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now})
+	r := replica.Options{Impl: impl, With: known, Without: unknown, Sender: c, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now}
+	if o.NoCommands {
+		r.Sender = nil
+	}
+	c.replica = replica.New(r)
 	return c, nil
 }
 

@@ -31,6 +31,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Msg }
 
+// HintText returns the hint.
+func (e *Error) HintText() string { return e.Hint }
+
 // Unwrap returns the error below, which may be nil.
 func (e *Error) Unwrap() error { return e.Err }
 
