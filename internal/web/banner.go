@@ -59,11 +59,13 @@ func (b incomplete) sentence(ctx context.Context) string {
 	return ui.N(ctx, b.All, "%[1]d of %[2]d site is late or missing.", "%[1]d of %[2]d sites are late or missing.", n, b.All)
 }
 
-// cause returns the cause with one full stop.
+// cause returns the first sentence of the cause: what to do about it is for the
+// page of the sites.
 func (l lackingSite) cause(ctx context.Context) string {
 	c := strings.TrimRight(strings.TrimSpace(ui.Said(ctx, l.Cause)), ".")
 	if c == "" {
 		c = ui.T(ctx, "does not answer")
 	}
-	return c + "."
+	first, _, _ := strings.Cut(c, ". ")
+	return first + "."
 }
