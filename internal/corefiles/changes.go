@@ -45,7 +45,9 @@ func (c *Changes) Read(r io.Reader, again func(host, service string) bool, each 
 			return s.info, fmt.Errorf("corefiles: %w", err)
 		}
 		raw.report.Blocks++
-		if c.same(b, again) {
+		name := sectionOf(b)
+		s.info.count(name)
+		if c.same(name, b, again) {
 			continue
 		}
 		text.Reset(b)
@@ -72,11 +74,16 @@ var (
 	keyUpdate  = []byte("\tlast_update=")
 )
 
+// sectionOf returns the name of a section.
+func sectionOf(b []byte) string {
+	head, _, _ := bytes.Cut(b, []byte{'\n'})
+	return string(bytes.TrimSpace(bytes.TrimSuffix(head, []byte{'{'})))
+}
+
 // same reports whether a section is known, and notes it.
-func (c *Changes) same(b []byte, again func(host, service string) bool) bool {
+func (c *Changes) same(name string, b []byte, again func(host, service string) bool) bool {
 	head, rest, _ := bytes.Cut(b, []byte{'\n'})
-	name, _, _ := bytes.Cut(head, []byte{' '})
-	switch string(name) {
+	switch name {
 	case "hoststatus", "servicestatus", "contactstatus":
 	default:
 		return false

@@ -78,7 +78,7 @@ func compareReaders(t *testing.T, text []byte) {
 	if strings.Join(want, "\n") != strings.Join(got, "\n") {
 		t.Fatalf("%d bytes: %d rows, want %d", len(text), len(got), len(want))
 	}
-	if a.Cut != b.Cut || a.Created != b.Created || a.Start != b.Start || a.Version != b.Version {
+	if a.Cut != b.Cut || a.Created != b.Created || a.Start != b.Start || a.Version != b.Version || a.Hosts != b.Hosts || a.Services != b.Services {
 		t.Fatalf("%d bytes: %+v, want %+v", len(text), b, a)
 	}
 }

@@ -15,6 +15,18 @@ type Info struct {
 	// Start is when the core read its configuration, 0 if the file does not
 	// say: objects.cache belongs to it if it was written about then.
 	Start int64
+	// Hosts and Services are the sections there are of them. A core writes one of
+	// each: if there are fewer a part of the file is missing.
+	Hosts, Services int
+}
+
+func (i *Info) count(section string) {
+	switch section {
+	case "hoststatus", "host":
+		i.Hosts++
+	case "servicestatus", "service":
+		i.Services++
+	}
 }
 
 // ReadStatus hands the rows of a status.dat to each, which must not keep them:
@@ -23,7 +35,10 @@ type Info struct {
 // time, so it must be opened anew by its name. Errors are those of [ReadBlocks].
 func ReadStatus(r io.Reader, each func(*Row) error) (Info, error) {
 	s := statusReader{each: each}
-	report, err := ReadBlocks(r, s.block)
+	report, err := ReadBlocks(r, func(b *Block) error {
+		s.info.count(b.Name)
+		return s.block(b)
+	})
 	s.info.Report = report
 	return s.info, err
 }

@@ -137,11 +137,7 @@ func (c *Core) Run(ctx context.Context) {
 	defer c.group.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer func() {
-		if c.tail != nil {
-			_ = c.tail.Close() // it was only read
-		}
-	}()
+	defer c.release()
 	t := time.NewTicker(look)
 	defer t.Stop()
 	for {
@@ -152,6 +148,14 @@ func (c *Core) Run(ctx context.Context) {
 			return
 		case <-t.C:
 		}
+	}
+}
+
+// release closes the log.
+func (c *Core) release() {
+	if c.tail != nil {
+		_ = c.tail.Close() // it was only read
+		c.tail = nil
 	}
 }
 

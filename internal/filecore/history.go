@@ -84,7 +84,7 @@ func logFiles(c *corefiles.Config, since int64) []string {
 	var files []file
 	base := strings.TrimSuffix(filepath.Base(c.Log), ".log")
 	for _, folder := range folders {
-		names, _ := filepath.Glob(filepath.Join(globQuote(folder), globQuote(base)+"[-.]*"))
+		names, _ := filepath.Glob(filepath.Join(globQuote(folder), globQuote(base)+`[.\-]*`))
 		for _, name := range names[:min(len(names), archivesMost)] {
 			info, err := os.Stat(name)
 			if err != nil || !info.Mode().IsRegular() || name == c.Log || info.ModTime().Unix() < since {

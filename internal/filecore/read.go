@@ -135,12 +135,12 @@ func (c *Core) readAll(objects, status stamp) error {
 	}
 	c.setConfig(config)
 	b := c.replica.Begin()
-	periods, err := c.readObjects(b)
+	periods, there, err := c.readObjects(b)
 	if err != nil {
 		return err
 	}
 	c.changes.Forget()
-	if err := c.feedStatus(b); err != nil {
+	if err := c.feedStatus(b, there); err != nil {
 		return err
 	}
 	c.objects, c.status, c.periods = objects, status, periods
@@ -157,7 +157,8 @@ func (c *Core) setConfig(config corefiles.Config) {
 
 // readStatus reads how it is now.
 func (c *Core) readStatus(status stamp) error {
-	if err := c.feedStatus(c.replica.Begin()); err != nil {
+	snap := c.replica.Snapshot()
+	if err := c.feedStatus(c.replica.Begin(), counter{"hosts": snap.Rows("hosts"), "services": snap.Rows("services")}); err != nil {
 		return err
 	}
 	c.status = status
@@ -168,21 +169,25 @@ func (c *Core) readStatus(status stamp) error {
 // configured are the tables of an object cache.
 var configured = []string{"timeperiods", "commands", "contactgroups", "hostgroups", "servicegroups", "contacts", "hosts", "services"}
 
-// readObjects feeds the object cache.
-func (c *Core) readObjects(b *replica.Batch) (map[string]*corefiles.Period, error) {
+// readObjects feeds the object cache, and returns the periods and how many rows
+// there are.
+func (c *Core) readObjects(b *replica.Batch) (map[string]*corefiles.Period, counter, error) {
 	f, err := os.Open(c.config.Objects)
 	if err != nil {
-		return nil, cannot("read", "object cache", c.config.Objects, err)
+		return nil, nil, cannot("read", "object cache", c.config.Objects, err)
 	}
 	defer f.Close()
 	for _, table := range configured {
 		b.Replace(table)
 	}
 	p := &periodsAhead{c: c, b: b, all: map[string]*corefiles.Period{}}
-	rows := counter{}
+	rows, hosts := counter{}, map[string]bool{}
 	report, err := corefiles.ReadObjects(f, func(r *corefiles.Row) error {
-		if !named(r) {
+		if !named(r) || r.Table == "services" && !hosts[r.Text("host_name")] {
 			return nil
+		}
+		if r.Table == "hosts" {
+			hosts[r.Text("name")] = true
 		}
 		if err := rows.add(r.Table); err != nil {
 			return err
@@ -198,13 +203,13 @@ func (c *Core) readObjects(b *replica.Batch) (map[string]*corefiles.Period, erro
 	p.flush()
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, unreadable("object cache", c.config.Objects, err)
 	case report.Cut:
-		return nil, errLater // it is being written
+		return nil, nil, errLater // it is being written
 	case rows["hosts"] == 0:
-		return nil, &Error{Msg: fmt.Sprintf("%s is not an object cache: there is no host in it", c.config.Objects), Hint: "see object_cache_file in " + c.main + ", and restart the core"}
+		return nil, nil, &Error{Msg: fmt.Sprintf("%s is not an object cache: there is no host in it", c.config.Objects), Hint: "see object_cache_file in " + c.main + ", and restart the core"}
 	}
-	return p.all, nil
+	return p.all, rows, nil
 }
 
 // periodsAhead holds time periods back until all are known, as they refer to
@@ -274,8 +279,17 @@ func rowOf(r *corefiles.Row) replica.Row {
 	return replica.Row{Table: r.Table, Columns: r.Columns, Values: r.Values}
 }
 
+// unreadable explains an error that came up while a file was read.
+func unreadable(what, path string, err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	return cannot("read", what, path, err)
+}
+
 // feedStatus feeds the status file, with what has happened since, and commits.
-func (c *Core) feedStatus(b *replica.Batch) error {
+// there are the hosts and services that must be in it.
+func (c *Core) feedStatus(b *replica.Batch, there counter) error {
 	f, err := os.Open(c.config.Status)
 	if err != nil {
 		return c.noStatus(err)
@@ -303,11 +317,13 @@ func (c *Core) feedStatus(b *replica.Batch) error {
 	})
 	switch {
 	case err != nil:
-		return err
+		return unreadable("status file", c.config.Status, err)
 	case info.Cut:
 		return errLater
 	case rows["status"] == 0 || info.Created == 0:
 		return &Error{Msg: c.config.Status + " is not a status file, or a part of it is missing", Hint: "see status_file in " + c.main + ", and restart the core"}
+	case info.Hosts < there["hosts"], info.Services < there["services"]:
+		return errLater // a part of it is missing, or it is of another configuration
 	}
 	c.keepNewer(b, info.Created)
 	if err := b.Commit(); err != nil {

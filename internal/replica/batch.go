@@ -147,9 +147,10 @@ func (b *Batch) feed(r Row, add bool) bool {
 	}
 	b.row.Table = r.Table
 	b.row.Columns, b.row.Values = append(b.row.Columns[:0], r.Columns...), append(b.row.Values[:0], r.Values...)
+	_, staged := t.staged[key]
 	b.keepLists(t, key)
-	b.derive(t, row)
-	if _, staged := t.staged[key]; there && !staged && b.same(t, row) {
+	b.derive(t, row, !there && !staged)
+	if there && !staged && b.same(t, row) {
 		return true
 	}
 	t.staged[key] = struct{}{}

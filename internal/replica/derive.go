@@ -17,8 +17,8 @@ var within = map[string]map[string]string{
 }
 
 // derive adds to b.row what follows from it; row is where it is in the
-// snapshot, -1: nowhere.
-func (b *Batch) derive(t *tableBatch, row int) {
+// snapshot, -1: nowhere. first: nothing is known of it yet.
+func (b *Batch) derive(t *tableBatch, row int, first bool) {
 	r := &b.row
 	switch t.def.Name {
 	case "status":
@@ -30,7 +30,7 @@ func (b *Batch) derive(t *tableBatch, row int) {
 	}
 	for period, in := range within[t.def.Name] {
 		name, ok := r.get(period).(string)
-		if ok && r.get(in) == nil {
+		if (ok || first) && r.get(in) == nil {
 			r.set(in, b.in(name))
 		}
 	}

@@ -103,7 +103,7 @@ func TestDerived(t *testing.T) {
 		"GET hostgroups\nColumns: members num_services":                                          "a;1\n",
 		"GET servicegroups\nColumns: members":                                                    "a|s\n",
 		"GET contactgroups\nColumns: members":                                                    "eva\n",
-		"GET hosts\nColumns: name childs contacts in_check_period in_notification_period":        "a;;max,eva;1;1\nb;a;;1;0\n",
+		"GET hosts\nColumns: name childs contacts in_check_period in_notification_period":        "a;;max,eva;1;1\nb;a;;1;1\n",
 		"GET hosts\nColumns: notes_url_expanded services num_services_pending\nFilter: name = a": "http://10.0.0.1/a;s;1\n",
 		"GET services\nColumns: in_notification_period notes_expanded custom_variable_names":     "0;x/y at 10.0.0.1 $USER1$ $;PATH\n",
 	} {
