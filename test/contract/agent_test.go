@@ -13,11 +13,19 @@ import (
 	"belvedere/internal/testkit"
 )
 
-// throughAgent is a way to a simulated core through an agent, which comes to the
-// server or is reached by it.
-func throughAgent(comes bool) func(t *testing.T) (core, opened) {
+// bySocket is a simulated core that an agent reaches over its socket.
+func bySocket(t *testing.T) (core, agent.Core) {
+	s := newSimulated(t, testkit.Naemon)
+	socket := agent.NewSocket(livestatus.Address{Scheme: "unix", Path: s.unix}, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { socket.Close() })
+	return s, socket
+}
+
+// throughAgent is a way to a core through an agent, which comes to the server or
+// is reached by it.
+func throughAgent(comes bool, beside func(t *testing.T) (core, agent.Core)) func(t *testing.T) (core, opened) {
 	return func(t *testing.T) (core, opened) {
-		s := newSimulated(t, testkit.Naemon)
+		c, there := beside(t)
 		log := slog.New(slog.DiscardHandler)
 		dir, state := t.TempDir(), t.TempDir()
 		store, err := db.Open(t.Context(), dir, log)
@@ -39,14 +47,12 @@ func throughAgent(comes bool) func(t *testing.T) (core, opened) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		socket := agent.NewSocket(livestatus.Address{Scheme: "unix", Path: s.unix}, log)
-		t.Cleanup(func() { socket.Close() })
-		a, err := agent.New(agent.Options{Dir: state, Listen: listen, Core: socket, Allowed: allowed, Log: log})
+		a, err := agent.New(agent.Options{Dir: state, Listen: listen, Core: there, Allowed: allowed, Log: log})
 		if err != nil {
 			t.Fatal(err)
 		}
 		background(t, a.Run)
-		return s, opened{spec: site.Spec{Addresses: []string{"agent://" + address}}, options: site.Options{Agents: hub}}
+		return c, opened{spec: site.Spec{Addresses: []string{"agent://" + address}}, options: site.Options{Agents: hub}}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"belvedere/internal/agent"
 	"belvedere/internal/corefiles"
 	"belvedere/internal/filecore"
 	"belvedere/internal/livestatus"
@@ -70,31 +71,34 @@ func newNagios(t *testing.T, settings string) *nagios {
 	return &nagios{t, realcore.NagiosForTest(t, realcore.NagiosOptions{Objects: fmt.Sprintf(nagiosObjects, "old service"), Settings: settings})}
 }
 
-// byFiles serves the core from its files and returns the address.
-func (n *nagios) byFiles() string {
+// nagiosFiles is a real Nagios of which an agent has only the files.
+func nagiosFiles(t *testing.T) (core, agent.Core) {
+	n := newNagios(t, "")
+	return n, n.read()
+}
+
+// read reads the core's files until the test ends.
+func (n *nagios) read() *filecore.Core {
 	n.Helper()
 	c, err := filecore.New(filecore.Options{Main: n.c.Main})
 	if err != nil {
 		n.Fatal(err)
 	}
+	n.Cleanup(c.Close)
+	background(n.T, func(ctx context.Context) error { c.Run(ctx); return nil })
+	return c
+}
+
+// byFiles serves the core from its files and returns the address.
+func (n *nagios) byFiles() string {
+	n.Helper()
+	c := n.read()
 	path := filepath.Join(n.TempDir(), "live")
 	l, err := livestatus.Listen(n.Context(), "unix", path)
 	if err != nil {
 		n.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(n.Context())
-	done := make(chan error, 2)
-	go func() { c.Run(ctx); done <- nil }()
-	go func() { done <- c.Serve(ctx, l) }()
-	n.Cleanup(func() {
-		cancel()
-		for range 2 {
-			if err := <-done; err != nil {
-				n.Error(err)
-			}
-		}
-		c.Close()
-	})
+	background(n.T, func(ctx context.Context) error { return c.Serve(ctx, l) })
 	return "unix://" + path
 }
 

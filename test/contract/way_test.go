@@ -53,8 +53,9 @@ func ways() []way {
 		})},
 		{name: "naemon over ssh", open: overSSH(realcore.SSHOptions{})},
 		{name: "naemon over ssh without forwarding", open: overSSH(realcore.SSHOptions{NoForwarding: true})},
-		{name: "naemon over an agent that comes here", open: throughAgent(true)},
-		{name: "naemon over an agent that is reached", open: throughAgent(false)},
+		{name: "naemon over an agent that comes here", open: throughAgent(true, bySocket)},
+		{name: "naemon over an agent that is reached", open: throughAgent(false, bySocket)},
+		{name: "a real nagios 4 by its files over an agent", open: throughAgent(true, nagiosFiles)},
 		{name: "nagios 4 with livestatus over tcp", open: simulatedAt(testkit.Nagios4, func(_ *testing.T, s *simulated) site.Spec {
 			return site.Spec{Addresses: []string{"tcp://" + s.tcp}}
 		})},
