@@ -93,11 +93,18 @@ func (c *lsClient) ask(t *testing.T, request string) (status, length int, text s
 	return status, length, ""
 }
 
-// TestAbsurdRequests: what no client should ask gets an error in the form of
-// the protocol, or what there is; memory stays bounded, the connection goes on,
-// and others are answered meanwhile.
-func TestAbsurdRequests(t *testing.T) {
-	const services = 20_000
+// manyLines are n lines of a request, each with its number.
+func manyLines(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+// serveBig answers Livestatus for a fleet of that many services.
+func serveBig(t *testing.T, services int) net.Addr {
+	t.Helper()
 	engine := query.New(query.Options{Fleet: bigFleet(t, services)})
 	server := livestatus.NewServer(livestatus.ServerOptions{Open: livestatus.Always(livestatus.Session{Querier: engine.For(access.Viewer{All: true})}), HoldBytes: 1 << 20})
 	l, err := livestatus.Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -111,21 +118,22 @@ func TestAbsurdRequests(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	lines := func(n int, format string) string {
-		var b strings.Builder
-		for i := range n {
-			fmt.Fprintf(&b, format, i)
-		}
-		return b.String()
-	}
+	return l.Addr()
+}
+
+// TestAbsurdRequests: what no client should ask gets an error in the form of
+// the protocol, or what there is; memory stays bounded, the connection goes on,
+// and others are answered meanwhile.
+func TestAbsurdRequests(t *testing.T) {
+	at := serveBig(t, 20_000)
 	long := strings.Repeat("x", 200)
-	deaf := dialLS(t, l.Addr()) // asks for much and never reads
+	deaf := dialLS(t, at) // asks for much and never reads
 	for range 20 {
 		if _, err := io.WriteString(deaf, "GET services\nKeepAlive: on\nResponseHeader: fixed16\nOutputFormat: json\n\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c, other := dialLS(t, l.Addr()), dialLS(t, l.Addr())
+	c, other := dialLS(t, at), dialLS(t, at)
 	for _, tt := range []struct {
 		name, request string
 		status        int
@@ -134,10 +142,10 @@ func TestAbsurdRequests(t *testing.T) {
 		{"50 million rows", "GET services\nColumns: host_name\nLimit: 50000000\n", 200, ""},
 		{"rows from 50 million on", "GET services\nColumns: host_name\nOffset: 50000000\n", 200, ""},
 		{"more values than an answer may have", "GET services\nColumns:" + strings.Repeat(" host_name", 1500) + "\n", 413, "too large"},
-		{"9,000 names", "GET services\nColumns: host_name\n" + lines(9_000, "Filter: host_name = h%05d\n") + "Or: 9000\n", 200, ""},
-		{"9,000 different filters", "GET services\nColumns: host_name\n" + lines(9_000, "Filter: host_name =~ h%05d\n") + "Or: 9000\n", 400, "different filters"},
-		{"9,000 expressions", "GET services\nColumns: host_name\n" + lines(9_000, "Filter: plugin_output ~ [a-z]%d\n") + "Or: 9000\n", 400, "expressions"},
-		{"9,000 Stats", "GET services\n" + lines(9_000, "Stats: state = %d\n"), 400, "Stats"},
+		{"9,000 names", "GET services\nColumns: host_name\n" + manyLines(9_000, "Filter: host_name = h%05d\n") + "Or: 9000\n", 200, ""},
+		{"9,000 different filters", "GET services\nColumns: host_name\n" + manyLines(9_000, "Filter: host_name =~ h%05d\n") + "Or: 9000\n", 400, "different filters"},
+		{"9,000 expressions", "GET services\nColumns: host_name\n" + manyLines(9_000, "Filter: plugin_output ~ [a-z]%d\n") + "Or: 9000\n", 400, "expressions"},
+		{"9,000 Stats", "GET services\n" + manyLines(9_000, "Stats: state = %d\n"), 400, "Stats"},
 		{"nested 4,000 times", "GET services\nFilter: state = 0\n" + strings.Repeat("Filter: state = 1\nOr: 2\nFilter: state = 2\nAnd: 2\n", 2000), 400, "nested too deep"},
 		{"no such table", "GET " + long + "\n", 404, "no such table"},
 		{"no such column", "GET services\nColumns: host_name " + long + "\n", 400, "has no column"},
@@ -165,8 +173,8 @@ func TestAbsurdRequests(t *testing.T) {
 			}
 		})
 	}
-	endless := dialLS(t, l.Addr())
-	if _, err := io.WriteString(endless, "GET services\n"+lines(10_001, "Filter: state = %d\n")); err != nil {
+	endless := dialLS(t, at)
+	if _, err := io.WriteString(endless, "GET services\n"+manyLines(10_001, "Filter: state = %d\n")); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := endless.r.ReadString('\n'); err != nil || !strings.Contains(text, "more than 10000 lines") {

@@ -110,6 +110,43 @@ func parsed(t *testing.T, text string) search.Expr {
 	return e
 }
 
+// A typing is a text in the query bar, the cursor at its stroke.
+type typing struct {
+	text, with string
+	tables     []string
+}
+
+// typings are what TestComplete types.
+func typings(group string) []typing {
+	return []typing{
+		{"state:|", "", []string{"services"}},
+		{"state:|", "", []string{"hosts", "services"}},
+		{"state:crit,|", "", []string{"services"}},
+		{"is:|", "state:problem", []string{"services"}},
+		{"is:ac|", "", []string{"hosts"}},
+		{"host:|", "", []string{"services"}},
+		{"host:a| state:problem", "", []string{"hosts", "services"}},
+		{"host=|", "", []string{"hosts"}},
+		{"service:|", "hostgroup=" + group, []string{"services"}},
+		{"-(hostgroup:|", "", []string{"services"}},
+		{"hg:|", "", []string{"hosts"}},
+		{"sg:|", "", []string{"services"}},
+		{"contact:|", "", []string{"services"}},
+		{"contactgroup:|", "", []string{"hosts"}},
+		{"site:|", "", []string{"services"}},
+		{"section:|", "", []string{"services"}},
+		{"check:|", "", []string{"services"}},
+		{"address:1|", "", []string{"hosts"}},
+		{"check_period:|", "", []string{"hosts"}},
+		{"age>|", "", []string{"services"}},
+		{"last_check>|", "", []string{"services"}},
+		{"is_executing:|", "", []string{"services"}},
+		{"author:|", "", []string{"comments"}},
+		{"crit|", "", []string{"services"}},
+		{"lin|", "", []string{"services"}},
+	}
+}
+
 // TestComplete: each value that is offered makes a query that finds as many
 // rows as its number says, for whoever asks.
 func TestComplete(t *testing.T) {
@@ -125,36 +162,7 @@ func TestComplete(t *testing.T) {
 	for name, viewer := range map[string]access.Viewer{"all": all, "contact": some, "nobody": {}} {
 		q := e.For(viewer)
 		offered := 0
-		for _, tt := range []struct {
-			text, with string // the cursor is at the bar
-			tables     []string
-		}{
-			{"state:|", "", []string{"services"}},
-			{"state:|", "", []string{"hosts", "services"}},
-			{"state:crit,|", "", []string{"services"}},
-			{"is:|", "state:problem", []string{"services"}},
-			{"is:ac|", "", []string{"hosts"}},
-			{"host:|", "", []string{"services"}},
-			{"host:a| state:problem", "", []string{"hosts", "services"}},
-			{"host=|", "", []string{"hosts"}},
-			{"service:|", "hostgroup=" + group, []string{"services"}},
-			{"-(hostgroup:|", "", []string{"services"}},
-			{"hg:|", "", []string{"hosts"}},
-			{"sg:|", "", []string{"services"}},
-			{"contact:|", "", []string{"services"}},
-			{"contactgroup:|", "", []string{"hosts"}},
-			{"site:|", "", []string{"services"}},
-			{"section:|", "", []string{"services"}},
-			{"check:|", "", []string{"services"}},
-			{"address:1|", "", []string{"hosts"}},
-			{"check_period:|", "", []string{"hosts"}},
-			{"age>|", "", []string{"services"}},
-			{"last_check>|", "", []string{"services"}},
-			{"is_executing:|", "", []string{"services"}},
-			{"author:|", "", []string{"comments"}},
-			{"crit|", "", []string{"services"}},
-			{"lin|", "", []string{"services"}},
-		} {
+		for _, tt := range typings(group) {
 			before, after, _ := strings.Cut(tt.text, "|")
 			text := before + after
 			c, err := search.Complete(context.Background(), q, search.Typing{Text: text, At: len(before), With: tt.with, Tables: tt.tables}, clock)

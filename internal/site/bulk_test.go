@@ -29,6 +29,28 @@ func (c *counted) SetOrderItems(ctx context.Context, items []db.OrderItem, ended
 	return c.DB.SetOrderItems(ctx, items, ended...)
 }
 
+// untilSeen waits until all of an order is seen, and returns how long after
+// began all of it was sent.
+func untilSeen(b *testing.B, desk *command.Desk, id int64, began time.Time, all int) (sent time.Duration) {
+	b.Helper()
+	for {
+		r, err := desk.Report(b.Context(), id)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if sent == 0 && r.Counts[command.Accepted]+r.Counts[command.Sending] == 0 {
+			sent = time.Since(began)
+		}
+		if r.Open() == 0 {
+			if r.Counts[command.Seen] != all {
+				b.Fatalf("%v", r.Counts)
+			}
+			return sent
+		}
+		<-desk.Changed()
+	}
+}
+
 // BenchmarkBulkOrder gives orders for 10,000 services of 50 Naemons in another
 // process, at the rate that is shipped, and measures until all are sent and
 // seen.
@@ -79,23 +101,7 @@ func BenchmarkBulkOrder(b *testing.B) {
 			b.Fatal(err)
 		}
 		given += time.Since(began)
-		allSent := time.Duration(0)
-		for {
-			r, err := desk.Report(b.Context(), id)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if allSent == 0 && r.Counts[command.Accepted]+r.Counts[command.Sending] == 0 {
-				allSent = time.Since(began)
-			}
-			if r.Open() == 0 {
-				if r.Counts[command.Seen] != len(targets) {
-					b.Fatalf("%v", r.Counts)
-				}
-				break
-			}
-			<-desk.Changed()
-		}
+		allSent := untilSeen(b, desk, id, began, len(targets))
 		sent, seen, cpu = sent+allSent, seen+time.Since(began), cpu+cpuTime(b)-used
 	}
 	per := float64(n)

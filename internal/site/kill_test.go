@@ -143,12 +143,23 @@ func TestKilled(t *testing.T) {
 	if err := cmd.Wait(); err != nil || last != "drained" {
 		t.Fatalf("%q %v", last, err)
 	}
+	states, orders := audited(t, dir, counts)
+	t.Logf("%d kills, %d orders, items %v", kills, orders, states)
+	if states["seen"] == 0 || states["refused"]+states["failed"] > 0 {
+		t.Error("not all that was not interrupted was carried out")
+	}
+}
+
+// audited compares every order in a folder with what the cores carried out, and
+// returns in how many states their items are, and how many orders there are.
+func audited(t *testing.T, dir string, counts *counter) (states map[string]int, orders int) {
+	t.Helper()
 	d, err := db.Open(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	states, orders := map[string]int{}, 0
+	states = map[string]int{}
 	list, err := d.Orders(t.Context(), db.OrderQuery{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
@@ -182,10 +193,7 @@ func TestKilled(t *testing.T) {
 			t.Errorf("the core carried out %q, which is in no order", key)
 		}
 	}
-	t.Logf("%d kills, %d orders, items %v", kills, orders, states)
-	if states["seen"] == 0 || states["refused"]+states["failed"] > 0 {
-		t.Error("not all that was not interrupted was carried out")
-	}
+	return states, orders
 }
 
 // startDesk starts a process that gives orders.

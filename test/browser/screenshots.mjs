@@ -22,6 +22,7 @@ try {
   const light = await open('light'), dark = await open('dark')
   await light.goto(url + '/problems')
   await light.locator('tbody tr').first().waitFor()
+  await light.locator('tbody tr[id]').nth(3).hover() // its buttons show
   await light.screenshot({ path: join(out, 'problems-light.png') })
   const link = await light.locator('a[href*="/host/"]').first().getAttribute('href')
   await dark.goto(url + link)

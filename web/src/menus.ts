@@ -118,8 +118,13 @@ function forms(): void {
 }
 
 export function startMenus(): void {
-  // On a phone the current tab may be beyond the edge.
-  for (const tab of all(".tabs [aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "center" });
+  // On a phone the current tab, or the host a graph is about, may be beyond the edge.
+  for (const el of all(".tabs [aria-current], .gph .sel")) {
+    const box = closest(el, ".tabs, .scroll");
+    if (!box) continue;
+    const at = el.getBoundingClientRect(), frame = box.getBoundingClientRect();
+    box.scrollLeft += at.left + at.width / 2 - frame.left - frame.width / 2;
+  }
   document.addEventListener("click", (e) => {
     for (const d of all<HTMLDetailsElement>("details.dd[open]")) if (!d.contains(e.target as Node)) d.open = false;
   });

@@ -31,7 +31,7 @@ const (
 	boxWidth, boxHeight = 160, 38
 	columnGap, rowGap   = 36, 12
 	margin              = 2
-	maxName             = 16 // letters of a name in a box
+	maxName             = 15 // letters of a name in a box
 )
 
 // A Drawing is nodes with their places.
