@@ -65,6 +65,13 @@ func newBench(t *testing.T, fleet *store.Fleet, sites command.Sites, refresh fun
 // livestatusBench is a bench over a core that speaks Livestatus.
 func livestatusBench(t *testing.T, address string) *bench {
 	t.Helper()
+	return siteBench(t, site.Spec{Addresses: []string{address}})
+}
+
+// siteBench is a bench over the core of a site.
+func siteBench(t *testing.T, spec site.Spec) *bench {
+	t.Helper()
+	spec.Key, spec.Name = siteKey, "A"
 	fleet := store.NewFleet(store.Options{})
 	m := site.NewManager(site.Options{Fleet: fleet})
 	t.Cleanup(func() {
@@ -72,7 +79,7 @@ func livestatusBench(t *testing.T, address string) *bench {
 		defer cancel()
 		m.Stop(ctx)
 	})
-	m.Apply([]site.Spec{{Key: siteKey, Name: "A", Addresses: []string{address}}})
+	m.Apply([]site.Spec{spec})
 	until(t, "the site is read", func() bool { return len(fleet.View().Sites) == 1 && fleet.View().Sites[0].Health.State == store.Fresh })
 	return newBench(t, fleet, m, func() { m.Refresh(siteKey) })
 }

@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
+	"belvedere/internal/site"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 	"belvedere/test/realcore"
@@ -118,6 +119,15 @@ func newIcinga(t *testing.T, extra string) *icinga {
 	t.Helper()
 	c := realcore.ForTest(t, realcore.Options{Hosts: 1, ServicesPerHost: 1, CheckInterval: 24 * time.Hour, NoXinetd: true, Extra: extra})
 	return &icinga{c, livestatusBench(t, "unix://"+c.Unix)}
+}
+
+// newIcingaAPI is a real Icinga 2 that is commanded over its API; it is still
+// looked at over Livestatus.
+func newIcingaAPI(t *testing.T, extra string) *icinga {
+	t.Helper()
+	c := realcore.ForTest(t, realcore.Options{Hosts: 1, ServicesPerHost: 1, CheckInterval: 24 * time.Hour, NoXinetd: true, API: true, Extra: extra})
+	return &icinga{c, siteBench(t, site.Spec{Addresses: []string{"icinga2://" + realcore.APIRoot + "@" + c.API},
+		TLS: livestatus.TLSOptions{CA: c.CA, ServerName: "realcore", Password: realcore.APIPassword}})}
 }
 
 func (i *icinga) bench() *bench { return i.b }

@@ -12,7 +12,7 @@ import (
 
 // kinds are the columns of the table, with where their results are from.
 var kinds = []struct{ title, file string }{
-	{"Icinga 2", "icinga2"}, {"Nagios 4", "nagios4"}, {"Naemon (simulated)", "simulated-naemon"}, {"Shinken (simulated)", "simulated-shinken"},
+	{"Icinga 2", "icinga2"}, {"Icinga 2 API", "icinga2-api"}, {"Nagios 4", "nagios4"}, {"Naemon (simulated)", "simulated-naemon"}, {"Shinken (simulated)", "simulated-shinken"},
 }
 
 // simulatedOnly says whether a kind is not the real thing.
@@ -33,7 +33,7 @@ var notes = []struct{ part, text string }{
 	{"CHECK_RESULT", "Nagios 4 keeps semicolons in the output as colons"},
 	{"SEND_CUSTOM_", "the notification is in the core's log; state has at most its number, so this is not confirmed"},
 	{"SHUTDOWN_", "the core is gone: its site shows as down"},
-	{"PROCESS_FILE", "the file is one on the core's machine"},
+	{"PROCESS_FILE", "the file is one on the core's machine; the API of Icinga 2 has nothing like it"},
 	{"SAVE_STATE_INFORMATION", "the file of the saved state is written anew"}, {"READ_STATE_INFORMATION", "what was saved is back"},
 }
 

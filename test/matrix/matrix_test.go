@@ -227,6 +227,12 @@ func TestMatrix(t *testing.T) {
 			return run(t, newIcinga(t, icingaObjects(part)), schema.Icinga2, part)
 		}))
 	})
+	t.Run("icinga2-api", func(t *testing.T) {
+		t.Parallel()
+		record(t, "icinga2-api", inParts(t, realTrials(realWords), 3, func(t *testing.T, part []*trial) map[string]result {
+			return run(t, newIcingaAPI(t, icingaObjects(part)), schema.Icinga2, part)
+		}))
+	})
 	t.Run("nagios4", func(t *testing.T) {
 		t.Parallel()
 		record(t, "nagios4", inParts(t, realTrials(realWords), 8, func(t *testing.T, part []*trial) map[string]result {

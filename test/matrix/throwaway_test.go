@@ -43,7 +43,7 @@ func TestThrowaway(t *testing.T) {
 			continue
 		}
 		for name, raise := range map[string]func(*testing.T, *schema.Command) *ward{
-			"icinga2": icingaWard, "nagios4": nagiosWard, "simulated-naemon": simulatedWard(testkit.Naemon, schema.Naemon),
+			"icinga2": icingaWard(newIcinga), "icinga2-api": icingaWard(newIcingaAPI), "nagios4": nagiosWard, "simulated-naemon": simulatedWard(testkit.Naemon, schema.Naemon),
 			"simulated-nagios4": simulatedWard(testkit.Nagios4, schema.MK15), "simulated-shinken": simulatedWard(testkit.Shinken, schema.Shinken),
 			"simulated-icinga2": simulatedWard(testkit.Icinga2, schema.Icinga2),
 		} {
@@ -159,12 +159,16 @@ func wardTrial(def *schema.Command, file string) *trial {
 	return k
 }
 
-func icingaWard(t *testing.T, def *schema.Command) *ward {
+func icingaWard(raise func(*testing.T, string) *icinga) func(*testing.T, *schema.Command) *ward {
+	return func(t *testing.T, def *schema.Command) *ward { return wardOf(t, def, raise) }
+}
+
+func wardOf(t *testing.T, def *schema.Command, raise func(*testing.T, string) *icinga) *ward {
 	t.Helper()
 	w := &ward{most: realMost, impl: schema.Icinga2, file: filepath.Join(t.TempDir(), "commands")}
 	openUp(t, w.file)
 	w.k = wardTrial(def, w.file)
-	i := newIcinga(t, icingaObjects([]*trial{w.k}))
+	i := raise(t, icingaObjects([]*trial{w.k}))
 	w.core, w.ended = i, i.c.Ended
 	w.start = func() string {
 		b, err := i.c.Query("GET status\nColumns: program_start\n\n")
