@@ -93,9 +93,6 @@ func (o *order) toggle(k *call) (*call, error) {
 		}
 		return &call{target: "icingaapplications/" + url.PathEscape(name), attrs: map[string]any{attr: on}}, nil
 	}
-	if o.def.Cores&schema.Icinga2 == 0 || k.t == nil {
-		return nil, cannot("Icinga 2 has no switch for %s.", o.def.Name)
-	}
 	for _, s := range switchesOf {
 		if strings.Contains(what, s.word) {
 			k.attrs = map[string]any{s.attr: on}
@@ -108,9 +105,6 @@ func (o *order) toggle(k *call) (*call, error) {
 // change makes the call that changes a setting.
 func (o *order) change(k *call) (*call, error) {
 	name := o.def.Name
-	if o.def.Cores&schema.Icinga2 == 0 {
-		return nil, cannot("Icinga 2 has nothing like %s.", name)
-	}
 	if strings.Contains(name, "CUSTOM") {
 		return o.changeVariable(k)
 	}

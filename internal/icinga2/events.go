@@ -116,6 +116,9 @@ func (e *event) history() []row {
 	if e.Service != "" {
 		of, object = "SERVICE", e.Host+";"+e.Service
 	}
+	if e.Downtime == nil && strings.HasPrefix(e.Type, "Downtime") {
+		return nil
+	}
 	output := ""
 	if e.Result != nil {
 		output, _, _ = strings.Cut(e.Result.Output, "\n")

@@ -254,20 +254,23 @@ type endpoint struct {
 	Connected bool `json:"connected"`
 }
 
-// application is what /v1/status says about the core.
+// application is what /v1/status says about the core, by the name of its
+// object.
 type application struct {
-	Icinga map[string]struct {
-		EventHandlers bool    `json:"enable_event_handlers"`
-		Flapping      bool    `json:"enable_flapping"`
-		HostChecks    bool    `json:"enable_host_checks"`
-		Notifications bool    `json:"enable_notifications"`
-		Perfdata      bool    `json:"enable_perfdata"`
-		ServiceChecks bool    `json:"enable_service_checks"`
-		NodeName      string  `json:"node_name"`
-		PID           int64   `json:"pid"`
-		ProgramStart  float64 `json:"program_start"`
-		Version       string  `json:"version"`
-	} `json:"icingaapplication"`
+	Icinga map[string]instance `json:"icingaapplication"`
+}
+
+type instance struct {
+	EventHandlers bool    `json:"enable_event_handlers"`
+	Flapping      bool    `json:"enable_flapping"`
+	HostChecks    bool    `json:"enable_host_checks"`
+	Notifications bool    `json:"enable_notifications"`
+	Perfdata      bool    `json:"enable_perfdata"`
+	ServiceChecks bool    `json:"enable_service_checks"`
+	NodeName      string  `json:"node_name"`
+	PID           int64   `json:"pid"`
+	ProgramStart  float64 `json:"program_start"`
+	Version       string  `json:"version"`
 }
 
 // split parts the name of a host, a service or what belongs to one of them.

@@ -22,6 +22,9 @@ func (m *model) reach(full string, depth int) bool {
 	spare := map[string]bool{} // redundancy groups, and whether one of them holds
 	for _, d := range m.above[full] {
 		parent := fullName(d.ParentHost, d.ParentService)
+		if parent == full {
+			continue
+		}
 		holds := m.reach(parent, depth+1) && m.holds(d, parent)
 		if d.Group != "" {
 			spare[d.Group] = spare[d.Group] || holds
@@ -40,7 +43,7 @@ func (m *model) reach(full string, depth int) bool {
 // holds reports whether the state of its parent lets a dependency hold.
 func (m *model) holds(d *dependency, parent string) bool {
 	p := m.objects[parent]
-	if p == nil || !p.checked || parent == fullName(d.ChildHost, d.ChildService) || d.IgnoreSoft && !p.hard {
+	if p == nil || !p.checked || d.IgnoreSoft && !p.hard {
 		return true
 	}
 	if at := m.periods[d.Period]; at != nil && !at.Inside {

@@ -26,8 +26,14 @@ func (r *row) truth(column string, v bool) {
 	r.set(column, n)
 }
 
-// time sets a time without its fraction; never is 0.
-func (r *row) time(column string, v float64) { r.set(column, int64(max(v, 0))) }
+// time sets a time without its fraction; never is 0, and so is what no time can
+// be.
+func (r *row) time(column string, v float64) {
+	if !(v > 0 && v < 1e12) {
+		v = 0
+	}
+	r.set(column, int64(v))
+}
 
 func (r *row) text(column, v string) { r.set(column, clean(v)) }
 

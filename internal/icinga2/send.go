@@ -219,6 +219,9 @@ func (o *order) truth(name string) bool { return o.whole(name) != 0 }
 // call makes the call for a command.
 func (o *order) call() (*call, error) {
 	name := o.def.Name
+	if o.def.Cores&schema.Icinga2 == 0 {
+		return nil, cannot("Icinga 2 has nothing like %s.", name)
+	}
 	k, err := o.targets()
 	if err != nil {
 		return nil, err
