@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"slices"
 	"strings"
 
@@ -333,42 +332,6 @@ func (s *Source) forget(b *replica.Batch, table string, n numbers, gone []string
 			delete(n, name)
 		}
 	}
-}
-
-// sweep looks at all names, and touches what changed without an event.
-func (s *Source) sweep(ctx context.Context, b *replica.Batch, touch func(*objectType, string)) error {
-	there := map[string]bool{}
-	for _, t := range []*objectType{hostType, serviceType} {
-		err := s.c.objects(ctx, t, sweepAttrs, nil, func(o *object) error {
-			var now swept
-			if err := json.Unmarshal(o.Attrs, &now); err != nil {
-				return errObject(t, o.Name, err)
-			}
-			there[o.Name] = true
-			k := s.m.objects[o.Name]
-			if k == nil || k.swept != now {
-				touch(t, o.Name)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	changed := false
-	for _, full := range slices.Sorted(maps.Keys(s.m.objects)) {
-		if !there[full] {
-			s.drop(b, typeOf(full), full)
-			changed = true
-		}
-	}
-	if changed {
-		s.putGroups(b)
-	}
-	if err := s.sweepNumbered(ctx, b, commentType, "comments", s.m.comments, touch); err != nil {
-		return err
-	}
-	return s.sweepNumbered(ctx, b, downtimeType, "downtimes", s.m.downs, touch)
 }
 
 // sweepNumbered looks at the names of all comments or downtimes.

@@ -39,7 +39,8 @@ type Source struct {
 	went   time.Duration // what the last refresh took
 	ended  time.Time     // of the last refresh
 
-	swept time.Time // end of the last sweep, of Run alone
+	swept    time.Time // beginning of the last sweep, of Run alone
+	sweeping sweep     // likewise
 }
 
 // touched is what has to be read anew.
@@ -48,6 +49,7 @@ type touched struct {
 	urgent  bool // somebody waits for it
 	anew    bool // what is around hosts and services
 	applied bool // the switches of the core
+	whole   bool // all names
 }
 
 // How often things are done, and how many objects are asked for at once.
@@ -56,7 +58,7 @@ const (
 	routineGap = time.Second
 	pulseEvery = 10 * time.Second
 	sweepEvery = time.Minute
-	chunk      = 250
+	chunk      = 100
 )
 
 // kinds are the events that are listened to; versions that do not have one of
@@ -149,16 +151,29 @@ func (s *Source) Run(ctx context.Context) error {
 		case <-s.woken:
 			continue
 		case <-timer.C:
-			if err := s.refresh(ctx); err != nil {
+			act := s.refresh
+			if s.pauseDue() > 0 && len(s.sweeping.left) > 0 {
+				act = s.sweepSome
+			}
+			if err := act(ctx); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// pause is how long to wait before reading what is due. An API is kept busy a
-// tenth of the time at most, a little more when somebody waits.
+// pause is how long to wait before there is something to do.
 func (s *Source) pause() time.Duration {
+	d := s.pauseDue()
+	if len(s.sweeping.left) > 0 {
+		d = min(d, max(0, time.Until(s.sweeping.next)))
+	}
+	return d
+}
+
+// pauseDue is how long to wait before reading what is due. An API is kept busy
+// a tenth of the time at most, a little more when somebody waits.
+func (s *Source) pauseDue() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	gap := time.Hour
@@ -200,6 +215,14 @@ func (s *Source) touchAll(anew, applied bool) {
 	s.wake()
 }
 
+// Refresh has all names looked at soon, not only at the next minute.
+func (s *Source) Refresh() {
+	s.mu.Lock()
+	s.due.whole, s.due.urgent = true, true
+	s.mu.Unlock()
+	s.wake()
+}
+
 func (s *Source) wake() {
 	select {
 	case s.woken <- struct{}{}:
@@ -220,6 +243,12 @@ func (s *Source) take() touched {
 func (s *Source) refresh(ctx context.Context) error {
 	began := time.Now()
 	due := s.take()
+	if due.whole {
+		s.swept = time.Time{}
+		if err := s.pulse(ctx); err != nil {
+			return err
+		}
+	}
 	b := s.sink.Begin()
 	if due.applied {
 		if err := s.application(ctx, b); err != nil {
@@ -274,10 +303,11 @@ func (s *Source) pulse(ctx context.Context) error {
 		if err := s.readAround(ctx, b); err != nil {
 			return err
 		}
-		if err := s.sweep(ctx, b, due.add); err != nil {
+		if err := s.inventory(ctx, b, due.add); err != nil {
 			return err
 		}
 		s.swept = time.Now()
+		s.beginSweep()
 	}
 	s.compareAround(due.add)
 	if err := s.readNamed(ctx, b, due.names); err != nil {
@@ -299,7 +329,7 @@ func (s *Source) readAll(ctx context.Context) error {
 		return err
 	}
 	var due touched
-	if err := s.sweep(ctx, b, due.add); err != nil {
+	if err := s.inventory(ctx, b, due.add); err != nil {
 		return err
 	}
 	for _, table := range []string{"hosts", "services", "comments", "downtimes"} {

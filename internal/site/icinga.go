@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 
 	"belvedere/internal/icinga2"
 	"belvedere/internal/livestatus"
@@ -17,6 +18,7 @@ import (
 type apiCore struct {
 	replica *replica.Replica
 	history icinga2.History
+	source  atomic.Pointer[icinga2.Source] // nil while there is no session
 }
 
 // closeAPI ends the replica.
@@ -31,7 +33,9 @@ func (s *site) useAPI(ctx context.Context, addr livestatus.Address) error {
 	if s.api == nil {
 		a := &apiCore{}
 		a.replica = replica.New(replica.Options{Impl: schema.Icinga2, Passed: a.history.Query, Log: s.log, Now: s.now, Room: func() error { return s.m.o.Memory.Room(0) }})
+		s.mu.Lock()
 		s.api = a
+		s.mu.Unlock()
 	}
 	o := s.m.clientOptions(s.spec, addr)
 	src, err := icinga2.Open(ctx, icinga2.Options{Address: o.Address, Log: s.log, Now: s.now, Dial: o.Dial}, s.api.replica, s.api.history.Add)
@@ -39,6 +43,8 @@ func (s *site) useAPI(ctx context.Context, addr livestatus.Address) error {
 		return err
 	}
 	defer src.Close()
+	s.api.source.Store(src)
+	defer s.api.source.Store(nil)
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {

@@ -274,6 +274,11 @@ func (e *UnavailableError) Error() string {
 func (s *site) refresh() {
 	s.mu.Lock()
 	s.thorough = true
+	if s.api != nil {
+		if src := s.api.source.Load(); src != nil {
+			src.Refresh()
+		}
+	}
 	s.mu.Unlock()
 	s.kick()
 }

@@ -3,6 +3,7 @@ package contract_test
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"belvedere/internal/livestatus"
 	"belvedere/internal/schema"
 	"belvedere/internal/site"
+	"belvedere/internal/store"
 	"belvedere/test/realcore"
 )
 
@@ -71,4 +73,35 @@ func evenIcinga2(table string, all rows) rows {
 		out[key] = r
 	}
 	return out
+}
+
+// TestIcinga2Objects: hosts and services that come and go at run time, through
+// the API of the core, come and go here.
+func TestIcinga2Objects(t *testing.T) {
+	t.Parallel()
+	c := realcore.ForTest(t, realcore.Options{Hosts: 2, ServicesPerHost: 1, CheckInterval: 24 * time.Hour, NoXinetd: true, API: true})
+	m, fleet := follow(t, opened{spec: apiOf(c)})
+	has := func(table, key string) bool {
+		_, ok := fleet.View().Sites[0].Snapshot.Find(table, key)
+		return ok
+	}
+	const host = "neu ü 1"
+	change := func(method, path, body string) {
+		t.Helper()
+		if err := c.CallAPI(method, path, body); err != nil {
+			t.Fatal(err)
+		}
+		m.Refresh(siteKey)
+	}
+	change("PUT", "/v1/objects/hosts/"+url.PathEscape(host), `{"attrs":{"check_command":"dummy","groups":["web"],"vars.sla":"gold"}}`)
+	change("PUT", "/v1/objects/services/"+url.PathEscape(host+"!svc ✓"), `{"attrs":{"check_command":"dummy","enable_active_checks":false}}`)
+	until(t, "the new host and its service are here", func() bool { return has("hosts", host) && has("services", host+"\x00svc ✓") })
+	in := func() bool {
+		snap := fleet.View().Sites[0].Snapshot
+		row, _ := snap.Find("hostgroups", "web")
+		return slices.Contains(store.DecodeTexts(snap.Bytes("hostgroups", "members", row)), host)
+	}
+	until(t, "it is in its group", in)
+	change("DELETE", "/v1/objects/hosts/"+url.PathEscape(host)+"?cascade=1", `{}`)
+	until(t, "both are gone", func() bool { return !has("hosts", host) && !has("services", host+"\x00svc ✓") && !in() })
 }

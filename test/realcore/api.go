@@ -4,15 +4,19 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -122,4 +126,33 @@ object ApiUser %[5]q { client_cn = %[5]q; permissions = Least }
 object ApiUser %[6]q { password = %[3]q; permissions = [ "*" ] }
 object ApiUser %[7]q { password = %[3]q; permissions = [ "status/query", "objects/query/Host", "events/*" ] }
 `, host, port, APIPassword, APIUser, APICert, APIRoot, APIBlind)
+}
+
+// CallAPI sends a request to the API as APIRoot. The error says what the API
+// says against it.
+func (c *Icinga) CallAPI(method, path, body string) error {
+	pool := x509.NewCertPool()
+	b, err := os.ReadFile(c.CA)
+	if err != nil {
+		return err
+	}
+	pool.AppendCertsFromPEM(b)
+	t := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "realcore", MinVersion: tls.VersionTLS12}}
+	defer t.CloseIdleConnections()
+	r, err := http.NewRequest(method, "https://"+c.API+path, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.SetBasicAuth(APIRoot, APIPassword)
+	r.Header.Set("Accept", "application/json")
+	res, err := (&http.Client{Transport: t, Timeout: 30 * time.Second}).Do(r)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		said, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
+		return fmt.Errorf("realcore: %s %s: %s: %s", method, path, res.Status, said)
+	}
+	return nil
 }
