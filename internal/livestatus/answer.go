@@ -28,10 +28,11 @@ func (s *Server) answer(c net.Conn, p *lql.Pieces, fixed bool) error {
 	if p.N == 1 {
 		return s.short(c, p, until, fixed)
 	}
+	var used atomic.Int64 // nanoseconds of encoding
 	if !fixed {
-		return s.stream(c, p, until)
+		return s.stream(c, p, until, &used)
 	}
-	kept, length, err := s.measure(p)
+	kept, length, err := s.measure(p, &used)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (s *Server) answer(c net.Conn, p *lql.Pieces, fixed bool) error {
 		return err
 	}
 	if kept == nil {
-		return s.stream(c, p, until)
+		return s.stream(c, p, until, &used)
 	}
 	p.Append = nil // what it was read from is not needed any more
 	for i := range kept {
@@ -97,11 +98,11 @@ func (s *Server) release(kept []*[]byte) {
 
 // measure encodes all pieces. It keeps them if there is room for them all, and
 // returns nil otherwise.
-func (s *Server) measure(p *lql.Pieces) (kept []*[]byte, length int, err error) {
+func (s *Server) measure(p *lql.Pieces, used *atomic.Int64) (kept []*[]byte, length int, err error) {
 	kept = make([]*[]byte, p.N)
 	var total atomic.Int64
 	var full atomic.Bool
-	err = s.parallel(p.N, func(i int) {
+	err = s.parallel(p.N, used, func(i int) {
 		b := s.buffer()
 		*b = p.Append(*b, i)
 		n := int64(len(*b))
@@ -122,8 +123,9 @@ func (s *Server) measure(p *lql.Pieces) (kept []*[]byte, length int, err error) 
 	return kept, int(total.Load()), err
 }
 
-// parallel calls fn for 0 to n-1 on as many goroutines as there are processors.
-func (s *Server) parallel(n int, fn func(i int)) error {
+// parallel calls fn for 0 to n-1 on as many goroutines as there are processors,
+// each call in a turn of the answer that has used so much time.
+func (s *Server) parallel(n int, used *atomic.Int64, fn func(i int)) error {
 	var next atomic.Int64
 	var broken atomic.Bool
 	work := func() {
@@ -134,7 +136,7 @@ func (s *Server) parallel(n int, fn func(i int)) error {
 			}
 		}()
 		for i := int(next.Add(1)) - 1; i < n && !broken.Load(); i = int(next.Add(1)) - 1 {
-			fn(i)
+			s.turns.spend(used, func() { fn(i) })
 		}
 	}
 	var group sync.WaitGroup
@@ -153,13 +155,13 @@ func (s *Server) parallel(n int, fn func(i int)) error {
 const streamed = 8
 
 // stream encodes and sends pieces at the same time.
-func (s *Server) stream(c net.Conn, p *lql.Pieces, until time.Time) error {
+func (s *Server) stream(c net.Conn, p *lql.Pieces, until time.Time, used *atomic.Int64) error {
 	if most := time.Now().Add(s.o.HeldTimeout); until.After(most) {
 		until = most
 	}
 	encode := func(from int) (batch []*[]byte, err error) {
 		batch = make([]*[]byte, min(streamed, p.N-from))
-		err = s.parallel(len(batch), func(i int) {
+		err = s.parallel(len(batch), used, func(i int) {
 			batch[i] = s.buffer()
 			*batch[i] = p.Append(*batch[i], from+i)
 		})

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -67,6 +68,7 @@ func Always(s Session) func(context.Context, net.Conn) (Session, error) {
 type Server struct {
 	o     ServerOptions
 	slots chan struct{}
+	turns turns
 	held  atomic.Int64 // bytes of answers in memory
 	room  sync.Pool    // *[]byte, for pieces of answers
 }
@@ -96,7 +98,7 @@ func NewServer(o ServerOptions) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{o: o, slots: make(chan struct{}, o.MaxConns)}
+	return &Server{o: o, slots: make(chan struct{}, o.MaxConns), turns: turns{free: runtime.GOMAXPROCS(0)}}
 }
 
 // Serve answers on l until ctx ends, then closes l and all its connections and

@@ -4,6 +4,8 @@
 //	go build -o bin/belvedere ./cmd/belvedere
 //	go run ./test/crowd mixed   200 clients of seven kinds, for an hour
 //	go run ./test/crowd fuzz    random and mutated requests, for an hour
+//	go run ./test/crowd -clients 1000 idle   what clients cost that only are there
+//	go run ./test/crowd fair    200 clients that ask as fast as they can
 //
 // It starts simulated cores of its own, the server over them, and prints
 // memory and goroutines of the server every 30 s. It fails when the server
@@ -30,6 +32,7 @@ type options struct {
 	think                  time.Duration
 	pause                  time.Duration
 	run, every, settle     time.Duration
+	round                  time.Duration
 	seed                   uint64
 	corpus                 string
 }
@@ -40,19 +43,20 @@ func main() {
 	flag.IntVar(&o.sites, "sites", 4, "simulated cores")
 	flag.IntVar(&o.hosts, "hosts", 50, "hosts of each")
 	flag.IntVar(&o.services, "services", 8, "services of each host")
-	flag.IntVar(&o.clients, "clients", 200, "mixed: clients at once")
+	flag.IntVar(&o.clients, "clients", 200, "mixed, idle, fair: clients at once")
 	flag.DurationVar(&o.think, "think", 10*time.Second, "mixed: mean time between two requests of a client")
 	flag.DurationVar(&o.pause, "pause", 30*time.Millisecond, "fuzz: time between two requests")
 	flag.DurationVar(&o.run, "for", time.Hour, "how long")
 	flag.DurationVar(&o.every, "every", 30*time.Second, "time between two lines about the server")
 	flag.DurationVar(&o.settle, "settle", 6*time.Minute, "time for the server to give up what clients left behind")
+	flag.DurationVar(&o.round, "round", 15*time.Second, "fair: how long each crowd asks")
 	flag.Uint64Var(&o.seed, "seed", 1, "of what is random")
 	flag.StringVar(&o.corpus, "corpus", "test/compat/testdata", "fuzz: folder of the conversations that are mutated")
 	flag.Parse()
-	drivers := map[string]driver{"mixed": mixed, "fuzz": fuzz}
+	drivers := map[string]driver{"mixed": mixed, "fuzz": fuzz, "idle": idle, "fair": fair}
 	drive, ok := drivers[flag.Arg(0)]
 	if !ok {
-		fmt.Fprintln(os.Stderr, "crowd: say what: mixed or fuzz")
+		fmt.Fprintln(os.Stderr, "crowd: say what: mixed, fuzz, idle or fair")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -88,7 +92,10 @@ func run(ctx context.Context, o options, drive driver) error {
 	dctx, end := context.WithTimeout(ctx, o.run)
 	defer end()
 	failed := make(chan error, 1)
-	go func() { failed <- drive(dctx, o, s, t) }()
+	go func() {
+		failed <- drive(dctx, o, s, t)
+		end()
+	}()
 	samples, err := watch(dctx, o, s, t)
 	end()
 	if derr := <-failed; err == nil {
