@@ -40,7 +40,7 @@ func fuzz(ctx context.Context, o options, s *server, t *tally) error {
 		}
 		// An honest client must get its answer all the while.
 		const honest = "GET hosts\nStats: state != 9\n\n"
-		b, err := ask(ctx, "tcp", s.tcp, honest)
+		b, err := ask("tcp", s.tcp, honest)
 		if err == nil && string(b) != fmt.Sprintln(o.sites*o.hosts) {
 			err = fmt.Errorf("answered with %q", b)
 		}
@@ -58,7 +58,7 @@ func throw(ctx context.Context, s *server, t *tally, request []byte, manner int)
 	if manner%3 == 0 {
 		network, address = "unix", s.unix
 	}
-	conn, err := dial(ctx, network, address)
+	conn, err := dial(network, address)
 	if err != nil {
 		if ctx.Err() == nil {
 			t.failed(string(request), err)

@@ -21,7 +21,7 @@ func idle(ctx context.Context, o options, s *server, t *tally) error {
 		return err
 	}
 	for range o.clients {
-		conn, err := dial(ctx, "tcp", s.tcp)
+		conn, err := dial("tcp", s.tcp)
 		if err != nil {
 			return err
 		}

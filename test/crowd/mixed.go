@@ -64,7 +64,7 @@ func (c *client) host() string {
 func (c *client) once(request string) ([]byte, error) {
 	c.request = request
 	c.t.asked(request)
-	b, err := ask(c.ctx, "tcp", c.s.tcp, request)
+	b, err := ask("tcp", c.s.tcp, request)
 	if err == nil {
 		c.t.answered(len(b))
 	}
@@ -76,7 +76,7 @@ func (c *client) kept(request string) ([]byte, error) {
 	c.request = request
 	c.t.asked(request)
 	if c.conn == nil {
-		conn, err := dial(c.ctx, "tcp", c.s.tcp)
+		conn, err := dial("tcp", c.s.tcp)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +185,7 @@ func (c *client) tables() error {
 // rude begins a request, or asks for much and does not read it, and leaves.
 func (c *client) rude() error {
 	c.t.left.Add(1)
-	conn, err := dial(c.ctx, "tcp", c.s.tcp)
+	conn, err := dial("tcp", c.s.tcp)
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (c *client) giver() error {
 	}
 	c.request = fmt.Sprintf("COMMAND [%d] SCHEDULE_FORCED_SVC_CHECK;%s;%d\n\n", time.Now().Unix(), line, time.Now().Unix())
 	c.t.asked(c.request)
-	conn, err := dial(c.ctx, "unix", c.s.unix)
+	conn, err := dial("unix", c.s.unix)
 	if err != nil {
 		return err
 	}
