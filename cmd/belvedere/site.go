@@ -36,11 +36,12 @@ type tlsFlags struct {
 	Fingerprint  string `help:"SHA-256 of the server's certificate; replaces the check against authorities. For ssh: SHA256:… of a host key to accept, with site test and site add." placeholder:"PRINT"`
 	User         string `help:"User of an icinga2:// address." placeholder:"NAME"`
 	PasswordFile string `help:"File that holds the password of that user." placeholder:"FILE"`
+	TokenFile    string `help:"File with the token that another Belvedere asks for." placeholder:"FILE"`
 }
 
 func (f tlsFlags) options() livestatus.TLSOptions {
 	o := livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint,
-		User: f.User, PasswordFile: f.PasswordFile}
+		User: f.User, PasswordFile: f.PasswordFile, TokenFile: f.TokenFile}
 	if livestatus.IsHostKey(f.Fingerprint) {
 		o.Fingerprint = ""
 	}
@@ -271,7 +272,7 @@ func (c siteAddCmd) Run(w *world) error {
 	_, err = store.AddSite(w.ctx, db.Site{
 		Name: c.Name, Section: c.Section, Addresses: c.Address, Interval: c.Interval,
 		TLS: db.SiteTLS{CA: c.CA, Cert: c.Cert, Key: c.Key, ServerName: c.ServerName, Fingerprint: c.options().Fingerprint,
-			User: c.User, PasswordFile: c.PasswordFile},
+			User: c.User, PasswordFile: c.PasswordFile, TokenFile: c.TokenFile},
 	}, commandLine.Audit("site.add", c.Name, strings.Join(c.Address, " ")))
 	if errors.Is(err, db.ErrExists) {
 		return &hinted{fmt.Sprintf("there is a site called %q already", c.Name), "choose another name, or remove that one first"}

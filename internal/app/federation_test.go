@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -231,4 +234,51 @@ func TestFollow(t *testing.T) {
 	next.Sites = []config.Site{second}
 	below.reload <- next
 	shows(t, "tcp://"+top, sites, "low.two Two Moved paused 3")
+}
+
+// TestToken: a listener with tokens lets in who has one, in the name of its
+// person, and tells the others why not; a whole Belvedere comes in with it.
+func TestToken(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if text != "" {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return path
+	}
+	certificate(t, file("server.crt", ""), file("server.key", ""), 1)
+	all, some, strange := strings.Repeat("a1", 32), strings.Repeat("b2", 32), strings.Repeat("c3", 32)
+	below, _ := listeners(t, config.Livestatus{
+		Listen: "tls://127.0.0.1:0", Network: "tcp", Address: "127.0.0.1:0", Secure: true,
+		TLS:    config.TLS{Cert: file("server.crt", ""), Key: file("server.key", "")},
+		Tokens: []config.LivestatusToken{{Name: "all", Hash: livestatus.TokenHash(all)}, {Name: "some", Hash: livestatus.TokenHash(some), As: "belvedere"}},
+	})
+	listen := below.LivestatusAddresses()[0]
+	address := func(token string) string {
+		q := url.Values{"ca": {file("server.crt", "")}}
+		if token != "" {
+			q.Set("token_file", file("token", token+"\n"))
+		}
+		return listen + "?" + q.Encode()
+	}
+	eventually(t, "everything", func() bool {
+		n, err := hosts(t, address(all))
+		return err == nil && n["Wien"] == 20 && n["Graz"] == 20
+	})
+	if n, err := hosts(t, address(some)); err != nil || n["Wien"] == 0 || n["Wien"] == 20 || len(n) != 1 {
+		t.Errorf("in the name of belvedere: %v, %v", n, err)
+	}
+	for _, token := range []string{"", strange} {
+		if n, err := hosts(t, address(token)); err == nil || !strings.Contains(err.Error(), "for those who have a token") {
+			t.Errorf("with the token %q: %v, %v", token, n, err)
+		}
+	}
+	cfg := config.Default()
+	cfg.Sites = []config.Site{{Name: "Austria", Addresses: []string{listen}, TLS: config.SiteTLS{CA: file("server.crt", ""), TokenFile: file("own", all)}}}
+	cfg.Livestatus = []config.Livestatus{{Listen: "tcp://127.0.0.1:0", Network: "tcp", Address: "127.0.0.1:0"}}
+	above := start(t, cfg, nil)
+	shows(t, above.LivestatusAddresses()[0], "GET sites\nColumns: key state hosts", "austria.graz fresh 20", "austria.wien fresh 20")
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -159,9 +160,16 @@ var unknownColumns = map[string]lql.Unknown{"empty": lql.UnknownEmpty, "null": l
 
 // lookAtSpeaker warns of what a listener names and there is not.
 func (a *App) lookAtSpeaker(ctx context.Context, c config.Livestatus) {
-	if c.As != "" {
-		if _, err := (&speaker{app: a, name: c.As}).person(ctx); err != nil {
-			a.log.Warn("a Livestatus listener speaks for somebody who may not sign in: it answers nothing until they may", "listen", c.Listen, "as", c.As)
+	names := []string{c.As}
+	for _, t := range c.Tokens {
+		names = append(names, t.As)
+	}
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if _, err := (&speaker{app: a, name: name}).person(ctx); err != nil {
+			a.log.Warn("a Livestatus listener speaks for somebody who may not sign in: it answers nothing until they may", "listen", c.Listen, "as", name)
 		}
 	}
 	if have := len(a.siteKeys(c.Sites)); have < len(c.Sites) {
@@ -173,6 +181,18 @@ func (a *App) lookAtSpeaker(ctx context.Context, c config.Livestatus) {
 func (a *App) opener(c config.Livestatus) func(context.Context, net.Conn) (livestatus.Session, error) {
 	return func(ctx context.Context, conn net.Conn) (livestatus.Session, error) {
 		p := &speaker{app: a, name: c.As, sites: c.Sites}
+		if len(c.Tokens) > 0 {
+			known := func(hash string) bool {
+				i := slices.IndexFunc(c.Tokens, func(t config.LivestatusToken) bool { return t.Hash == hash })
+				if i >= 0 {
+					p.name = cmp.Or(c.Tokens[i].As, c.As)
+				}
+				return i >= 0
+			}
+			if err := livestatus.Token(ctx, conn, known); err != nil {
+				return livestatus.Session{}, err
+			}
+		}
 		if c.As == "" && c.ClientCA != "" {
 			name, err := subjectOf(conn)
 			if err != nil {

@@ -60,7 +60,7 @@ func (s *Sites) provisioned(sites []config.Site) {
 		specs = append(specs, site.Spec{
 			Key: fileKey(c.Name), Name: c.Name, Section: c.Section, Addresses: c.Addresses,
 			TLS: livestatus.TLSOptions{CA: c.TLS.CA, Cert: c.TLS.Cert, Key: c.TLS.Key, ServerName: c.TLS.ServerName, Fingerprint: c.TLS.Fingerprint,
-				User: c.User, Password: c.Password, PasswordFile: c.PasswordFile},
+				User: c.User, Password: c.Password, PasswordFile: c.PasswordFile, TokenFile: c.TLS.TokenFile},
 			Interval: c.Interval, Paused: c.Paused, Provisioned: true, Position: i,
 		})
 	}
@@ -108,7 +108,7 @@ func fromStore(st db.Site) site.Spec {
 	return site.Spec{
 		Key: st.Key, Name: st.Name, Section: st.Section, Addresses: st.Addresses,
 		TLS: livestatus.TLSOptions{CA: st.TLS.CA, Cert: st.TLS.Cert, Key: st.TLS.Key, ServerName: st.TLS.ServerName, Fingerprint: st.TLS.Fingerprint,
-			User: st.TLS.User, Password: st.TLS.Password, PasswordFile: st.TLS.PasswordFile},
+			User: st.TLS.User, Password: st.TLS.Password, PasswordFile: st.TLS.PasswordFile, TokenFile: st.TLS.TokenFile},
 		Interval: st.Interval, Paused: st.Paused, Position: 1000 + st.Position,
 	}
 }
@@ -117,7 +117,7 @@ func toStore(spec site.Spec) db.Site {
 	return db.Site{
 		Key: spec.Key, Name: spec.Name, Section: spec.Section, Addresses: spec.Addresses,
 		TLS: db.SiteTLS{CA: spec.TLS.CA, Cert: spec.TLS.Cert, Key: spec.TLS.Key, ServerName: spec.TLS.ServerName, Fingerprint: spec.TLS.Fingerprint,
-			User: spec.TLS.User, Password: spec.TLS.Password, PasswordFile: spec.TLS.PasswordFile},
+			User: spec.TLS.User, Password: spec.TLS.Password, PasswordFile: spec.TLS.PasswordFile, TokenFile: spec.TLS.TokenFile},
 		Interval: spec.Interval, Paused: spec.Paused,
 	}
 }

@@ -149,6 +149,7 @@ type SiteTLS struct {
 	Key         string `yaml:"key"`         // PEM file
 	ServerName  string `yaml:"server_name"` // instead of the address' host
 	Fingerprint string `yaml:"fingerprint"` // SHA-256 of the certificate, 64 hexadecimal digits
+	TokenFile   string `yaml:"token_file"`  // holds what another Belvedere asks for
 }
 
 // A User is somebody who may sign in.
@@ -180,6 +181,9 @@ type Livestatus struct {
 	// certificate signed by one of its authorities; without As they are the
 	// person whose user name is the common name of its subject.
 	ClientCA string `yaml:"client_ca"`
+	// Tokens let in whoever sends one of them, on a tls:// address without
+	// ClientCA; clients without are told so.
+	Tokens []LivestatusToken `yaml:"tokens"`
 	// Allow are the networks clients may come from, besides loopback; a unix
 	// socket has none.
 	Allow []netip.Prefix `yaml:"allow"`
@@ -202,6 +206,14 @@ type Livestatus struct {
 	Network string `yaml:"-"`
 	Address string `yaml:"-"`
 	Secure  bool   `yaml:"-"`
+}
+
+// A LivestatusToken lets another Belvedere in that sends it.
+type LivestatusToken struct {
+	Name string `yaml:"name"` // for people, who has it
+	Hash string `yaml:"hash"` // SHA-256 of the token, 64 hexadecimal digits
+	// As is the user name of the person whose rights count; "": the listener's.
+	As string `yaml:"as"`
 }
 
 // Default returns the configuration without any file.

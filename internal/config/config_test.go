@@ -77,7 +77,7 @@ func TestExampleHasEveryOption(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if len(cfg.Sites) != 3 || len(cfg.Users) != 1 || len(cfg.Livestatus) != 2 {
+	if len(cfg.Sites) != 3 || len(cfg.Users) != 1 || len(cfg.Livestatus) != 3 {
 		t.Errorf("the example has %d sites, %d users, %d listeners", len(cfg.Sites), len(cfg.Users), len(cfg.Livestatus))
 	}
 	shown := map[string]bool{}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,7 @@ func (l *loader) checkGiver(path string, c Livestatus) {
 	switch {
 	case c.As != "" && !userName.MatchString(c.As):
 		l.addAt(path+".as", fmt.Sprintf("%q cannot be a user name", c.As), "write the user name of a person, as on the page of people")
-	case c.Commands && c.As == "" && c.ClientCA == "":
+	case c.Commands && c.As == "" && c.ClientCA == "" && !slices.ContainsFunc(c.Tokens, func(t LivestatusToken) bool { return t.As != "" }):
 		l.addAt(path+".commands", "nobody is named in whose name commands are given here", "add as: with the user name of a person, whose rights then count for queries too, or client_ca")
 	case c.CommandErrors && !c.Commands:
 		l.addAt(path+".command_errors", "this listener takes no commands", "add commands: true, or remove command_errors")
@@ -51,6 +52,10 @@ func (l *loader) checkGiver(path string, c Livestatus) {
 // checkReach wants it known who reaches a listener, and how.
 func (l *loader) checkReach(path string, c Livestatus) {
 	switch {
+	case !c.Secure && len(c.Tokens) > 0:
+		l.addAt(path+".tokens", "a token would travel in clear text here", "write the address like tls://0.0.0.0:6557")
+	case c.ClientCA != "" && len(c.Tokens) > 0:
+		l.addAt(path+".tokens", "there are tokens and client certificates", "use one of them, or a second listener")
 	case !c.Secure && (c.TLS != TLS{} || c.ClientCA != ""):
 		l.addAt(path+".listen", "there are certificates, but this address is not encrypted", "write it like tls://0.0.0.0:6557")
 	case c.Secure && (c.TLS == TLS{}) && l.cfg.TLS.Cert == "":
@@ -60,6 +65,7 @@ func (l *loader) checkReach(path string, c Livestatus) {
 	case c.Network != "unix" && c.Group != "":
 		l.addAt(path+".group", "this address is no socket file", "remove group")
 	}
+	l.checkLivestatusTokens(path, c.Tokens)
 	l.checkPair(path+".tls", c.TLS.Cert, c.TLS.Key)
 	l.checkAuthority(path+".client_ca", c.ClientCA)
 	l.checkChoice(path+".unknown_columns", cmp.Or(c.UnknownColumns, "error"), "error", "empty", "null")
@@ -76,11 +82,31 @@ func (l *loader) checkReach(path string, c Livestatus) {
 		return
 	}
 	switch {
-	case len(c.Allow) == 0 && c.ClientCA == "":
+	case len(c.Allow) == 0 && c.ClientCA == "" && len(c.Tokens) == 0:
 		l.addAt(path+".listen", fmt.Sprintf("%q would answer everybody who reaches it, because Livestatus has no sign-in", c.Listen),
-			"add allow: with the networks of the clients, or client_ca on a tls:// address; or listen on loopback or a unix socket")
-	case c.Commands && c.ClientCA == "" && !c.CommandsWithoutCertificate:
-		l.addAt(path+".commands", "anybody in the allowed networks could give commands here", "add client_ca on a tls:// address, or commands_without_certificate: true if you mean it")
+			"add allow: with the networks of the clients, or client_ca or tokens on a tls:// address; or listen on loopback or a unix socket")
+	case c.Commands && c.ClientCA == "" && len(c.Tokens) == 0 && !c.CommandsWithoutCertificate:
+		l.addAt(path+".commands", "anybody in the allowed networks could give commands here", "add client_ca or tokens on a tls:// address, or commands_without_certificate: true if you mean it")
+	}
+}
+
+// checkLivestatusTokens wants a name and a hash for each token, and keeps the
+// hash in lower case.
+func (l *loader) checkLivestatusTokens(path string, tokens []LivestatusToken) {
+	for i := range tokens {
+		t, at := &tokens[i], fmt.Sprintf("%s.tokens.%d", path, i)
+		t.Hash = strings.ToLower(t.Hash)
+		b, err := hex.DecodeString(t.Hash)
+		switch {
+		case strings.TrimSpace(t.Name) == "":
+			l.addAt(at, "this token has no name", "add name: with who has it")
+		case err != nil || len(b) != 32:
+			l.addAt(at, fmt.Sprintf("the token of %q has no hash, or one that is no SHA-256", t.Name), "add hash: with its 64 hexadecimal digits: printf %s TOKEN | sha256sum")
+		case slices.ContainsFunc(tokens[:i], func(o LivestatusToken) bool { return o.Hash == t.Hash }):
+			l.addAt(at+".hash", "this token is there twice", "use one for each client")
+		case t.As != "" && !userName.MatchString(t.As):
+			l.addAt(at+".as", fmt.Sprintf("%q cannot be a user name", t.As), "write the user name of a person, as on the page of people")
+		}
 	}
 }
 

@@ -105,6 +105,7 @@ type SiteTLS struct {
 	Key         string `json:"key,omitempty"`  // file
 	ServerName  string `json:"server_name,omitempty"`
 	Fingerprint string `json:"fingerprint,omitempty"` // SHA-256, hexadecimal
+	TokenFile   string `json:"token_file,omitempty"`  // what another Belvedere asks for
 	// Whom we sign in as, with a password or the file of one.
 	User         string `json:"user,omitempty"`
 	Password     string `json:"password,omitempty"`

@@ -59,6 +59,9 @@ type TLSOptions struct {
 	// User signs in at an icinga2:// address, with Password or what the file
 	// PasswordFile holds. None of them is ever shown.
 	User, Password, PasswordFile string
+	// TokenFile holds the token that another Belvedere wants, in one line; "":
+	// none is sent.
+	TokenFile string
 }
 
 // Secret returns the password, from its file if it has one, without line end.
@@ -84,7 +87,7 @@ func (o TLSOptions) Or(p TLSOptions) TLSOptions {
 	if o.Cert == "" && o.Key == "" {
 		o.Cert, o.Key = p.Cert, p.Key
 	}
-	o.ServerName, o.User = cmp.Or(o.ServerName, p.ServerName), cmp.Or(o.User, p.User)
+	o.ServerName, o.User, o.TokenFile = cmp.Or(o.ServerName, p.ServerName), cmp.Or(o.User, p.User), cmp.Or(o.TokenFile, p.TokenFile)
 	if o.Password == "" && o.PasswordFile == "" {
 		o.Password, o.PasswordFile = p.Password, p.PasswordFile
 	}
@@ -109,8 +112,8 @@ const addressForms = "Use tcp://host:6557, tls://host:6557, ssh://user@host/path
 
 // ParseAddress reads tcp://host:port, tls://host:port, unix:///path,
 // ssh://user@host:port/path, icinga2://user@host:port, a bare host:port and a
-// bare /path. A tls or icinga2 address may carry ca, cert, key, server_name and
-// fingerprint as query parameters, an ssh address key, passphrase_file and
+// bare /path. A tls or icinga2 address may carry ca, cert, key, server_name fingerprint
+// and token_file as query parameters, an ssh address key, passphrase_file and
 // known_hosts. A missing port is [DefaultPort], for ssh 22, for icinga2
 // [IcingaPort]. Errors are [*AddressError].
 func ParseAddress(s string) (Address, error) {
@@ -273,7 +276,7 @@ func hostAddress(s, scheme, rest string) (Address, error) {
 		return bad("parameters are for tls:// and icinga2:// only", fmt.Sprintf("Use %s://%s.", scheme, rest))
 	}
 	if msg := a.TLS.parse(query); msg != "" {
-		return bad(msg, "Known are ca, cert, key, server_name, fingerprint and insecure=1.")
+		return bad(msg, "Known are ca, cert, key, server_name, fingerprint, token_file and insecure=1.")
 	}
 	return a, nil
 }
@@ -347,6 +350,8 @@ func (o *TLSOptions) parse(query string) (msg string) {
 			o.ServerName = value
 		case "fingerprint":
 			o.Fingerprint = value
+		case "token_file":
+			o.TokenFile = value
 		case "insecure":
 			o.InsecureSkipVerify = value == "1" || value == "true"
 		default:

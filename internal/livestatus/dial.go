@@ -193,7 +193,7 @@ func short(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// handshake puts TLS over raw, or closes raw.
+// handshake puts TLS over raw and sends the token there may be, or closes raw.
 func (o *Options) handshake(ctx context.Context, raw net.Conn, limit time.Duration) (*tls.Conn, error) {
 	config, terr := tlsConfig(o.Address)
 	if terr != nil {
@@ -203,13 +203,16 @@ func (o *Options) handshake(ctx context.Context, raw net.Conn, limit time.Durati
 	hctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c := tls.Client(raw, config)
-	err := c.HandshakeContext(hctx)
-	if err == nil {
-		return c, nil
+	if err := c.HandshakeContext(hctx); err != nil {
+		raw.Close()
+		if ctx.Err() != nil {
+			return nil, canceled(ctx)
+		}
+		return nil, tlsError(o.Address, raw, limit, err)
 	}
-	raw.Close()
-	if ctx.Err() != nil {
-		return nil, canceled(ctx)
+	if err := o.sendToken(c, limit); err != nil {
+		raw.Close()
+		return nil, err
 	}
-	return nil, tlsError(o.Address, raw, limit, err)
+	return c, nil
 }

@@ -26,7 +26,8 @@ import (
 // written beside them.
 type ServerOptions struct {
 	// Open says what a client may do, once for each connection and after the
-	// TLS handshake. An error ends the connection without an answer. Required.
+	// TLS handshake. An error ends the connection, without an answer but for that
+	// of [Token]. Required.
 	Open func(ctx context.Context, c net.Conn) (Session, error)
 	// AuthUser refuses queries without this header.
 	AuthUser bool
@@ -216,6 +217,10 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 	client, err := s.open(ctx, c)
 	if err != nil {
 		s.o.Log.Warn("Livestatus client refused", "peer", c.RemoteAddr().String(), "reason", err)
+		if errors.Is(err, errNoToken) {
+			s.refuse(c, true, err)
+			s.linger(c)
+		}
 		return
 	}
 	r := lql.NewReader(&gate{Conn: c}, lql.Limits{Line: s.o.MaxRequest, Request: s.o.MaxRequest})

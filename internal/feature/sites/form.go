@@ -18,7 +18,7 @@ import (
 type form struct {
 	Name, Section, Addresses  string // Addresses: one per line
 	CA, Cert, Key, ServerName string
-	Fingerprint               string
+	Fingerprint, TokenFile    string
 	Accept                    string // SSH host key that a test may accept
 	User, Password            string // the password is never shown again
 	Interval                  string // seconds, "" the default
@@ -49,7 +49,7 @@ func readForm(v url.Values) form {
 	f := form{
 		Name: get(fieldName), Section: get(fieldSection), Addresses: get(fieldAddresses),
 		CA: get("ca"), Cert: get("cert"), Key: get("key"), ServerName: get("server_name"),
-		Fingerprint: get(fieldPrint), User: get("user"), Password: v.Get("password"), Interval: get(fieldInterval), Errors: map[string]string{},
+		Fingerprint: get(fieldPrint), TokenFile: get("token_file"), User: get("user"), Password: v.Get("password"), Interval: get(fieldInterval), Errors: map[string]string{},
 	}
 	if t := get("trust"); livestatus.IsHostKey(t) {
 		f.Accept = t
@@ -63,7 +63,7 @@ func readForm(v url.Values) form {
 func formOf(s site.Spec) form {
 	f := form{
 		Name: s.Name, Section: s.Section, Addresses: strings.Join(s.Addresses, "\n"),
-		CA: s.TLS.CA, Cert: s.TLS.Cert, Key: s.TLS.Key, ServerName: s.TLS.ServerName, Fingerprint: s.TLS.Fingerprint, User: s.TLS.User,
+		CA: s.TLS.CA, Cert: s.TLS.Cert, Key: s.TLS.Key, ServerName: s.TLS.ServerName, Fingerprint: s.TLS.Fingerprint, User: s.TLS.User, TokenFile: s.TLS.TokenFile,
 	}
 	if s.Interval > 0 {
 		f.Interval = strconv.FormatFloat(s.Interval.Seconds(), 'f', -1, 64)
@@ -76,7 +76,7 @@ func formOf(s site.Spec) form {
 func (f *form) spec(ctx context.Context, key string, test bool) (s site.Spec, ok bool) {
 	s = site.Spec{Key: key, Name: f.Name, Section: strings.Trim(f.Section, "/ ")}
 	s.TLS = livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint,
-		User: f.User, Password: f.Password}
+		User: f.User, Password: f.Password, TokenFile: f.TokenFile}
 	if test {
 		s.Accept = f.Accept
 	}
@@ -131,5 +131,5 @@ func control(r rune) bool { return r < ' ' || r == 0x7f }
 
 // hasTLS reports whether any field of the certificates is set.
 func (f form) hasTLS() bool {
-	return f.CA+f.Cert+f.Key+f.ServerName+f.Fingerprint+f.User+f.Errors[fieldPrint] != ""
+	return f.CA+f.Cert+f.Key+f.ServerName+f.Fingerprint+f.User+f.TokenFile+f.Errors[fieldPrint] != ""
 }
