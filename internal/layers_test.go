@@ -41,6 +41,7 @@ var aside = map[string][]string{
 	"test/matrix":         {},
 	"test/contract":       {},
 	"test/packages":       {},
+	"test/chaos":          {},
 	"test/compat":         {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/store"},
 	"docs":                {},
 
