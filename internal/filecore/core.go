@@ -176,14 +176,14 @@ func (c *Core) step() {
 func (c *Core) fail(err error) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		e = &Error{Msg: err.Error()}
+		e = &Error{Cause: err.Error()}
 	}
-	if c.failing == e.Msg {
+	if c.failing == e.Cause {
 		return
 	}
-	c.failing = e.Msg
-	c.o.Log.Warn("the core cannot be read", "reason", e.Msg, "hint", e.Hint)
-	c.replica.Fail(e.Msg, e.Hint)
+	c.failing = e.Cause
+	c.o.Log.Warn("the core cannot be read", "reason", e.Cause, "hint", e.Fix)
+	c.replica.Fail(e.Cause, e.Fix)
 }
 
 // well ends what fail said.

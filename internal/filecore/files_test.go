@@ -23,8 +23,8 @@ func TestTrouble(t *testing.T) {
 		break_ func(f *files)
 		cause  string
 	}{
-		"no status file":        {func(f *files) { f.remove("status.dat") }, "the core does not run"},
-		"no objects":            {func(f *files) { f.remove("objects.cache"); f.write("status.dat", whole(f)) }, "there is no object cache"},
+		"no status file":        {func(f *files) { f.remove("status.dat") }, "The core does not run"},
+		"no objects":            {func(f *files) { f.remove("objects.cache"); f.write("status.dat", whole(f)) }, "objects.cache is not there"},
 		"a status file cut off": {func(f *files) { s := whole(f); f.write("status.dat", s[:len(s)-30]); f.later() }, "cut off in the middle"},
 		"an empty status file":  {func(f *files) { f.write("status.dat", "") }, "is not a status file"},
 		"half a status file":    {func(f *files) { s := whole(f); f.write("status.dat", s[strings.Index(s, "hoststatus"):]) }, "is not a status file"},
@@ -36,7 +36,7 @@ func TestTrouble(t *testing.T) {
 			f.later()
 		}, "cut off in the middle"},
 		"objects without a host": {func(f *files) { f.write("objects.cache", "define host {\n\t}\n"); f.write("status.dat", whole(f)) }, "is not an object cache"},
-		"a folder":               {func(f *files) { f.remove("status.dat"); f.folder("status.dat") }, "cannot"},
+		"a folder":               {func(f *files) { f.remove("status.dat"); f.folder("status.dat") }, "The agent cannot use the file"},
 		"an old status file":     {func(f *files) { f.now = f.now.Add(31 * time.Second) }, "has not written its status file since"},
 		"too many comments": {func(f *files) {
 			f.write("status.dat", whole(f)+strings.Repeat("hostcomment {\n\thost_name=a\n\tcomment_id=1\n\t}\n", 200_001))
@@ -208,11 +208,11 @@ func TestNew(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := filecore.New(filecore.Options{Main: name})
-		if e, ok := errors.AsType[*filecore.Error](err); !ok || !strings.Contains(e.Msg, want) || e.HintText() == "" {
+		if e, ok := errors.AsType[*filecore.Error](err); !ok || !strings.Contains(e.Cause, want) || e.HintText() == "" {
 			t.Errorf("%.30q: %v", text, err)
 		}
 	}
-	if _, err := filecore.New(filecore.Options{Main: "/nowhere/nagios.cfg"}); err == nil || !strings.Contains(err.Error(), "there is no main configuration") {
+	if _, err := filecore.New(filecore.Options{Main: "/nowhere/nagios.cfg"}); err == nil || !strings.Contains(err.Error(), "The file /nowhere/nagios.cfg is not there") {
 		t.Errorf("no file: %v", err)
 	}
 }
@@ -228,7 +228,7 @@ func TestCheck(t *testing.T) {
 		}
 		got = append(got, fmt.Sprintf("%v %v %.20s", s.OK, s.Needed, strings.ReplaceAll(s.Text, f.dir, "DIR")))
 	}
-	want := []string{"true true main configuration", "true true object cache DIR/ob", "false true there is no status f", "true false log DIR/nagios.log", "false false no query handler is ", "false false there is no command "}
+	want := []string{"true true main configuration D", "true true object cache DIR/ob", "false true The file DIR/status", "true false log DIR/nagios.log", "false false no query handler is ", "false false The file DIR/nagios."}
 	for i := range want {
 		if i >= len(got) || !strings.HasPrefix(got[i], want[i]) {
 			t.Fatalf("got %q, want %q", got, want)

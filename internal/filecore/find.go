@@ -24,15 +24,15 @@ var places = []string{
 
 // An Error says what is missing, in words for people.
 type Error struct {
-	Msg  string // no capital, no full stop
-	Hint string // what would mend it; may be empty
-	Err  error
+	Cause string // a sentence
+	Fix   string // a sentence: what would mend it; may be empty
+	Err   error
 }
 
-func (e *Error) Error() string { return e.Msg }
+func (e *Error) Error() string { return e.Cause }
 
-// HintText returns the hint.
-func (e *Error) HintText() string { return e.Hint }
+// HintText returns the fix.
+func (e *Error) HintText() string { return e.Fix }
 
 // Unwrap returns the error below, which may be nil.
 func (e *Error) Unwrap() error { return e.Err }
@@ -55,11 +55,11 @@ func Choose(main string) (string, error) {
 	}
 	switch found := Find(); len(found) {
 	case 0:
-		return "", &Error{Msg: "no configuration of a core was found in the usual places", Hint: "say where its main configuration is, such as /etc/nagios4/nagios.cfg"}
+		return "", &Error{Cause: "No configuration of a core was found in the usual places.", Fix: "Say where its main configuration is, such as /etc/nagios4/nagios.cfg."}
 	case 1:
 		return found[0], nil
 	default:
-		return "", &Error{Msg: "there are several cores: " + strings.Join(found, ", "), Hint: "say which main configuration is meant; each core has an agent of its own"}
+		return "", &Error{Cause: fmt.Sprintf("There are several cores: %s.", strings.Join(found, ", ")), Fix: "Say which main configuration is meant; each core has an agent of its own."}
 	}
 }
 
@@ -67,28 +67,28 @@ func Choose(main string) (string, error) {
 func readConfig(main string) (corefiles.Config, error) {
 	f, err := os.Open(main)
 	if err != nil {
-		return corefiles.Config{}, cannot("read", "main configuration", main, err)
+		return corefiles.Config{}, cannot(main, err)
 	}
 	defer f.Close()
 	c, err := corefiles.ReadConfig(f, filepath.Dir(main))
 	if err != nil {
-		return c, &Error{Msg: fmt.Sprintf("%s is not the main configuration of a core", main), Hint: "it is the file the core is started with, such as /etc/nagios4/nagios.cfg", Err: err}
+		return c, &Error{Cause: fmt.Sprintf("%s is not the main configuration of a core.", main), Fix: "It is the file the core is started with, such as /etc/nagios4/nagios.cfg.", Err: err}
 	}
 	if c.Objects == "" || c.Status == "" {
-		return c, &Error{Msg: main + " does not say where object_cache_file and status_file are", Hint: "add both lines and restart the core"}
+		return c, &Error{Cause: fmt.Sprintf("%s does not say where object_cache_file and status_file are.", main), Fix: "Add both lines and restart the core."}
 	}
 	return c, nil
 }
 
 // cannot explains why a file cannot be used.
-func cannot(verb, what, path string, err error) *Error {
-	e := &Error{Msg: fmt.Sprintf("cannot %s the %s %s: %v", verb, what, path, reason(err)), Err: err}
+func cannot(path string, err error) *Error {
+	e := &Error{Cause: fmt.Sprintf("The agent cannot use the file %s: %s.", path, reason(err)), Err: err}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		e.Msg = fmt.Sprintf("%s may not %s the %s %s", whoami(), verb, what, path)
-		e.Hint = "run the agent as the core's user, or add its user to " + groupOf(path) + " and restart it"
+		e.Cause = fmt.Sprintf("The agent may not use the file %s: it runs as the user %s.", path, whoami())
+		e.Fix = fmt.Sprintf("Run it as the core's user, or add its user to the group %s and restart it.", groupOf(path))
 	case errors.Is(err, fs.ErrNotExist):
-		e.Msg = fmt.Sprintf("there is no %s %s", what, path)
+		e.Cause = fmt.Sprintf("The file %s is not there.", path)
 	}
 	return e
 }
@@ -104,9 +104,9 @@ func reason(err error) string {
 
 func whoami() string {
 	if u, err := user.Current(); err == nil {
-		return "the user " + u.Username
+		return u.Username
 	}
-	return "the user with uid " + strconv.Itoa(os.Geteuid())
+	return strconv.Itoa(os.Geteuid())
 }
 
 // groupOf names the group of a file, or of the first folder above it that can
@@ -121,12 +121,12 @@ func groupOf(path string) string {
 			if st, ok := info.Sys().(*syscall.Stat_t); ok {
 				id := strconv.Itoa(int(st.Gid))
 				if g, err := user.LookupGroupId(id); err == nil {
-					return "the group " + g.Name
+					return g.Name
 				}
-				return "the group with gid " + id
+				return id
 			}
 		}
-		return "the core's group"
+		return "of the core"
 	}
 }
 
@@ -158,7 +158,7 @@ func Check(main string) []Step {
 func failed(err error, needed bool) Step {
 	s := Step{Needed: needed, Text: err.Error()}
 	if e, ok := errors.AsType[*Error](err); ok {
-		s.Hint = e.Hint
+		s.Hint = e.Fix
 	}
 	return s
 }
@@ -169,7 +169,7 @@ func readable(what, path string, needed bool) Step {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return failed(cannot("read", what, path, err), needed)
+		return failed(cannot(path, err), needed)
 	}
 	_ = f.Close() // nothing was written
 	return Step{OK: true, Needed: needed, Text: what + " " + path}
@@ -189,13 +189,13 @@ func statusStep(c *corefiles.Config) Step {
 	return s
 }
 
-var errNoStatus = &Error{Msg: "the core writes no status file: status_file is /dev/null", Hint: "set status_file to a path and restart the core, or use its Livestatus"}
+var errNoStatus = &Error{Cause: "The core writes no status file: status_file is /dev/null.", Fix: "Set status_file to a path and restart the core, or use its Livestatus."}
 
 func socketStep(path string) Step {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return failed(cannot("use", "query handler", path, err), false)
+		return failed(cannot(path, err), false)
 	case info.Mode()&fs.ModeSocket == 0:
 		return Step{Text: "query handler " + path + " is not a socket"}
 	}
@@ -214,7 +214,7 @@ func pipeStep(c *corefiles.Config) Step {
 		return Step{Text: "nobody reads the command pipe " + c.Pipe, Hint: "start the core"}
 	}
 	if err != nil {
-		return failed(cannot("write", "command pipe", c.Pipe, err), false)
+		return failed(cannot(c.Pipe, err), false)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {

@@ -42,7 +42,7 @@ func (c *Core) readFiles() error {
 	}
 	objects, err := os.Stat(c.config.Objects)
 	if err != nil {
-		return cannot("read", "object cache", c.config.Objects, err)
+		return cannot(c.config.Objects, err)
 	}
 	now, objectsNow := stampOf(status), stampOf(objects)
 	if objectsNow == c.objects && now == c.status {
@@ -52,7 +52,7 @@ func (c *Core) readFiles() error {
 		return c.tried.err // the same files say the same
 	}
 	if status.Size() > bytesMost || objects.Size() > bytesMost {
-		return &Error{Msg: fmt.Sprintf("the status file or the object cache is larger than %d GB", bytesMost>>30), Hint: "look what is in " + c.config.Status + " and " + c.config.Objects}
+		return &Error{Cause: fmt.Sprintf("The status file or the object cache is larger than %d GB.", bytesMost>>30), Fix: fmt.Sprintf("Look what is in %s and %s.", c.config.Status, c.config.Objects)}
 	}
 	if objectsNow != c.objects {
 		err = c.readAll(objectsNow, now)
@@ -91,20 +91,20 @@ func (c *Core) wait() error {
 	}
 	if now.Sub(c.half) < fitMost {
 		if c.failing != "" {
-			return &Error{Msg: c.failing} // as before
+			return &Error{Cause: c.failing} // as before
 		}
 		return nil
 	}
-	return &Error{Msg: fmt.Sprintf("%s or %s is cut off in the middle, or they are of different starts of the core", c.config.Status, c.config.Objects),
-		Hint: "see whether the disk is full, and restart the core"}
+	return &Error{Cause: fmt.Sprintf("%s or %s is cut off in the middle, or they are of different starts of the core.", c.config.Status, c.config.Objects),
+		Fix: "See whether the disk is full, and restart the core."}
 }
 
 // noStatus explains why there is no status file.
 func (c *Core) noStatus(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Error{Msg: "the core does not run: its status file " + c.config.Status + " is not there", Hint: "start it; when it ends it removes the file", Err: err}
+		return &Error{Cause: fmt.Sprintf("The core does not run: its status file %s is not there.", c.config.Status), Fix: "Start it; when it ends it removes the file.", Err: err}
 	}
-	return cannot("read", "status file", c.config.Status, err)
+	return cannot(c.config.Status, err)
 }
 
 // age reports a status file that is not written any more.
@@ -114,8 +114,8 @@ func (c *Core) age() error {
 	}
 	old := c.o.Now().Sub(c.status.mtime)
 	if old > max(lateAfter*c.config.Every, lateLeast) {
-		return &Error{Msg: fmt.Sprintf("the core has not written its status file since %s: it has stopped, or it hangs", c.status.mtime.Format("2006-01-02 15:04:05")),
-			Hint: "see whether it runs, and its log " + c.config.Log}
+		return &Error{Cause: fmt.Sprintf("The core has not written its status file since %s: it has stopped, or it hangs.", c.status.mtime.Format("2006-01-02 15:04:05")),
+			Fix: fmt.Sprintf("See whether it runs, and its log %s.", c.config.Log)}
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ var configured = []string{"timeperiods", "commands", "contactgroups", "hostgroup
 func (c *Core) readObjects(b *replica.Batch) (map[string]*corefiles.Period, counter, error) {
 	f, err := os.Open(c.config.Objects)
 	if err != nil {
-		return nil, nil, cannot("read", "object cache", c.config.Objects, err)
+		return nil, nil, cannot(c.config.Objects, err)
 	}
 	defer f.Close()
 	for _, table := range configured {
@@ -203,11 +203,11 @@ func (c *Core) readObjects(b *replica.Batch) (map[string]*corefiles.Period, coun
 	p.flush()
 	switch {
 	case err != nil:
-		return nil, nil, unreadable("object cache", c.config.Objects, err)
+		return nil, nil, unreadable(c.config.Objects, err)
 	case report.Cut:
 		return nil, nil, errLater // it is being written
 	case rows["hosts"] == 0:
-		return nil, nil, &Error{Msg: fmt.Sprintf("%s is not an object cache: there is no host in it", c.config.Objects), Hint: "see object_cache_file in " + c.main + ", and restart the core"}
+		return nil, nil, &Error{Cause: fmt.Sprintf("%s is not an object cache: there is no host in it.", c.config.Objects), Fix: fmt.Sprintf("See object_cache_file in %s, and restart the core.", c.main)}
 	}
 	return p.all, rows, nil
 }
@@ -253,9 +253,9 @@ func (n counter) add(table string) error {
 	n[table]++
 	switch {
 	case n["hosts"]+n["services"] > objectsMost:
-		return &Error{Msg: fmt.Sprintf("the core's files hold more than %d hosts and services", objectsMost), Hint: "look what is in them"}
+		return &Error{Cause: fmt.Sprintf("The core's files hold more than %d hosts and services.", objectsMost), Fix: "Look what is in them."}
 	case table != "hosts" && table != "services" && n[table] > othersMost:
-		return &Error{Msg: fmt.Sprintf("the core's files hold more than %d %s", othersMost, table), Hint: "look what is in them"}
+		return &Error{Cause: fmt.Sprintf("The core's files hold more than %d %s.", othersMost, table), Fix: "Look what is in them."}
 	}
 	return nil
 }
@@ -280,11 +280,11 @@ func rowOf(r *corefiles.Row) replica.Row {
 }
 
 // unreadable explains an error that came up while a file was read.
-func unreadable(what, path string, err error) error {
+func unreadable(path string, err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
-	return cannot("read", what, path, err)
+	return cannot(path, err)
 }
 
 // feedStatus feeds the status file, with what has happened since, and commits.
@@ -317,17 +317,17 @@ func (c *Core) feedStatus(b *replica.Batch, there counter) error {
 	})
 	switch {
 	case err != nil:
-		return unreadable("status file", c.config.Status, err)
+		return unreadable(c.config.Status, err)
 	case info.Cut:
 		return errLater
 	case rows["status"] == 0 || info.Created == 0:
-		return &Error{Msg: c.config.Status + " is not a status file, or a part of it is missing", Hint: "see status_file in " + c.main + ", and restart the core"}
+		return &Error{Cause: fmt.Sprintf("%s is not a status file, or a part of it is missing.", c.config.Status), Fix: fmt.Sprintf("See status_file in %s, and restart the core.", c.main)}
 	case info.Hosts < there["hosts"], info.Services < there["services"]:
 		return errLater // a part of it is missing, or it is of another configuration
 	}
 	c.keepNewer(b, info.Created)
 	if err := b.Commit(); err != nil {
-		return &Error{Msg: "the core's files cannot be taken over: " + err.Error(), Err: err}
+		return &Error{Cause: fmt.Sprintf("The core's files cannot be taken over: %v.", err), Err: err}
 	}
 	c.changes.Keep()
 	c.created = info.Created

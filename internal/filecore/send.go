@@ -38,9 +38,9 @@ func (c *Core) Send(ctx context.Context, cmd lql.Command) error {
 		e.Cause, e.Fix = fmt.Sprintf("The command pipe %s is full: the core does not read it.", config.Pipe), "The core is busy or hangs; see its log."
 	case errors.Is(err, fs.ErrPermission):
 		e.Kind = livestatus.KindPermission
-		e.Cause, e.Fix = fmt.Sprintf("This program, running as %s, may not write the command pipe %s.", whoami(), config.Pipe), "Add its user to "+groupOf(config.Pipe)+" and restart it."
+		e.Cause, e.Fix = fmt.Sprintf("The agent may not use the file %s: it runs as the user %s.", config.Pipe, whoami()), fmt.Sprintf("Run it as the core's user, or add its user to the group %s and restart it.", groupOf(config.Pipe))
 	case errors.Is(err, corefiles.ErrNoPipe):
-		e.Cause, e.Fix = config.Pipe+" is a file, not a command pipe.", "Remove it and restart the core, which makes it."
+		e.Cause, e.Fix = fmt.Sprintf("%s is a file, not a command pipe.", config.Pipe), "Remove it and restart the core, which makes it."
 	}
 	return e
 }

@@ -152,7 +152,10 @@ func (b *body) text() []byte {
 // refusal makes an error of an answer with a status other than 200. Only the
 // first line of its text is for people: Icinga 2 appends a stack trace.
 func (b *body) refusal() *Error {
-	line := clip(strings.TrimPrefix(firstLine(b.text()), "Error: "))
+	line := strings.TrimPrefix(firstLine(b.text()), "Error: ")
+	if b.status != StatusUnavailable { // which is ours
+		line = clip(line)
+	}
 	return statusError(b.status, line)
 }
 

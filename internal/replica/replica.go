@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,7 +69,7 @@ type Replica struct {
 const siteKey = "core"
 
 // errEmpty is answered until something was fed.
-var errEmpty = &lql.QueryError{Code: livestatus.StatusUnavailable, Msg: "the core has not been read yet"}
+var errEmpty = &lql.QueryError{Code: livestatus.StatusUnavailable, Msg: "The core has not been read yet."}
 
 // New returns a replica of which nothing is known yet: until the first batch
 // clients are told so.
@@ -93,11 +94,11 @@ func New(o Options) *Replica {
 	return r
 }
 
-// Fail has clients refused with that sentence until the next Commit or Fail:
+// Fail has clients refused with those sentences until the next Commit or Fail:
 // the core's files are gone, or its API cannot be reached. What is known stays.
-// The hint may be empty.
-func (r *Replica) Fail(cause, hint string) {
-	r.trouble.Store(&lql.QueryError{Code: livestatus.StatusUnavailable, Msg: cause, Hint: hint})
+// The fix, what to do about it, may be empty.
+func (r *Replica) Fail(cause, fix string) {
+	r.trouble.Store(&lql.QueryError{Code: livestatus.StatusUnavailable, Msg: strings.TrimSpace(cause + " " + fix)})
 }
 
 // Snapshot returns what is known of the core now. It never changes.

@@ -60,7 +60,7 @@ func newReplica(t *testing.T, o replica.Options) *replica.Replica {
 // ours, and of no tables of other programs.
 func TestColumns(t *testing.T) {
 	r := newReplica(t, replica.Options{Impl: schema.MK15, Without: map[string][]string{"hosts": {"x_3d"}}})
-	if got := ask(t, r, "GET hosts"); got != "the core has not been read yet\n" {
+	if got := ask(t, r, "GET hosts"); got != "The core has not been read yet.\n" {
 		t.Errorf("before the first row: %q", got)
 	}
 	feed(t, r, row("hosts", "name", "a"), row("status", "program_start", int64(5)))
