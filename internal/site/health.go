@@ -125,10 +125,15 @@ func (t *tracker) tried() {
 	t.h.LastTry = t.now()
 }
 
-// connected notes what the core is and where it answered.
-func (t *tracker) connected(c livestatus.Core, a livestatus.Address) {
+// connected notes what the core is and where it answered; note says why it is
+// not the first address, "" if it is.
+func (t *tracker) connected(c livestatus.Core, a livestatus.Address, note string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	delete(t.notes, "address")
+	if note != "" {
+		t.notes["address"] = note
+	}
 	t.h.Implementation, t.h.Version = c.Name, c.Version
 	t.h.LivestatusVersion, t.h.ProgramVersion = c.LivestatusVersion, c.ProgramVersion
 	t.h.Transport, t.h.ActiveAddress = a.Scheme, a.String()

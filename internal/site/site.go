@@ -67,8 +67,9 @@ type site struct {
 	heldAddr string
 	heldPlan *plan
 	heldCore livestatus.Core
-	noWait   bool // waits at this core have proven worthless
-	busy     bool // the last poll found something
+	noWait   bool     // waits at this core have proven worthless
+	busy     bool     // the last poll found something
+	instead  *instead // of the address being tried or in use; nil: it is the first
 	cursor   cursor
 	api      *apiCore // what is kept of a core that is read through an API; nil until then
 }
@@ -131,7 +132,11 @@ func (s *site) rest(ctx context.Context, fault bool) bool {
 // until that fails. It always returns an error.
 func (s *site) connect(ctx context.Context) error {
 	var first error
-	for _, text := range s.spec.Addresses {
+	for i, text := range s.spec.Addresses {
+		s.instead = nil
+		if i > 0 {
+			s.instead = &instead{i + 1, len(s.spec.Addresses), first}
+		}
 		err := s.survive(ctx, text)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -148,6 +153,20 @@ func (s *site) connect(ctx context.Context) error {
 		return &incompatibleError{"The site has no address."}
 	}
 	return first
+}
+
+// An instead says which address a site tries because others before it failed.
+type instead struct {
+	number, of int
+	because    error // of the first one
+}
+
+// note is what people read about it.
+func (i *instead) note() string {
+	if i == nil {
+		return ""
+	}
+	return fmt.Sprintf("Its address %d of %d is in use: the first one does not work. %s", i.number, i.of, causeOf(i.because))
 }
 
 // A lostError ends a session that had begun: the next attempt starts with the
@@ -204,7 +223,7 @@ func (s *site) attend(ctx context.Context, addr livestatus.Address, c client) er
 		case ferr != nil:
 			return ferr
 		case s.m.isWay(s.spec.Key, all):
-			s.health.connected(r.core(core), addr)
+			s.health.connected(r.core(core), addr, s.instead.note())
 			return &lostError{s.lead(ctx, way{c, addr}, r, all)}
 		case len(all) == 1:
 			s.health.reported("", all[0])
@@ -217,7 +236,7 @@ func (s *site) attend(ctx context.Context, addr livestatus.Address, c client) er
 	if err := s.m.single(ctx, s.spec.Key); err != nil {
 		return err
 	}
-	s.health.connected(core, addr)
+	s.health.connected(core, addr, s.instead.note())
 	ses := &session{site: s, client: c, core: core, addr: addr.String(), only: only}
 	if err := ses.prepare(ctx); err != nil {
 		return err
