@@ -148,6 +148,9 @@ func printReport(w *world, r livestatus.Report) {
 	fmt.Fprintln(w.out)
 	if r.OK {
 		fmt.Fprintf(w.out, "Ready: %s %s, %d hosts, %d services.\n", r.Core.Name, r.Core.Version, r.Hosts, r.Services)
+		if r.Advice != "" {
+			fmt.Fprintln(w.out, r.Advice)
+		}
 		return
 	}
 	fmt.Fprintln(w.out, r.Cause)

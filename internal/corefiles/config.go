@@ -2,6 +2,7 @@ package corefiles
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,8 @@ type Config struct {
 	Query    string // socket of the query handler
 	// Modules are the broker modules as configured, with their arguments.
 	Modules []string
+	// User and Group are as whom the core runs, "": not said.
+	User, Group string
 	// Commands reports whether external commands are accepted.
 	Commands bool
 	// Every is the time between two writings of status.dat.
@@ -28,6 +31,9 @@ type Config struct {
 	// Unit is what check intervals are counted in.
 	Unit time.Duration
 }
+
+// RunAs names the user of the core for people.
+func (c Config) RunAs() string { return cmp.Or(c.User, "nagios") }
 
 // ReadConfig reads a main configuration, nagios.cfg or naemon.cfg; folder is
 // where it lies, and what relative paths in it refer to. Files that it includes
@@ -51,6 +57,10 @@ func ReadConfig(r io.Reader, folder string) (Config, error) {
 			continue
 		}
 		switch key {
+		case "nagios_user", "naemon_user", "icinga_user":
+			c.User = value
+		case "nagios_group", "naemon_group", "icinga_group":
+			c.Group = value
 		case "broker_module":
 			c.Modules = append(c.Modules, value)
 		case "check_external_commands":

@@ -51,6 +51,7 @@ type Report struct {
 	Fix         string   `json:"fix,omitempty"`
 	Fingerprint string   `json:"fingerprint,omitempty"` // SHA-256 of the server's certificate or SSH host key, if one was seen
 	Duplicate   string   `json:"duplicate,omitempty"`   // name of a site that looks like the same core; set by the caller
+	Advice      string   `json:"advice,omitempty"`      // a better way to this core; set by the caller
 }
 
 // The times a diagnosis allows.

@@ -90,13 +90,13 @@ func Diagnose(ctx context.Context, o livestatus.Options, step func(livestatus.St
 	if o.Scheme == "icinga2" {
 		return icinga2.Diagnose(ctx, icinga2.Options{Address: o.Address, Log: o.Log, Now: o.Now, Dial: o.Dial}, step)
 	}
-	return livestatus.Diagnose(ctx, o, step)
+	return advise(ctx, o, livestatus.Diagnose(ctx, o, step))
 }
 
 // DiagnoseText is [Diagnose] for an address as people write it, see
 // [livestatus.DiagnoseText].
 func DiagnoseText(ctx context.Context, text string, t livestatus.TLSOptions, o livestatus.Options, step func(livestatus.Step)) livestatus.Report {
-	if a, err := livestatus.ParseAddress(text); err == nil && a.Scheme == "icinga2" {
+	if a, err := livestatus.ParseAddress(text); err == nil {
 		a.TLS = a.TLS.Or(t)
 		o.Address = a
 		return Diagnose(ctx, o, step)

@@ -363,9 +363,14 @@ func TestTest(t *testing.T) {
 	if r.OK || r.Kind != livestatus.KindAddress || len(steps) == 0 || r.Cause == "" {
 		t.Errorf("bad address: %+v, steps %v", r, steps)
 	}
-	r = m.Test(t.Context(), site.Spec{Key: "b", Addresses: []string{"tcp://127.0.0.1:1", addr}}, nil)
-	if !r.OK || r.Duplicate != "Berlin" || r.Hosts != 4 {
-		t.Errorf("second address: OK %v, duplicate of %q, %d hosts: %s", r.OK, r.Duplicate, r.Hosts, r.Cause)
+	for _, addresses := range [][]string{{"tcp://127.0.0.1:1", addr}, {addr, "tcp://127.0.0.1:1"}} {
+		r = m.Test(t.Context(), site.Spec{Key: "b", Addresses: addresses}, nil)
+		if !r.OK || r.Duplicate != "Berlin" || r.Hosts != 4 {
+			t.Errorf("%q: OK %v, duplicate of %q, %d hosts: %s", addresses, r.OK, r.Duplicate, r.Hosts, r.Cause)
+		}
+		if last := r.Steps[len(r.Steps)-1]; last.State != livestatus.StepWarn || last.Detail != "tcp://127.0.0.1:1" || !strings.Contains(last.Cause, "nothing listens") {
+			t.Errorf("%q: nobody hears of the address that does not work: %+v", addresses, last)
+		}
 	}
 	if r = m.Test(t.Context(), site.Spec{Key: "a", Addresses: []string{addr}}, nil); r.Duplicate != "" {
 		t.Errorf("a site is called a duplicate of itself: %q", r.Duplicate)

@@ -291,28 +291,55 @@ func (m *Manager) Sites() []Status {
 	return all
 }
 
-// Test goes through connecting to spec's addresses step by step, each until
-// one works, and tells of a site that looks like the same core.
+// Test goes through connecting to each of spec's addresses step by step, and
+// tells of a site that looks like the same core. The report is that of the
+// first that works, or of the first; step hears of the addresses up to there,
+// and of others that do not work.
 func (m *Manager) Test(ctx context.Context, spec Spec, step func(livestatus.Step)) livestatus.Report {
-	var first *livestatus.Report
+	if step == nil {
+		step = func(livestatus.Step) {}
+	}
+	var best *livestatus.Report
+	var others []livestatus.Report // that do not work
 	for _, text := range spec.Addresses {
-		r := m.test(ctx, spec, text, step)
-		if r.OK {
-			if e, ok := errors.AsType[*memory.FullError](m.o.Memory.Room(bytesFor(int64(r.Hosts + r.Services)))); ok && !m.has(spec.Key) {
-				r.Warnings = append(r.Warnings, noRoom(e))
-			}
-			r.Duplicate = m.lookAlike(spec.Key, print{start: r.Core.ProgramStart, hosts: r.Hosts, services: r.Services})
-			return r
+		tell := step
+		if best != nil && best.OK {
+			tell = nil
 		}
-		if first == nil {
-			first = &r
+		r := m.test(ctx, spec, text, tell)
+		switch {
+		case ctx.Err() != nil && best != nil:
+			return *best
+		case best == nil:
+			best = &r
+		case r.OK && !best.OK:
+			others = append(others, *best)
+			best = &r
+		case !r.OK:
+			others = append(others, r)
 		}
 	}
-	if first == nil {
+	if best == nil {
 		err := &livestatus.AddressError{Msg: "is empty", Hint: "Give at least one address."}
 		return badAddress("", err, step)
 	}
-	return *first
+	if best.OK {
+		m.remark(best, spec, others, step)
+	}
+	return *best
+}
+
+// remark adds to the report on a site what is to be said beside the way to it.
+func (m *Manager) remark(r *livestatus.Report, spec Spec, others []livestatus.Report, step func(livestatus.Step)) {
+	for i, o := range others {
+		s := livestatus.Step{Name: fmt.Sprintf("other%d", i), Title: "Another address", Detail: o.Address, State: livestatus.StepWarn, Cause: o.Cause, Fix: o.Fix}
+		r.Steps, r.Warnings = append(r.Steps, s), append(r.Warnings, s.Cause)
+		step(s)
+	}
+	if e, ok := errors.AsType[*memory.FullError](m.o.Memory.Room(bytesFor(int64(r.Hosts + r.Services)))); ok && !m.has(spec.Key) {
+		r.Warnings = append(r.Warnings, noRoom(e))
+	}
+	r.Duplicate = m.lookAlike(spec.Key, print{start: r.Core.ProgramStart, hosts: r.Hosts, services: r.Services})
 }
 
 func (m *Manager) test(ctx context.Context, spec Spec, text string, step func(livestatus.Step)) livestatus.Report {

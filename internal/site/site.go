@@ -166,7 +166,8 @@ func (i *instead) note() string {
 	if i == nil {
 		return ""
 	}
-	return fmt.Sprintf("Its address %d of %d is in use: the first one does not work. %s", i.number, i.of, causeOf(i.because))
+	used := fmt.Sprintf("Its address %d of %d is in use: the first one does not work.", i.number, i.of)
+	return used + " " + causeOf(i.because)
 }
 
 // A lostError ends a session that had begun: the next attempt starts with the

@@ -323,11 +323,12 @@ type verdict struct {
 	Accepted    string // fingerprint of an SSH host key that was accepted for good
 	Notes       []string
 	Duplicate   string
+	Advice      string // a better way to the core
 }
 
 // verdictOf says what a report means.
 func verdictOf(r livestatus.Report, trusted string) *verdict {
-	v := &verdict{Cause: r.Cause, Fix: r.Fix, Notes: r.Warnings, Duplicate: r.Duplicate}
+	v := &verdict{Cause: r.Cause, Fix: r.Fix, Notes: r.Warnings, Duplicate: r.Duplicate, Advice: r.Advice}
 	switch {
 	case !livestatus.IsHostKey(trusted):
 		v.Trusted = trusted
