@@ -15,7 +15,8 @@ const command = `PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/nagios/bin; 
 	`d=$s; while test "$d" != /; do d=$(dirname "$d"); if test -d "$d"; then test -x "$d" || say denied; break; fi; done; ` +
 	`test -e "$s" || say nosocket; test -S "$s" || say notsocket; test -w "$s" || say denied; ` +
 	`has() { command -v "$1" >/dev/null 2>&1; }; can() { has "$1" && "$1" -h 2>&1 | grep -q -e "-[0-9A-Za-z]*$2"; }; ` +
-	`if has unixcat; then BEFOREexec unixcat "$s"; fi; ` +
+	// The unixcat of Debian's ucspi-unix, a script, only listens.
+	`if has unixcat; then if grep -q unixclient "$(command -v unixcat)"; then :; else BEFOREexec unixcat "$s"; fi; fi; ` +
 	`SOCAT` +
 	`if has ncat; then BEFOREexec ncat -U "$s"; fi; ` +
 	`if can nc U && can nc N; then BEFOREexec nc -N -U "$s"; fi; ` +

@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -178,6 +180,155 @@ func TestOpen(t *testing.T) {
 	if b, err := os.ReadFile(filepath.Join(bin, "log")); err != nil || !strings.Contains(string(b), "used") {
 		t.Errorf("unixcat was not the first choice: %q %v", b, err)
 	}
+}
+
+// TestScript runs the command itself, where it finds what other machines have:
+// it takes no unixcat that only listens, no nc that knows no sockets, and says
+// what is missing.
+func TestScript(t *testing.T) {
+	dir, err := os.MkdirTemp("", "script")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	live := filepath.Join(dir, "live")
+	echo(t, live)
+	program := func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"dirname", "grep"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "bin"), 0o755), os.Symlink(path, filepath.Join(dir, "bin", name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(path string) string {
+		text := strings.Replace(script(path, ""), "PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/nagios/bin", "PATH="+dir+"/bin", 1)
+		cmd := exec.Command("/bin/sh", "-c", text)
+		if os.Geteuid() == 0 {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		}
+		out, _ := cmd.CombinedOutput() // how it ended stands in its output
+		return strings.TrimSpace(string(out))
+	}
+	chmod := func(mode os.FileMode) {
+		t.Helper()
+		if err := os.Chmod(live, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	chmod(0)
+	if got := run(live); got != "belvedere: denied" {
+		t.Errorf("a socket that may not be used: %q", got)
+	}
+	chmod(0o777)
+	if got := run(live); got != "belvedere: nohelper" {
+		t.Errorf("no program: %q", got)
+	}
+	program("unixcat", "exec unixclient \"$1\" sh -c 'exec cat <&6'")
+	program("nc", "echo 'usage: nc [-options] [-u UDP mode]' >&2")
+	if got := run(live); got != "belvedere: nohelper" {
+		t.Errorf("programs that will not do: %q", got)
+	}
+	program("nc", `if [ "$1" = -h ]; then echo "usage: nc [-46CDdFhklNnrStUuvZz]" >&2; else echo used nc "$@"; fi`)
+	if got := run(live); got != "used nc -N -U "+live {
+		t.Errorf("an nc with sockets: %q", got)
+	}
+	program("ncat", `echo used ncat "$@"`)
+	program("socat", `echo used socat "$@"`)
+	if got := run(live); got != "used socat - UNIX-CONNECT:"+live {
+		t.Errorf("socat: %q", got)
+	}
+	odd := filepath.Join(dir, "a,b'$(touch pwned)")
+	echo(t, odd)
+	if err := os.Chmod(odd, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if got := run(odd); got != "used ncat -U "+odd {
+		t.Errorf("a path that socat would read as options: %q", got)
+	}
+	program("unixcat", `echo used unixcat "$@"`)
+	if got := run(live); got != "used unixcat "+live {
+		t.Errorf("unixcat: %q", got)
+	}
+	if got := run(filepath.Join(dir, "none")); got != "belvedere: nosocket" {
+		t.Errorf("no socket: %q", got)
+	}
+}
+
+// FuzzScript: whatever the path, a shell sees exactly it, and nothing of it is
+// run.
+func FuzzScript(f *testing.F) {
+	for _, s := range []string{"/var/cache/naemon/live", "/a b'c\"d`e$(f)\\0101%s\n!x", "/é", "/-n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		if strings.ContainsAny(path, "\x00\n") || len(path) > 107 || path == "" {
+			return
+		}
+		text, plain := spell(path)
+		if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+@-\\") != "" {
+			t.Fatalf("%q is spelled %q", path, text)
+		}
+		if plain && text != path {
+			t.Fatalf("%q is called plain and spelled %q", path, text)
+		}
+		out, err := exec.Command("/bin/sh", "-c", `exec sh -c 's=$(printf %b "`+text+`"); printf %s "$s"'`).Output()
+		if err != nil || string(out) != path {
+			t.Fatalf("%q arrives as %q, %v", path, out, err)
+		}
+	})
+}
+
+// TestAgent logs in with the key of a real ssh-agent.
+func TestAgent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "live")
+	echo(t, path)
+	s := realcore.SSHDForTest(t, realcore.SSHOptions{})
+	dir, err := os.MkdirTemp("", "agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	socket := filepath.Join(dir, "s")
+	cmd := exec.Command("ssh-agent", "-D", "-a", socket)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // killed
+	}()
+	t.Setenv("SSH_AUTH_SOCK", socket)
+	t.Setenv("HOME", dir)
+	add := func() ([]byte, error) { return exec.Command("ssh-add", s.Key).CombinedOutput() }
+	out, err := add()
+	for end := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(end); out, err = add() {
+		<-time.After(20 * time.Millisecond)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	w, known := wayTo(t, s, path)
+	w.Key = ""
+	c, err := newPool(t, known).Dial(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, c, "hello")
+	c.Close()
 }
 
 // TestLarge sends much both ways at once, and more than anybody's window.
