@@ -314,7 +314,7 @@ func (d *diagnosis) connect(ctx context.Context, s *Step) error {
 		return err
 	}
 	switch d.o.Scheme {
-	case "tcp", "tls", "ssh":
+	case "tcp", "tls", "ssh", "icinga2":
 		s.Detail = fmt.Sprintf("%s, our address is %s", conn.RemoteAddr(), localIP(conn))
 	}
 	if d.o.Secure() || d.o.Scheme == "ssh" {
