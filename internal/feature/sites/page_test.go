@@ -305,8 +305,11 @@ func TestWays(t *testing.T) {
 		site.Status{Spec: site.Spec{Key: "eu", Name: "Europe", Addresses: []string{"tls://eu"}}, Health: store.Health{State: store.Fresh, Implementation: "Belvedere"}, Way: true},
 	)
 	a := s.Get("root", "/sites")
-	if got := a.Texts("tbody th"); !slices.Equal(got, []string{"Wien", "Frankfurt", "Kraków file", "Europe 1 site", "Wien EU via Europe"}) {
+	if got := a.Texts("tbody th"); !slices.Equal(got, []string{"Wien", "Frankfurt", "Kraków file", "Europe", "Wien EU"}) {
 		t.Errorf("sites are %q", got)
+	}
+	if way, kid := webtest.Text(a.One("[id=site|eu]")), webtest.Text(a.One("[id=site|eu.wien]")); !strings.Contains(way, "1 site") || !strings.Contains(kid, "via Europe") {
+		t.Errorf("%q leads to %q", way, kid)
 	}
 	if got := a.Texts(".panel footer"); !slices.Equal(got, []string{"4 sites, 1 live, 1 paused"}) {
 		t.Errorf("the note is %q", got)
