@@ -30,9 +30,9 @@ worker.addEventListener("fetch", (e) => {
     return;
   }
   if (req.method !== "GET") return;
-  // The window's icon is asked for beside the page: one that is left meanwhile
-  // would have Firefox report an error here.
-  if (at.startsWith("assets/") && !at.endsWith("/favicon.svg")) {
+  // The icons of window and app are asked for beside the page: one that is left
+  // meanwhile would have Firefox report an error here.
+  if (at.startsWith("assets/") && !/\/(favicon\.svg|icon-\d+\.png)$/.test(at)) {
     e.respondWith(file(e, req));
   } else if (req.mode === "navigate" && !at.startsWith("screen/")) {
     e.respondWith(page(e, req));
