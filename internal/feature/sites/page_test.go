@@ -245,6 +245,36 @@ func TestStepsStream(t *testing.T) {
 	}
 }
 
+// TestHostKey: an SSH host key that is not known is shown and accepted by its
+// fingerprint, one that changed is not offered.
+func TestHostKey(t *testing.T) {
+	s, m := start(t)
+	print := "SHA256:" + strings.Repeat("k", 43)
+	m.report = livestatus.Report{Kind: livestatus.KindHostKey, Cause: "The host key of mon:22 is not known yet (ssh-ed25519, x).", Fix: "Compare it.", Fingerprint: print}
+	a := s.Post("root", "/sites/test", "name", "W", "addresses", "ssh://n@mon/run/live")
+	if got := webtest.Attr(a.One("button[name=trust]"), "value"); got != print || m.spec.Accept != "" {
+		t.Errorf("offered %q, accepted %q", got, m.spec.Accept)
+	}
+	m.report = livestatus.Report{OK: true, Fingerprint: print, Advice: "There is a better way."}
+	a = s.Post("root", "/sites/test", "name", "W", "addresses", "ssh://n@mon/run/live", "trust", print)
+	page := webtest.Text(a.One("main"))
+	if m.spec.Accept != print || m.spec.TLS.Fingerprint != "" || !strings.Contains(page, "is accepted from now on") || !strings.Contains(page, "There is a better way.") {
+		t.Errorf("tested %+v", m.spec)
+	}
+	if len(a.All("input[name=trust]")) != 0 || webtest.Attr(a.One("[name=fingerprint]"), "value") != "" {
+		t.Error("the host key is kept as that of a certificate")
+	}
+	m.report = livestatus.Report{Kind: livestatus.KindHostKey, Cause: "mon:22 shows another host key than the known one."}
+	a = s.Post("root", "/sites/test", "name", "W", "addresses", "ssh://n@mon/run/live")
+	if len(a.All("button[name=trust]")) != 0 {
+		t.Error("a host key that changed can be accepted")
+	}
+	s.Post("root", "/sites/new", "name", "W", "addresses", "ssh://n@mon/run/live", "trust", print)
+	if m.spec.TLS.Fingerprint != "" {
+		t.Errorf("added with the host key as a certificate: %+v", m.spec)
+	}
+}
+
 func TestStepsWithoutScripts(t *testing.T) {
 	s, m := start(t)
 	m.report = failed()
