@@ -42,7 +42,7 @@ var aside = map[string][]string{
 	"test/contract":       {},
 	"test/packages":       {},
 	"test/chaos":          {},
-	"test/compat":         {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/store"},
+	"test/compat":         {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/site", "internal/store", "test/realcore"},
 	"docs":                {},
 
 	// for tests of sites, wherever they are
