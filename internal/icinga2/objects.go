@@ -56,8 +56,6 @@ var (
 // A checkable is a host or a service as the API shows it. Times are seconds
 // since 1970 with a fraction.
 type checkable struct {
-	full string // "host" or "host!service"
-
 	Name                 string          `json:"name"`
 	HostName             string          `json:"host_name"`
 	Acknowledgement      int64           `json:"acknowledgement"`
