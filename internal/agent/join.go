@@ -118,7 +118,7 @@ func JoinServer(ctx context.Context, code Code, dir string) (site string, err er
 func call(ctx context.Context, code Code, proto string) (*exchange, error) {
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", code.Address)
 	if err != nil {
-		return nil, &Error{Msg: fmt.Sprintf("%s cannot be reached: %v", code.Address, err), Hint: "check that it listens there, that the address is right seen from here, and that no firewall is in between; else pair the other way round", Err: err}
+		return nil, &Error{Msg: fmt.Sprintf("%s cannot be reached: %v.", code.Address, err), Hint: "Check that it waits there, that the address is right seen from here, and that no firewall is in between; else pair the other way round.", Err: err}
 	}
 	c := tls.Client(raw, &tls.Config{
 		MinVersion: tls.VersionTLS13, NextProtos: []string{proto},
@@ -130,8 +130,8 @@ func call(ctx context.Context, code Code, proto string) (*exchange, error) {
 		err = errors.New("what answers there is of another kind or version")
 	}
 	if err != nil {
-		hint := "what listens at that address is not who made the code, or something in between breaks the encryption; check the address"
-		return nil, &Error{Msg: fmt.Sprintf("%s was not trusted: %v", code.Address, err), Hint: hint, Err: errors.Join(err, raw.Close())}
+		hint := "What listens at that address is not who made the code, or something in between breaks the encryption: check the address."
+		return nil, &Error{Msg: fmt.Sprintf("%s is not trusted: %v.", code.Address, err), Hint: hint, Err: errors.Join(err, raw.Close())}
 	}
 	_ = c.SetDeadline(time.Now().Add(pairTimeout)) // never fails
 	return newExchange(c), nil

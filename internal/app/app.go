@@ -177,7 +177,7 @@ func (a *App) build(ctx context.Context) error {
 	})
 	a.demo = newDemoCores(a.opt.Demo, a.log)
 	a.later(a.demo.stop)
-	a.sites = &Sites{db: a.db, manager: manager, agents: a.agents, demo: a.demo, log: a.log}
+	a.sites = &Sites{db: a.db, manager: manager, agents: a.agents, config: a.inForce, demo: a.demo, log: a.log, codes: map[string]shownCode{}}
 	a.sites.provisioned(cfg.Sites)
 	if err := a.startDemo(ctx); err != nil {
 		return err

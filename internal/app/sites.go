@@ -31,12 +31,14 @@ type Sites struct {
 	db      *db.DB
 	manager *site.Manager
 	agents  *agent.Hub
+	config  func() config.Config
 	demo    *demoCores
 	log     *slog.Logger
 
 	mu    sync.Mutex
 	file  []site.Spec
 	known map[string]site.Spec // by key, as last applied
+	codes map[string]shownCode // by their ids
 }
 
 // siteKey returns the key of the configuration's site with that name.

@@ -30,6 +30,16 @@ type Manager interface {
 	Pause(ctx context.Context, by auth.Actor, key string, paused bool) error
 	// Remove forgets a site that is not provisioned.
 	Remove(ctx context.Context, by auth.Actor, key string) error
+	// Pair makes a code with which an agent joins and becomes the site of spec.
+	// seen is the host under which the browser reaches this server.
+	Pair(ctx context.Context, by auth.Actor, spec site.Spec, seen string) (Pairing, error)
+	// Pairing returns a code that the same person made, db.ErrNotFound for any
+	// other and for one that is long over.
+	Pairing(ctx context.Context, by auth.Actor, id string) (Pairing, error)
+	// Withdraw makes a code void that nobody has used.
+	Withdraw(ctx context.Context, by auth.Actor, id string) error
+	// Invited goes to the agent that made a code, and makes a site of it.
+	Invited(ctx context.Context, by auth.Actor, spec site.Spec, code string) (key string, err error)
 	// Refresh has a site read or connected at once; unknown keys do nothing.
 	Refresh(key string)
 }

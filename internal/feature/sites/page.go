@@ -32,11 +32,19 @@ func Feature(o Options) web.Feature {
 			Name: "sites", Label: "Sites", Icon: "site", Path: "/sites", Group: 2, Order: 10,
 			Right: web.SignedIn, Key: "i", Counter: counter, Tables: []string{"sites", "status"},
 		}},
-		Palette: []web.PaletteItem{{Label: "Add a site", Path: "/sites/new", Icon: "plus", Right: web.Admin}},
+		Palette: []web.PaletteItem{
+			{Label: "Add a site", Path: "/sites/new", Icon: "plus", Right: web.Admin},
+			{Label: "Add a site with the agent", Path: "/agents/new", Icon: "plus", Right: web.Admin},
+		},
 		Routes: []web.Route{
 			{Pattern: "GET /sites", Right: web.SignedIn, Handler: h.list},
 			{Pattern: "GET /sites/new", Right: web.Admin, Handler: h.wizard},
 			{Pattern: "POST /sites/new", Right: web.Admin, Handler: h.add},
+			{Pattern: "GET /agents/new", Right: web.Admin, Handler: h.agent},
+			{Pattern: "POST /agents/new", Right: web.Admin, Handler: h.pair},
+			{Pattern: "POST /agents/invited", Right: web.Admin, Handler: h.invited},
+			{Pattern: "GET /agents/codes/{id}", Right: web.Admin, Handler: h.pairing},
+			{Pattern: "POST /agents/codes/{id}/withdraw", Right: web.Admin, Handler: h.withdraw},
 			{Pattern: "POST /sites/test", Right: web.Admin, Handler: h.test, Stream: true},
 			{Pattern: "GET /sites/{key}/edit", Right: web.Admin, Handler: h.edit},
 			{Pattern: "POST /sites/{key}/edit", Right: web.Admin, Handler: h.update},
@@ -137,16 +145,24 @@ func (h handler) add(w http.ResponseWriter, r *http.Request) error {
 
 // refused shows the form again when err is one that the person can mend.
 func (h handler) refused(w http.ResponseWriter, r *http.Request, v editView, err error) error {
-	var e *web.Error
-	switch {
-	case errors.Is(err, db.ErrExists):
-		v.Form.Errors[fieldName] = ui.T(r.Context(), "There is a site with this name already.")
-	case errors.As(err, &e) && e.Status < 500 && e.Status != http.StatusNotFound:
-		v.Error, v.Hint = e.Msg, e.Hint
-	default:
+	if !v.takes(r.Context(), err) {
 		return missing(err)
 	}
 	return h.show(w, r, http.StatusUnprocessableEntity, v)
+}
+
+// takes notes what a person can mend; false for other errors.
+func (v *editView) takes(ctx context.Context, err error) bool {
+	var e *web.Error
+	switch {
+	case errors.Is(err, db.ErrExists):
+		v.Form.Errors[fieldName] = ui.T(ctx, "There is a site with this name already.")
+	case errors.As(err, &e) && e.Status < 500 && e.Status != http.StatusNotFound:
+		v.Error, v.Hint = e.Msg, e.Hint
+	default:
+		return false
+	}
+	return true
 }
 
 // missing turns an unknown site into an error for people.

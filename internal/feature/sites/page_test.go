@@ -27,6 +27,8 @@ type manager struct {
 	spec   site.Spec
 	report livestatus.Report
 	err    error
+
+	pairing Pairing
 }
 
 func (m *manager) note(format string, a ...any) error {
@@ -61,6 +63,27 @@ func (m *manager) Pause(_ context.Context, by auth.Actor, key string, paused boo
 
 func (m *manager) Remove(_ context.Context, by auth.Actor, key string) error {
 	return m.note("remove %s", key)
+}
+
+func (m *manager) Pair(_ context.Context, by auth.Actor, s site.Spec, seen string) (Pairing, error) {
+	m.spec = s
+	return m.pairing, m.note("pair %s by %s seen as %s", s.Name, by.Name, seen)
+}
+
+func (m *manager) Pairing(_ context.Context, _ auth.Actor, id string) (Pairing, error) {
+	if id != m.pairing.ID {
+		return Pairing{}, db.ErrNotFound
+	}
+	return m.pairing, nil
+}
+
+func (m *manager) Withdraw(_ context.Context, _ auth.Actor, id string) error {
+	return m.note("withdraw %s", id)
+}
+
+func (m *manager) Invited(_ context.Context, by auth.Actor, s site.Spec, code string) (string, error) {
+	m.spec = s
+	return "w", m.note("invited %s by %s with %s", s.Name, by.Name, code)
 }
 
 func (m *manager) Refresh(key string) { _ = m.note("refresh %s", key) }
