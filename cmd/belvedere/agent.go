@@ -15,6 +15,7 @@ type agentCmd struct {
 	Run    agentRunCmd    `cmd:"" default:"withargs" help:"Run the agent beside a core."`
 	Join   agentJoinCmd   `cmd:"" help:"Join a server with a code from its page Sites."`
 	Invite agentInviteCmd `cmd:"" help:"Print a code to enter on the page Sites, for a server that comes here."`
+	Check  agentCheckCmd  `cmd:"" help:"Say what would work on this machine, and what is missing."`
 
 	Livestatus agentLivestatusCmd `cmd:"" help:"Answer Livestatus on this machine for a core that has none, from its files."`
 }
