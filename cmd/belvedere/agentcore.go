@@ -83,7 +83,7 @@ func (c agentLivestatusCmd) Run(w *world) error {
 		return &usageError{fmt.Sprintf("%s is not an address to answer Livestatus on", c.Listen), "use unix:///path or tcp://127.0.0.1:port"}
 	}
 	log := logger(w.err, config.DefaultAgent().Log)
-	core, err := filecore.New(filecore.Options{Main: c.Core, Log: log, NoCommands: !c.Commands})
+	core, err := filecore.New(filecore.Options{Main: c.Core, Log: log, Commands: c.Commands})
 	if err != nil {
 		return err
 	}

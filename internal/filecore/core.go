@@ -21,8 +21,9 @@ import (
 type Options struct {
 	Main string       // main configuration; "": looked for
 	Log  *slog.Logger // nil: silent
-	// NoCommands refuses commands.
-	NoCommands bool
+	// Commands has conversations in Livestatus take commands. Without it only
+	// [Core.Send] does, for a caller that has its own list of what is allowed.
+	Commands bool
 	// Room, if not nil, is asked now and then while rows come in whether more
 	// fits into memory.
 	Room func() error
@@ -78,9 +79,9 @@ func New(o Options) (*Core, error) {
 	}
 	c := &Core{o: o, main: main, config: config, overlay: map[string]*overlaid{}, results: make(chan result, resultsHeld), periods: map[string]*corefiles.Period{}}
 	impl := implementation(main, config.Status)
-	r := replica.Options{Impl: impl, With: known, Without: unknown, Sender: c, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now}
-	if o.NoCommands {
-		r.Sender = nil
+	r := replica.Options{Impl: impl, With: known, Without: unknown, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now}
+	if o.Commands {
+		r.Sender = c
 	}
 	c.replica = replica.New(r)
 	return c, nil

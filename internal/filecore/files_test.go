@@ -198,6 +198,20 @@ func TestCommands(t *testing.T) {
 	refused("a line end", bad, "cannot be written as one line")
 }
 
+// TestNoCommands: a conversation takes no command, so that none gets past the
+// list of an agent, unless that was said.
+func TestNoCommands(t *testing.T) {
+	f := newFiles(t)
+	f.run()
+	f.write("nagios.cmd", "")
+	if got := f.ask("COMMAND [1795000000] ADD_HOST_COMMENT;a;1;eva;x"); !strings.Contains(got, "403") {
+		t.Errorf("%q", got)
+	}
+	if b, err := os.ReadFile(f.path("nagios.cmd")); err != nil || len(b) > 0 {
+		t.Errorf("%q was written, %v", b, err)
+	}
+}
+
 // TestNew: configurations that are of no use.
 func TestNew(t *testing.T) {
 	for text, want := range map[string]string{
