@@ -12,7 +12,7 @@ import (
 
 // given sends text to Token and returns what it says and what is left for the
 // request behind it.
-func given(t *testing.T, text string, known func(string) bool) (err error, rest string) {
+func given(t *testing.T, text string, known func(string) bool) (rest string, err error) {
 	t.Helper()
 	server, client := net.Pipe()
 	done := make(chan struct{})
@@ -32,24 +32,24 @@ func given(t *testing.T, text string, known func(string) bool) (err error, rest 
 	}
 	_ = server.Close()
 	<-done
-	return err, rest
+	return rest, err
 }
 
 func TestTokenLine(t *testing.T) {
 	good := strings.Repeat("x", TokenLeast)
 	known := func(hash string) bool { return hash == TokenHash(good) }
-	if err, rest := given(t, "AUTH "+good+"\nGET hosts\n\n", known); err != nil || rest != "GET hosts\n\n" {
+	if rest, err := given(t, "AUTH "+good+"\nGET hosts\n\n", known); err != nil || rest != "GET hosts\n\n" {
 		t.Errorf("the right token: %v, rest %q", err, rest)
 	}
 	for _, text := range []string{
 		"AUTH " + good + "y\n", "auth " + good + "\n", "AUTH\n", "\n", "GET hosts\n\n", "AUTH  " + good + "\n",
 		"AUTH " + good[1:] + "\n", "AUTH " + strings.Repeat("x", 10_000) + "\n", "AUTH " + good + " \n", "AUTH " + good + "\x00\n",
 	} {
-		if err, _ := given(t, text, known); !errors.Is(err, errNoToken) {
+		if _, err := given(t, text, known); !errors.Is(err, errNoToken) {
 			t.Errorf("%.60q: %v", text, err)
 		}
 	}
-	if err, _ := given(t, "AUTH "+good, known); !errors.Is(err, io.EOF) {
+	if _, err := given(t, "AUTH "+good, known); !errors.Is(err, io.EOF) {
 		t.Errorf("a line without an end: %v", err)
 	}
 }
@@ -63,7 +63,7 @@ func FuzzToken(f *testing.F) {
 	f.Add("GET hosts\n\n")
 	f.Add("AUTH \n")
 	f.Fuzz(func(t *testing.T, text string) {
-		err, rest := given(t, text, func(hash string) bool { return hash == TokenHash(good) })
+		rest, err := given(t, text, func(hash string) bool { return hash == TokenHash(good) })
 		line, after, ended := strings.Cut(text, "\n")
 		want := ended && strings.TrimSuffix(line, "\r") == "AUTH "+good
 		if (err == nil) != want || want && rest != after {
