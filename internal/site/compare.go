@@ -50,7 +50,7 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 		return nil
 	}
 	cur := &s.cursor
-	start := s.now()
+	start, asked := s.now(), s.asked
 	for _, name := range []string{"hosts", "services"} {
 		t := s.plan.tables[name]
 		req := &t.quick
@@ -67,7 +67,7 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 		}
 		cur.deep = began
 	}
-	s.compared = s.now().Sub(start)
+	s.compared, s.asked = s.now().Sub(start), asked
 	cur.quick, cur.quickCost = began, s.compared
 	return nil
 }

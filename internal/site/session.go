@@ -37,6 +37,9 @@ const (
 	clocksASecond = 4
 
 	countersASecond = 8
+	// lineAtMost bounds what counts as the way to a core and back: one that needs
+	// longer for the smallest answer is slow, not far.
+	lineAtMost = 500 * time.Millisecond
 	// calmEvery is how often a core is polled in full whose counters say that
 	// nothing happened.
 	calmEvery    = 15 * time.Second
@@ -87,6 +90,8 @@ type session struct {
 	longest  time.Duration    // answer of the present poll
 	compared time.Duration    // spent on comparing in the present poll
 	latency  time.Duration    // last small answer
+	line     time.Duration    // quickest small answer so far, about the way there and back
+	asked    int              // requests of the present poll, but for comparing
 	polled   time.Time        // end of the last poll
 	found    bool             // the last poll found something
 	ordered  bool             // and that was more than checks
@@ -193,6 +198,7 @@ func (s *session) fetch(ctx context.Context, limit time.Duration, q *lql.Query, 
 	stats, err := s.client.Fetch(livestatus.WithLargest(inner, s.largest(q.Table)), q, sink)
 	s.health.count(stats)
 	s.longest = max(s.longest, stats.Took)
+	s.asked++
 	if err != nil && inner.Err() != nil && ctx.Err() == nil {
 		return overdue(limit, stats.BytesIn > 0, err)
 	}
@@ -217,12 +223,15 @@ func (s *session) poll(ctx context.Context, because reason) (*changes, error) {
 	s.asOf = began
 	s.health.tried()
 	changed := newChanges()
-	s.longest, s.compared = 0, 0
+	s.longest, s.compared, s.asked = 0, 0, 0
 	same, err := s.readStatus(ctx, changed)
 	if err != nil {
 		return nil, err
 	}
 	s.latency = s.now().Sub(began)
+	if s.line == 0 || s.latency < s.line {
+		s.line = min(s.latency, lineAtMost)
+	}
 	if !same {
 		return changed, s.readAnew(ctx, changed)
 	}
@@ -296,7 +305,9 @@ func (s *session) confirmed(began time.Time, changed *changes) {
 	if s.core.Profile.OneLane {
 		s.spent(s.longest)
 	} else {
-		s.spent(s.now().Sub(began) - s.compared) // comparing has a pace of its own
+		// Comparing has a pace of its own, and the way there and back costs the
+		// core nothing.
+		s.spent(max(s.now().Sub(began)-s.compared-time.Duration(s.asked)*s.line, 0))
 	}
 	s.st.Confirm(began)
 	s.health.fresh(began, s.latency, s.round)
