@@ -16,9 +16,14 @@ import (
 // bySocket is a simulated core that an agent reaches over its socket.
 func bySocket(t *testing.T) (core, agent.Core) {
 	s := newSimulated(t, testkit.Naemon)
-	socket := agent.NewSocket(livestatus.Address{Scheme: "unix", Path: s.unix}, slog.New(slog.DiscardHandler))
+	return s, behindSocket(t, s.unix)
+}
+
+// behindSocket is the core of an agent that has a Livestatus socket.
+func behindSocket(t *testing.T, path string) agent.Core {
+	socket := agent.NewSocket(livestatus.Address{Scheme: "unix", Path: path}, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { socket.Close() })
-	return s, socket
+	return socket
 }
 
 // throughAgent is a way to a core through an agent, which comes to the server or
@@ -26,38 +31,45 @@ func bySocket(t *testing.T) (core, agent.Core) {
 func throughAgent(comes bool, beside func(t *testing.T) (core, agent.Core)) func(t *testing.T) (core, opened) {
 	return func(t *testing.T) (core, opened) {
 		c, there := beside(t)
-		log := slog.New(slog.DiscardHandler)
-		dir, state := t.TempDir(), t.TempDir()
-		store, err := db.Open(t.Context(), dir, log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { store.Close() })
-		hub := agent.NewHub(agent.HubOptions{Store: store, Dir: dir, Log: log})
-		t.Cleanup(hub.Close)
-		var address string
-		listen := ""
-		if comes {
-			address = joined(t, hub, store, state)
-		} else {
-			listen = invited(t, hub, state)
-			address = listen
-		}
-		allowed, err := agent.AllowedFrom([]string{"ordinary", "configuring"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		a, err := agent.New(agent.Options{Dir: state, Listen: listen, Core: there, Allowed: allowed, Log: log})
-		if err != nil {
-			t.Fatal(err)
-		}
-		background(t, a.Run)
-		return c, opened{spec: site.Spec{Addresses: []string{"agent://" + address}}, options: site.Options{Agents: hub}}
+		return c, behindAgent(t, comes, there, func(to string) string { return to })
 	}
 }
 
+// behindAgent runs an agent with a core and returns the way to it; between puts
+// something between an agent that comes and the server, and returns its address.
+func behindAgent(t *testing.T, comes bool, there agent.Core, between func(to string) string) opened {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	dir, state := t.TempDir(), t.TempDir()
+	store, err := db.Open(t.Context(), dir, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	hub := agent.NewHub(agent.HubOptions{Store: store, Dir: dir, Log: log})
+	t.Cleanup(hub.Close)
+	var address string
+	listen := ""
+	if comes {
+		address = joined(t, hub, store, state, between)
+	} else {
+		listen = invited(t, hub, state)
+		address = listen
+	}
+	allowed, err := agent.AllowedFrom([]string{"ordinary", "configuring"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := agent.New(agent.Options{Dir: state, Listen: listen, Core: there, Allowed: allowed, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	background(t, a.Run)
+	return opened{spec: site.Spec{Addresses: []string{"agent://" + address}}, options: site.Options{Agents: hub}}
+}
+
 // joined has an agent join the hub with a code, and returns its name.
-func joined(t *testing.T, hub *agent.Hub, store *db.DB, state string) string {
+func joined(t *testing.T, hub *agent.Hub, store *db.DB, state string, between func(string) string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,7 +80,7 @@ func joined(t *testing.T, hub *agent.Hub, store *db.DB, state string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, _, err := agent.NewJoinCode(t.Context(), store, ca, l.Addr().String(), "contract", "", db.Audit{Who: "test"})
+	code, _, err := agent.NewJoinCode(t.Context(), store, ca, between(l.Addr().String()), "contract", "", db.Audit{Who: "test"})
 	if err == nil {
 		_, err = agent.JoinServer(t.Context(), code, state)
 	}
