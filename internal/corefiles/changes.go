@@ -65,9 +65,6 @@ func (c *Changes) Keep() { c.known, c.seen = c.seen, nil }
 // Forget has the next Read leave out nothing.
 func (c *Changes) Forget() { clear(c.known) }
 
-// Known returns how many sections are known.
-func (c *Changes) Known() int { return len(c.known) }
-
 var (
 	keyHost    = []byte("\thost_name=")
 	keyService = []byte("\tservice_description=")
