@@ -18,7 +18,7 @@ type completionCmd struct {
 var completions = map[string]string{
 	"bash": `_belvedere() {
   local cur=${COMP_WORDS[COMP_CWORD]} IFS=$'\n'
-  COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "$cur"))
+  COMPREPLY=($(compgen -W "$(command belvedere complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "$cur"))
 }
 complete -o default -F _belvedere belvedere
 `,

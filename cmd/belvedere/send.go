@@ -110,11 +110,15 @@ func authorIn(cmd lql.Command) string {
 
 func siteNamed(sites map[string]remote.Site, name string) (key string, ok bool) {
 	for k, s := range sites {
-		if strings.EqualFold(s.Name, name) {
-			return k, true
+		if !strings.EqualFold(s.Name, name) {
+			continue
 		}
+		if ok {
+			return "", false // two of that name: neither is meant for sure
+		}
+		key, ok = k, true
 	}
-	return "", false
+	return key, ok
 }
 
 func siteNames(sites map[string]remote.Site) []string {

@@ -9,10 +9,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"belvedere/internal/lql"
 )
@@ -34,6 +37,7 @@ type Agent struct {
 	o       Options
 	id      atomic.Pointer[identity]
 	journal *journal
+	lock    *os.File
 	renewal sync.Mutex
 }
 
@@ -67,14 +71,34 @@ func New(o Options) (*Agent, error) {
 	}
 	a := &Agent{o: o}
 	a.id.Store(id)
+	if a.lock, err = lockFolder(o.Dir); err != nil {
+		return nil, err
+	}
 	if a.journal, err = openJournal(filepath.Join(o.Dir, ordersFile), o.Now); err != nil {
+		_ = a.lock.Close()
 		return nil, err
 	}
 	return a, nil
 }
 
+// lockFolder takes the lock of the agent that has the folder: two with one
+// journal would execute orders twice. It is let go of when the file is closed,
+// also by the end of the process.
+func lockFolder(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "agent.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, &Error{Msg: fmt.Sprintf("the folder %s cannot be used: %v", dir, cause(err)), Hint: "it must be writable for the user that runs the agent", Err: err}
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { //nolint:gosec // a descriptor
+		_ = f.Close()
+		return nil, &Error{Msg: fmt.Sprintf("another agent runs with the folder %s", dir), Hint: "see systemctl status belvedere-agent; each core has an agent with a folder of its own", Err: err}
+	}
+	return f, nil
+}
+
 // Run serves until ctx ends. It returns nil then, else why it cannot go on.
 func (a *Agent) Run(ctx context.Context) error {
+	defer a.lock.Close()
 	defer a.journal.Close()
 	if a.id.Load().Server == "" {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.o.Listen)

@@ -114,3 +114,25 @@ func TestLostKey(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestOneAgentAFolder: two agents with one journal would execute orders twice.
+func TestOneAgentAFolder(t *testing.T) {
+	dir := t.TempDir()
+	first, err := lockFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lockFolder(dir); err == nil {
+		t.Fatal("a second agent has the folder too")
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := lockFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -106,12 +106,12 @@ func (l *line) accept(ctx context.Context, serve func(ctx context.Context, want 
 			stop := context.AfterFunc(ctx, func() { _ = t.SetDeadline(time.Unix(1, 0)) })
 			defer stop()
 			_ = t.SetReadDeadline(time.Now().Add(helloTimeout))
-			want, err := t.lines().ReadString('\n')
-			if err != nil || len(want) > messageMost {
+			want, err := t.message()
+			if err != nil {
 				return
 			}
 			_ = t.SetReadDeadline(time.Time{})
-			serve(ctx, strings.TrimSuffix(want, "\n"), t)
+			serve(ctx, string(want), t)
 		}()
 	}
 	cancel()

@@ -46,6 +46,7 @@ type journal struct {
 	file  *os.File
 	known map[string]entry
 	lines int // in the file
+	swept time.Time
 	now   func() time.Time
 }
 
@@ -103,7 +104,7 @@ func (j *journal) rewrite(file string) error {
 	if j.file != nil {
 		_ = j.file.Close() // nothing is unwritten
 	}
-	j.file, j.lines = f, len(j.known)
+	j.file, j.lines, j.swept = f, len(j.known), j.now()
 	return nil
 }
 
@@ -115,7 +116,7 @@ func (j *journal) begin(id, what string) (known string, err error) {
 	if e, ok := j.known[id]; ok && e.State != orderFailed {
 		return e.State, nil
 	}
-	if j.lines > 2*ordersMost {
+	if full := len(j.known) >= ordersMost && j.now().Sub(j.swept) >= time.Minute; full || j.lines > 2*ordersMost {
 		if err := j.rewrite(j.file.Name()); err != nil {
 			return "", err
 		}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -162,5 +163,30 @@ func TestOrderOverBrokenLine(t *testing.T) {
 	}
 	if all := core.all(); len(all) != 1 {
 		t.Errorf("%q", all)
+	}
+}
+
+// TestJournalForgets: a journal that is full takes orders again when what it
+// holds is old.
+func TestJournalForgets(t *testing.T) {
+	now := time.Now()
+	j, err := openJournal(filepath.Join(t.TempDir(), ordersFile), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	for i := range ordersMost {
+		id := strconv.Itoa(i)
+		j.known[id] = entry{ID: id, At: now.Unix(), State: orderDone}
+	}
+	if _, err := j.begin("one more", ""); err == nil {
+		t.Fatal("a full journal takes an order")
+	}
+	now = now.Add(2 * ordersKept)
+	if _, err := j.begin("one more", ""); err != nil {
+		t.Error(err)
+	}
+	if len(j.known) != 1 {
+		t.Errorf("%d are known", len(j.known))
 	}
 }

@@ -35,14 +35,14 @@ func (a *App) buildAgents() {
 }
 
 // serveAgents lets agents come here, where that is configured.
-func (a *App) serveAgents(ctx context.Context, group *sync.WaitGroup, failed chan<- error) {
+func (a *App) serveAgents(ctx context.Context, group *sync.WaitGroup) {
 	if a.agentDoor == nil {
 		return
 	}
 	a.log.Info("waiting for agents", "address", a.agentDoor.Addr().String())
 	group.Go(func() {
 		if err := a.agents.Serve(ctx, a.agentDoor); err != nil && ctx.Err() == nil {
-			failed <- fmt.Errorf("app: agents on %s: %w", a.agentDoor.Addr(), err)
+			a.log.Error("agents are not served, everything else is", "address", a.agentDoor.Addr().String(), "error", err)
 		}
 	})
 }

@@ -246,10 +246,10 @@ func (a *App) Run(ctx context.Context, reload <-chan config.Config) error {
 		return err
 	}
 	var group sync.WaitGroup
-	failed := make(chan error, len(a.listeners)+len(a.ls)+1)
+	failed := make(chan error, len(a.listeners)+len(a.ls))
 	servers := a.serveWeb(&group, failed)
 	a.serveLivestatus(ctx, &group, failed)
-	a.serveAgents(ctx, &group, failed)
+	a.serveAgents(ctx, &group)
 	group.Go(func() { a.housekeeping(ctx) })
 	group.Go(func() { a.rules.Run(ctx) })
 	group.Go(func() { a.memory.Watch(ctx) })

@@ -228,11 +228,13 @@ func subjectOf(c net.Conn) (string, error) {
 	return certs[0].Subject.CommonName, nil
 }
 
-// siteKeys returns the keys of the sites with these names that there are.
+// siteKeys returns the keys of the sites with these names that there are, and of
+// those behind them. What another server calls its sites counts for nothing.
 func (a *App) siteKeys(names []string) []string {
 	keys := make([]string, 0, len(names)) // never nil, which would be all sites
 	for _, s := range a.fleet.View().Sites {
-		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, s.Info.Name) }) {
+		name := cmp.Or(a.sites.manager.Via(s.Info.Key), s.Info.Name)
+		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 			keys = append(keys, s.Info.Key)
 		}
 	}

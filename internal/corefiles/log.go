@@ -89,7 +89,7 @@ type Tail struct {
 
 // OpenTail follows a log from its end on, or from its beginning.
 func OpenTail(path string, fromStart bool) (*Tail, error) {
-	f, err := os.Open(path)
+	f, err := Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("corefiles: log: %w", err)
 	}
@@ -125,7 +125,7 @@ func (t *Tail) Read(each func(*Row) error) error {
 	if err := t.rest(each); err != nil {
 		return err
 	}
-	f, err := os.Open(t.path)
+	f, err := Open(t.path)
 	if err != nil {
 		return fmt.Errorf("corefiles: log: %w", err)
 	}

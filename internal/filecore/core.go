@@ -107,7 +107,7 @@ var unknown = map[string][]string{
 // is none by the name of its configuration.
 func implementation(main, status string) schema.Cores {
 	head := make([]byte, 2000)
-	if f, err := os.Open(status); err == nil {
+	if f, err := corefiles.Open(status); err == nil {
 		n, _ := f.Read(head) // what was read counts
 		head = head[:n]
 		_ = f.Close() // nothing was written

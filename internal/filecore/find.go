@@ -65,7 +65,7 @@ func Choose(main string) (string, error) {
 
 // readConfig reads a main configuration. Errors are [*Error].
 func readConfig(main string) (corefiles.Config, error) {
-	f, err := os.Open(main)
+	f, err := corefiles.Open(main)
 	if err != nil {
 		return corefiles.Config{}, cannot(main, err)
 	}
@@ -167,7 +167,7 @@ func readable(what, path string, needed bool) Step {
 	if path == "" {
 		return Step{Needed: needed, Text: "no " + what + " is configured"}
 	}
-	f, err := os.Open(path)
+	f, err := corefiles.Open(path)
 	if err != nil {
 		return failed(cannot(path, err), needed)
 	}

@@ -115,7 +115,7 @@ func readLog(ctx context.Context, name string, each func(*corefiles.Row) error) 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	f, err := os.Open(name)
+	f, err := corefiles.Open(name)
 	if err != nil {
 		return err
 	}

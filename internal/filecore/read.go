@@ -172,7 +172,7 @@ var configured = []string{"timeperiods", "commands", "contactgroups", "hostgroup
 // readObjects feeds the object cache, and returns the periods and how many rows
 // there are.
 func (c *Core) readObjects(b *replica.Batch) (map[string]*corefiles.Period, counter, error) {
-	f, err := os.Open(c.config.Objects)
+	f, err := corefiles.Open(c.config.Objects)
 	if err != nil {
 		return nil, nil, cannot(c.config.Objects, err)
 	}
@@ -290,7 +290,7 @@ func unreadable(path string, err error) error {
 // feedStatus feeds the status file, with what has happened since, and commits.
 // there are the hosts and services that must be in it.
 func (c *Core) feedStatus(b *replica.Batch, there counter) error {
-	f, err := os.Open(c.config.Status)
+	f, err := corefiles.Open(c.config.Status)
 	if err != nil {
 		return c.noStatus(err)
 	}

@@ -20,8 +20,7 @@ import (
 
 // Bounds of what is asked and answered.
 const (
-	answerMost   = 1 << 30 // bytes of one answer
-	objectMost   = 16 << 20
+	answerMost   = 1 << 30  // bytes of one answer
 	eventMost    = 16 << 20 // bytes of one event
 	answerWithin = time.Minute
 	errorMost    = 64 << 10

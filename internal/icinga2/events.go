@@ -110,6 +110,21 @@ func (s *Source) objectEvent(e *event) {
 	}
 }
 
+// Bounds of what an event leaves in the log: bytes of a text, and users that a
+// notification tells.
+const (
+	saidMost = 8 << 10
+	toldMost = 200
+)
+
+// clip cuts a text that nobody reads to its end.
+func clip(s string) string {
+	if len(s) <= saidMost {
+		return s
+	}
+	return strings.ToValidUTF8(s[:saidMost], "")
+}
+
 // history is what an event is in the words of a core's log.
 func (e *event) history() []row {
 	of, object := "HOST", e.Host
@@ -123,6 +138,7 @@ func (e *event) history() []row {
 	if e.Result != nil {
 		output, _, _ = strings.Cut(e.Result.Output, "\n")
 	}
+	output, e.Text = clip(output), clip(e.Text)
 	var lines []string
 	say := func(format string, a ...any) {
 		lines = append(lines, fmt.Sprintf("[%d] %s %s", int64(e.Time), of, fmt.Sprintf(format, a...)))
@@ -146,7 +162,7 @@ func (e *event) history() []row {
 		if e.Text != "" {
 			remark = ";" + e.Author + ";" + e.Text
 		}
-		for _, user := range e.Users {
+		for _, user := range e.Users[:min(len(e.Users), toldMost)] {
 			say("NOTIFICATION: %s;%s;%s;%s;%s%s", user, object, kind, e.Command, output, remark)
 		}
 	case "DowntimeStarted", "DowntimeTriggered":

@@ -231,6 +231,22 @@ func TestEveryCommand(t *testing.T) {
 	}
 }
 
+// TestNothingToAct: a group without members is refused. Asked about no object
+// and without a filter, Icinga 2 would take all there are.
+func TestNothingToAct(t *testing.T) {
+	c, err := newClient(Options{}) // leads nowhere: nothing may be sent
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := rights{User: "root", Permissions: []string{"*"}}
+	for _, names := range [][]string{nil, {}} {
+		k := &call{t: &objectType{name: "Host", path: "hosts"}, names: names, attrs: map[string]any{"enable_active_checks": false}}
+		if err := c.order(t.Context(), all, k); livestatus.KindOf(err) != livestatus.KindRequest || !strings.Contains(err.Error(), "no members") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 func FuzzEvent(f *testing.F) {
 	f.Add([]byte(`{"type":"CommentAdded","comment":{"__name":"h!x"},"timestamp":1}`))
 	f.Add([]byte(`{"type":"DowntimeStarted","downtime":{"__name":"h!x","host_name":"h"},"timestamp":1795300000}`))

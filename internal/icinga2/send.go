@@ -83,6 +83,9 @@ func (c *client) order(ctx context.Context, may rights, k *call) error {
 		return cannot("The API user %s may not do this: it lacks the permission %s.", may.User, right)
 	}
 	if k.t != nil && k.target == "" {
+		if len(k.names) == 0 && k.filter == "" { // Icinga 2 would take all objects there are
+			return cannot("There is nothing that this is for: the group has no members.")
+		}
 		body["type"] = k.t.name
 	}
 	if k.names != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -70,7 +69,7 @@ func (o *TLSOptions) Secret() (string, error) {
 	if o.PasswordFile == "" {
 		return o.Password, nil
 	}
-	b, err := os.ReadFile(o.PasswordFile)
+	b, err := readSmall(o.PasswordFile, 4096)
 	if err != nil {
 		return "", &Error{Kind: KindAddress, Err: err, Cause: fmt.Sprintf("The file of the password %s cannot be read: %s.", o.PasswordFile, plain(err)), Fix: "Check path and permissions."}
 	}

@@ -44,6 +44,22 @@ func parseFingerprint(s string) ([]byte, error) {
 	return b, nil
 }
 
+// pemMost bounds a file of certificates, in bytes.
+const pemMost = 4 << 20
+
+// keyPair reads a certificate and its key.
+func keyPair(cert, key string) (tls.Certificate, error) {
+	c, err := readSmall(cert, pemMost)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	k, err := readSmall(key, pemMost)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(c, k)
+}
+
 // tlsConfig reads the files named by the options.
 func tlsConfig(a Address) (*tls.Config, *Error) {
 	o := a.TLS
@@ -55,7 +71,7 @@ func tlsConfig(a Address) (*tls.Config, *Error) {
 		c.ServerName = zoneless(a.Host)
 	}
 	if o.CA != "" {
-		pem, err := os.ReadFile(o.CA)
+		pem, err := readSmall(o.CA, pemMost)
 		if err != nil {
 			return bad(fmt.Sprintf("The file of authorities %s cannot be read: %s.", o.CA, plain(err)), "Check path and permissions.", err)
 		}
@@ -65,7 +81,7 @@ func tlsConfig(a Address) (*tls.Config, *Error) {
 		}
 	}
 	if o.Cert != "" || o.Key != "" {
-		pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
+		pair, err := keyPair(o.Cert, o.Key)
 		if err != nil {
 			return bad(fmt.Sprintf("Our own certificate %s with key %s cannot be used: %s.", o.Cert, o.Key, plain(err)), "Both files must be PEM, readable by this program, and belong together.", err)
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -36,6 +35,9 @@ func (o *Options) sendToken(c net.Conn, limit time.Duration) *Error {
 	if o.TLS.TokenFile == "" || o.Scheme != "tls" {
 		return nil
 	}
+	if o.TLS.InsecureSkipVerify && o.TLS.Fingerprint == "" {
+		return &Error{Kind: KindAddress, Cause: "A token is sent only to a server whose certificate is checked.", Fix: "Name its authority (ca) or its fingerprint instead of insecure."}
+	}
 	token, err := readTokenFile(o.TLS.TokenFile)
 	if err != nil {
 		return err
@@ -51,11 +53,7 @@ func (o *Options) sendToken(c net.Conn, limit time.Duration) *Error {
 
 // readTokenFile reads the one line of a file.
 func readTokenFile(path string) (string, *Error) {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > 4096 {
-		return "", &Error{Kind: KindAddress, Cause: fmt.Sprintf("The file %s is too large for a token.", path), Fix: "It holds one line."}
-	}
-	b, err := os.ReadFile(path)
+	b, err := readSmall(path, 4096)
 	if err != nil {
 		return "", &Error{Kind: KindAddress, Err: err, Cause: fmt.Sprintf("The file of the token %s cannot be read: %s.", path, plain(err)), Fix: "Check path and permissions."}
 	}

@@ -24,6 +24,8 @@ const (
 	// keyAtMost bounds keys in bytes. Each tier makes them longer, so it also
 	// ends a loop through programs that do not hand on where data comes from.
 	keyAtMost = 200
+	// farBytes bounds what is read of table sites.
+	farBytes = 16 << 20
 	// abreast is how many sites behind one way are read at once, and how many
 	// connections are kept for that.
 	abreast = 4
@@ -52,7 +54,7 @@ type farReader struct {
 func (r *farReader) read(ctx context.Context) ([]far, error) {
 	ctx, cancel := context.WithTimeout(ctx, smallAnswer)
 	defer cancel()
-	res, err := r.client.Query(ctx, lql.Get("sites", r.columns...))
+	res, err := r.client.Query(livestatus.WithLargest(ctx, farBytes), lql.Get("sites", r.columns...))
 	if err != nil {
 		if e, ok := errors.AsType[*livestatus.Error](err); !ok && ctx.Err() != nil && e == nil {
 			err = overdue(smallAnswer, false, err)

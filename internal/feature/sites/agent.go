@@ -67,7 +67,7 @@ func (h handler) enteredAgent(w http.ResponseWriter, r *http.Request) (v agentVi
 		return v, s, false, err
 	}
 	v.Code = r.PostForm.Get(fieldCode)
-	s, _ = v.Form.spec(r.Context(), "", false)
+	s, _ = v.Form.spec(r.Context(), site.Spec{}, false)
 	delete(v.Form.Errors, fieldAddresses) // the agent brings it
 	s.Addresses = nil
 	if len(v.Form.Errors) > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,7 @@ const (
 	fieldInterval  = "interval"
 	fieldSection   = "section"
 	fieldPrint     = "fingerprint"
+	fieldToken     = "token_file"
 )
 
 // Bounds of what is entered.
@@ -49,7 +51,7 @@ func readForm(v url.Values) form {
 	f := form{
 		Name: get(fieldName), Section: get(fieldSection), Addresses: get(fieldAddresses),
 		CA: get("ca"), Cert: get("cert"), Key: get("key"), ServerName: get("server_name"),
-		Fingerprint: get(fieldPrint), TokenFile: get("token_file"), User: get("user"), Password: v.Get("password"), Interval: get(fieldInterval), Errors: map[string]string{},
+		Fingerprint: get(fieldPrint), TokenFile: get(fieldToken), User: get("user"), Password: v.Get("password"), Interval: get(fieldInterval), Errors: map[string]string{},
 	}
 	if t := get("trust"); livestatus.IsHostKey(t) {
 		f.Accept = t
@@ -73,8 +75,11 @@ func formOf(s site.Spec) form {
 
 // spec returns what the form describes; ok is false when Errors says what is
 // wrong. A test needs no name.
-func (f *form) spec(ctx context.Context, key string, test bool) (s site.Spec, ok bool) {
-	s = site.Spec{Key: key, Name: f.Name, Section: strings.Trim(f.Section, "/ ")}
+//
+// A token file is only kept: what the web names would be read with the rights of
+// the server and sent to where the web says. old is the site as it is.
+func (f *form) spec(ctx context.Context, old site.Spec, test bool) (s site.Spec, ok bool) {
+	s = site.Spec{Key: old.Key, Name: f.Name, Section: strings.Trim(f.Section, "/ ")}
 	s.TLS = livestatus.TLSOptions{CA: f.CA, Cert: f.Cert, Key: f.Key, ServerName: f.ServerName, Fingerprint: f.Fingerprint,
 		User: f.User, Password: f.Password, TokenFile: f.TokenFile}
 	if test {
@@ -98,6 +103,9 @@ func (f *form) spec(ctx context.Context, key string, test bool) (s site.Spec, ok
 		}
 	}
 	f.checkAddresses(ctx, s.Addresses)
+	if namesToken(s, old) {
+		f.Errors[fieldToken] = ui.T(ctx, "A token file is named on the command line (belvedere site add --token-file) or in the configuration; here it is only kept, with the addresses it had.")
+	}
 	if f.Interval != "" {
 		n, err := strconv.ParseFloat(f.Interval, 64)
 		if err != nil || n < 0 || n > maxInterval {
@@ -106,6 +114,19 @@ func (f *form) spec(ctx context.Context, key string, test bool) (s site.Spec, ok
 		s.Interval = time.Duration(n * float64(time.Second))
 	}
 	return s, len(f.Errors) == 0
+}
+
+// namesToken reports whether s has a token file that old does not send to the
+// same addresses.
+func namesToken(s, old site.Spec) bool {
+	for _, text := range s.Addresses {
+		a, err := livestatus.ParseAddress(text)
+		named := s.TLS.TokenFile != "" || err == nil && a.TLS.TokenFile != ""
+		if named && (s.TLS.TokenFile != old.TLS.TokenFile || !slices.Contains(old.Addresses, text)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *form) checkAddresses(ctx context.Context, addresses []string) {

@@ -128,7 +128,7 @@ func (h handler) add(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	spec, ok := f.spec(r.Context(), "", false)
+	spec, ok := f.spec(r.Context(), site.Spec{}, false)
 	if !ok {
 		return h.show(w, r, http.StatusUnprocessableEntity, editView{Form: f})
 	}
@@ -228,7 +228,7 @@ func (h handler) update(w http.ResponseWriter, r *http.Request) error {
 	if v.Form, err = entered(r); err != nil {
 		return err
 	}
-	spec, ok := v.Form.spec(r.Context(), v.Key, false)
+	spec, ok := v.Form.spec(r.Context(), v.old, false)
 	if !ok {
 		return h.show(w, r, http.StatusUnprocessableEntity, v)
 	}
@@ -289,7 +289,7 @@ func (h handler) test(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Form = f
 	}
-	spec, ok := f.spec(ctx, v.Key, true)
+	spec, ok := f.spec(ctx, v.old, true)
 	v.keepPassword(&spec)
 	if !web.WantsStream(r) {
 		if ok {

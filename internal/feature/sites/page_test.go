@@ -375,3 +375,27 @@ func TestWays(t *testing.T) {
 		t.Errorf("the page of a site behind another: %d %q", page.Status, form)
 	}
 }
+
+// TestTokenFileIsKept: a token file is sent to the addresses that had it, and to
+// no other that somebody enters.
+func TestTokenFileIsKept(t *testing.T) {
+	old := site.Spec{Addresses: []string{"tls://far:6557"}, TLS: livestatus.TLSOptions{TokenFile: "/etc/token"}}
+	for _, tt := range []struct {
+		addresses []string
+		file      string
+		want      bool
+	}{
+		{[]string{"tls://far:6557"}, "/etc/token", false},
+		{[]string{"tls://far:6557"}, "", false},
+		{[]string{"tls://evil:6557"}, "", false},
+		{[]string{"tls://evil:6557"}, "/etc/token", true},
+		{[]string{"tls://far:6557", "tls://evil:6557"}, "/etc/token", true},
+		{[]string{"tls://far:6557"}, "/etc/machine-id", true},
+		{[]string{"tls://evil:6557?token_file=/etc/token"}, "", true},
+	} {
+		s := site.Spec{Addresses: tt.addresses, TLS: livestatus.TLSOptions{TokenFile: tt.file}}
+		if got := namesToken(s, old); got != tt.want {
+			t.Errorf("%q %q: %v", tt.addresses, tt.file, got)
+		}
+	}
+}
