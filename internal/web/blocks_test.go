@@ -390,7 +390,7 @@ func TestSpend(t *testing.T) {
 	}
 	a := &audience{}
 	compute := func() {
-		for range 300 {
+		for range 5000 { // long beside what the scheduler does on the side
 			sha256.Sum256(make([]byte, 1<<16))
 		}
 	}

@@ -38,12 +38,12 @@ func (t target) address() string {
 	return t.page + "?" + v.Encode()
 }
 
-// readable returns parameters in which what is no UTF-8 is marked.
+// readable returns parameters in which what is no text is marked.
 func readable(q url.Values) url.Values {
 	out := make(url.Values, len(q))
 	for name, values := range q {
 		for _, v := range values {
-			out.Add(name, strings.ToValidUTF8(v, "\uFFFD"))
+			out.Add(name, strings.ReplaceAll(strings.ToValidUTF8(v, "\uFFFD"), "\x00", "\uFFFD"))
 		}
 	}
 	return out
