@@ -115,7 +115,7 @@ func TestReplica(t *testing.T) {
 func replicaEqual(t *testing.T, c *testkit.Core, fleet *store.Fleet) {
 	t.Helper()
 	var diffs []string
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(later); ; time.Sleep(20 * time.Millisecond) {
 		diffs = nil
 		for _, table := range sitetest.Tables {
 			want, got := sitetest.Truth(c, table), sitetest.Rows(view(fleet, "a").Snapshot, table)
