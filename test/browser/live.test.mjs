@@ -45,6 +45,28 @@ test('live pages', { timeout: 900000 }, async t => {
     assert.equal(gate.streams, 1)
   })
 
+  await step('a page never goes back behind what it showed at first', async () => {
+    await page.goto(gate.url + '/services')
+    const site = (await page.locator(rows).filter({ hasText: 'Wien' }).first().getAttribute('id')).split('|')[0]
+    for (let i = 2; i < 10; i++) {
+      // A browser of its own each time: its stream begins with the page, which
+      // is newer than what streams were told last.
+      const own = await b.page()
+      await signIn(own, gate.url)
+      await set(i, 2, 'broken just now')
+      await openWhen(own, `${gate.url}/service/${site}/${services[i].map(encodeURIComponent).join('/')}`, 'main [data-act=acknowledge]')
+      await own.evaluate(() => {
+        window.wentBack = false
+        new MutationObserver(() => { window.wentBack ||= !document.querySelector('main [data-act=acknowledge]') }).observe(document.querySelector('main'), { subtree: true, childList: true })
+      })
+      await set(i, 2, 'still broken')
+      await own.locator('main').getByText('still broken').first().waitFor()
+      assert.equal(await own.evaluate(() => window.wentBack), false, 'the problem was away for a moment')
+      await set(i, 0, 'well again')
+      await own.context().close()
+    }
+  })
+
   await step('a hidden tab fetches nothing, and is true when it is shown again', async () => {
     const other = await b.tab(page.context())
     await other.goto(gate.url + '/problems')

@@ -91,10 +91,12 @@ function take(m: News): void {
   if (m.at > newest) newest = m.at;
   count(m.counters);
   if (m.assets && assets && m.assets !== assets) renewed();
-  const missed = m.everything && (m.boot !== boot || m.rev !== rev);
+  // The page may be newer than what the stream was told last: what it asks for
+  // must not be older than what it shows.
+  const missed = m.everything && (m.boot !== boot || m.rev > rev);
   if (m.boot !== boot) newest = m.at;
+  rev = m.boot === boot ? Math.max(rev, m.rev) : m.rev;
   boot = m.boot;
-  rev = m.rev;
   spread = m.spread;
   if (m.tables.length === 0 && !missed) return;
   if (missed || m.tables.includes("sites")) planShell();
