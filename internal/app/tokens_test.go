@@ -48,6 +48,32 @@ func TestTokens(t *testing.T) {
 		code, body := ask(http.MethodGet, "/grafana/problems", "a")
 		return code == http.StatusOK && json.Unmarshal([]byte(body), &problems) == nil && len(problems) > 0
 	})
+	dashboardAsks(t, ask)
+	for _, tt := range []struct {
+		method, path, token string
+		code                int
+	}{
+		{http.MethodGet, "/grafana/problems", "c", http.StatusUnauthorized},
+		{http.MethodGet, "/grafana/problems", "d", http.StatusUnauthorized},
+		{http.MethodGet, "/hosts", "a", http.StatusUnauthorized},
+		{http.MethodGet, "/people", "a", http.StatusUnauthorized},
+		{http.MethodGet, "/metrics", "d", http.StatusOK}, // as loopback may
+		{http.MethodPost, "/grafana/problems", "a", http.StatusUnauthorized},
+		{http.MethodPost, "/sites", "a", http.StatusUnauthorized},
+	} {
+		if code, body := ask(tt.method, tt.path, tt.token); code != tt.code {
+			t.Errorf("%s %s with %s: %d, want %d: %.200s", tt.method, tt.path, tt.token, code, tt.code, body)
+		}
+	}
+	if code, body := ask(http.MethodGet, "/grafana/problems", "b"); code != http.StatusOK || strings.TrimSpace(body) != "[]" {
+		t.Errorf("who sees nothing is told %d %s", code, body)
+	}
+}
+
+// dashboardAsks asks what the dashboard of the documentation asks, and looks for
+// every field that it shows.
+func dashboardAsks(t *testing.T, ask func(method, path, token string) (int, string)) {
+	t.Helper()
 	dashboard, err := os.ReadFile("../../docs/grafana-json-dashboard.json")
 	if err != nil {
 		t.Fatal(err)
@@ -82,24 +108,5 @@ func TestTokens(t *testing.T) {
 	}
 	if asked < 4 {
 		t.Errorf("the dashboard asks for %d lists", asked)
-	}
-	for _, tt := range []struct {
-		method, path, token string
-		code                int
-	}{
-		{http.MethodGet, "/grafana/problems", "c", http.StatusUnauthorized},
-		{http.MethodGet, "/grafana/problems", "d", http.StatusUnauthorized},
-		{http.MethodGet, "/hosts", "a", http.StatusUnauthorized},
-		{http.MethodGet, "/people", "a", http.StatusUnauthorized},
-		{http.MethodGet, "/metrics", "d", http.StatusOK}, // as loopback may
-		{http.MethodPost, "/grafana/problems", "a", http.StatusUnauthorized},
-		{http.MethodPost, "/sites", "a", http.StatusUnauthorized},
-	} {
-		if code, body := ask(tt.method, tt.path, tt.token); code != tt.code {
-			t.Errorf("%s %s with %s: %d, want %d: %.200s", tt.method, tt.path, tt.token, code, tt.code, body)
-		}
-	}
-	if code, body := ask(http.MethodGet, "/grafana/problems", "b"); code != http.StatusOK || strings.TrimSpace(body) != "[]" {
-		t.Errorf("who sees nothing is told %d %s", code, body)
 	}
 }

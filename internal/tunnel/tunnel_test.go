@@ -141,37 +141,7 @@ func TestOpen(t *testing.T) {
 			tt.options.Force = strings.ReplaceAll(tt.options.Force, "FOLDER", dir)
 			s := realcore.SSHDForTest(t, tt.options)
 			w, known := wayTo(t, s, path)
-			p := newPool(t, known)
-			var open []net.Conn
-			for i := range 5 {
-				c, err := p.Dial(t.Context(), w)
-				if err != nil {
-					t.Fatal(err)
-				}
-				say(t, c, fmt.Sprint("hello ", i))
-				open = append(open, c)
-			}
-			if n := s.Connections(); n != 1 {
-				t.Errorf("%d connections", n)
-			}
-			if got := p.lines[w].line.Commanded(); got != tt.commanded {
-				t.Errorf("commanded: %v", got)
-			}
-			for i, c := range open {
-				say(t, c, fmt.Sprint("again ", i))
-				if !c.(interface{ Quiet() bool }).Quiet() {
-					t.Error("not quiet")
-				}
-			}
-			if _, err := io.WriteString(open[0], "bye\n"); err != nil {
-				t.Fatal(err)
-			}
-			if b, err := io.ReadAll(open[0]); err != nil || len(b) != 0 {
-				t.Errorf("%q %v", b, err)
-			}
-			for _, c := range open {
-				c.Close()
-			}
+			opens(t, s, w, known, tt.commanded)
 			if pwned, err := filepath.Glob(filepath.Join(dir, "pwned*")); err != nil || len(pwned) > 0 {
 				t.Error("the path was run as a command")
 			}
@@ -182,47 +152,47 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// opens opens a socket five times over one connection, and talks through each.
+func opens(t *testing.T, s *realcore.SSHD, w Way, known string, commanded bool) {
+	t.Helper()
+	p := newPool(t, known)
+	var open []net.Conn
+	for i := range 5 {
+		c, err := p.Dial(t.Context(), w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		say(t, c, fmt.Sprint("hello ", i))
+		open = append(open, c)
+	}
+	if n := s.Connections(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+	if got := p.lines[w].line.Commanded(); got != commanded {
+		t.Errorf("commanded: %v", got)
+	}
+	for i, c := range open {
+		say(t, c, fmt.Sprint("again ", i))
+		if !c.(interface{ Quiet() bool }).Quiet() {
+			t.Error("not quiet")
+		}
+	}
+	if _, err := io.WriteString(open[0], "bye\n"); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(open[0]); err != nil || len(b) != 0 {
+		t.Errorf("%q %v", b, err)
+	}
+	for _, c := range open {
+		c.Close()
+	}
+}
+
 // TestScript runs the command itself, where it finds what other machines have:
 // it takes no unixcat that only listens, no nc that knows no sockets, and says
 // what is missing.
 func TestScript(t *testing.T) {
-	dir, err := os.MkdirTemp("", "script")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	live := filepath.Join(dir, "live")
-	echo(t, live)
-	program := func(name, text string) {
-		t.Helper()
-		if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"dirname", "grep"} {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "bin"), 0o755), os.Symlink(path, filepath.Join(dir, "bin", name))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run := func(path string) string {
-		text := strings.Replace(script(path, ""), "PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/nagios/bin", "PATH="+dir+"/bin", 1)
-		cmd := exec.Command("/bin/sh", "-c", text)
-		if os.Geteuid() == 0 {
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		}
-		out, _ := cmd.CombinedOutput() // how it ended stands in its output
-		return strings.TrimSpace(string(out))
-	}
+	dir, live, program, run := otherMachine(t)
 	chmod := func(mode os.FileMode) {
 		t.Helper()
 		if err := os.Chmod(live, mode); err != nil {
@@ -266,6 +236,50 @@ func TestScript(t *testing.T) {
 	if got := run(filepath.Join(dir, "none")); got != "belvedere: nosocket" {
 		t.Errorf("no socket: %q", got)
 	}
+}
+
+// otherMachine is a folder with a socket and a PATH of its own: program puts a
+// program there, run runs the command for a socket and returns what it says.
+func otherMachine(t *testing.T) (dir, live string, program func(name, text string), run func(path string) string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "script")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	live = filepath.Join(dir, "live")
+	echo(t, live)
+	program = func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"dirname", "grep"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "bin"), 0o755), os.Symlink(path, filepath.Join(dir, "bin", name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run = func(path string) string {
+		text := strings.Replace(script(path, ""), "PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/nagios/bin", "PATH="+dir+"/bin", 1)
+		cmd := exec.Command("/bin/sh", "-c", text)
+		if os.Geteuid() == 0 {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		}
+		out, _ := cmd.CombinedOutput() // how it ended stands in its output
+		return strings.TrimSpace(string(out))
+	}
+	return dir, live, program, run
 }
 
 // FuzzScript: whatever the path, a shell sees exactly it, and nothing of it is
@@ -433,6 +447,12 @@ func TestHostKey(t *testing.T) {
 	if after, err := os.ReadFile(known); err != nil || string(after) != string(before) {
 		t.Errorf("the file changed: %v\n%s", err, after)
 	}
+	keysThatAreNone(t, s, w, known, dial)
+}
+
+// keysThatAreNone tries files of known hosts that let nobody in.
+func keysThatAreNone(t *testing.T, s *realcore.SSHD, w Way, known string, dial func(Way) error) {
+	t.Helper()
 	if err := os.WriteFile(known, []byte("@revoked * "+s.Public+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -448,6 +468,29 @@ func TestHostKey(t *testing.T) {
 	w.KnownHosts = filepath.Join(t.TempDir(), "none")
 	if err := dial(w); reasonOf(err) != ReasonKnown {
 		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+// TestKnownHostsLink: a link in the place of the file is not followed, and a file
+// that was there is not given away.
+func TestKnownHostsLink(t *testing.T) {
+	dir := t.TempDir()
+	victim, link := filepath.Join(dir, "victim"), filepath.Join(dir, "known_hosts")
+	if err := errors.Join(os.WriteFile(victim, []byte("secret\n"), 0o600), os.Symlink(victim, link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := addKnown(link, "a line"); err == nil {
+		t.Error("a link was written through")
+	}
+	if b, err := os.ReadFile(victim); err != nil || string(b) != "secret\n" {
+		t.Errorf("%q %v", b, err)
+	}
+	fresh := filepath.Join(dir, "new", "known_hosts")
+	if err := errors.Join(addKnown(fresh, "one"), addKnown(fresh, "two")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(fresh); err != nil || string(b) != "one\ntwo\n" {
+		t.Errorf("%q %v", b, err)
 	}
 }
 

@@ -1669,9 +1669,9 @@ func hints() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var86 string
-			templ_7745c5c3_Var86, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "Belvedere only reads. For a socket on this machine its user must be in the group that may write to the socket, often naemon or nagios."))
+			templ_7745c5c3_Var86, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "For a socket on this machine the user of Belvedere must be in the group that may write to the socket, often naemon or nagios."))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `feature/sites/wizard.templ`, Line: 267, Col: 174}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `feature/sites/wizard.templ`, Line: 267, Col: 165}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var86))
 			if templ_7745c5c3_Err != nil {
