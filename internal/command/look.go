@@ -10,7 +10,11 @@ import (
 
 // lateMost is how long it is looked for an effect of which nobody knows,
 // because the core could not be read: until it is back, if that is soon.
-const lateMost = time.Hour
+// Once it is back, lateLeast is the least time for the effect to show.
+const (
+	lateMost  = time.Hour
+	lateLeast = 15 * time.Second
+)
 
 // look ends the jobs whose effect shows, or did not in time. It does nothing
 // when it looked lately and no news came.
@@ -61,7 +65,11 @@ func (d *Desk) lookLate(ctx context.Context, q *queue, taken time.Time, fresh bo
 				continue
 			}
 		}
-		if now := d.o.Now(); read && taken.Sub(j.from) > d.o.SeenWithin || now.Sub(j.from) > lateMost {
+		now := d.o.Now()
+		if read && j.read.IsZero() {
+			j.read = now // what the first poll after an outage leaves out, the next ones read
+		}
+		if read && now.Sub(j.read) > max(d.o.SeenWithin, lateLeast) || now.Sub(j.from) > lateMost {
 			continue
 		}
 		kept = append(kept, j)

@@ -25,7 +25,9 @@ type job struct {
 	// asked: it may or may not have left; it is only looked for.
 	asked bool
 	// from is when the effect began to be looked for, if not when it was sent.
-	from    time.Time
+	from time.Time
+	// read is when the site was first read again, of an effect nobody knew of.
+	read    time.Time
 	promise int64 // that we take it back ourselves; 0: none
 	closed  bool  // how it ended is on disk
 }

@@ -98,6 +98,9 @@ func (s *site) run(ctx context.Context) {
 		if errors.Is(err, errPanic) {
 			s.heldPlan = nil // whatever is held may be half of it: all is read anew
 		}
+		s.mu.Lock()
+		s.thorough = true // no window tells what happened without a check meanwhile
+		s.mu.Unlock()
 		s.health.failed(err)
 		s.log.Debug("site: core out of reach", "site", s.spec.Name, "err", err)
 	}
