@@ -19,7 +19,7 @@ import (
 // be known, and exactly those items are repeated.
 func TestNotSeen(t *testing.T) {
 	t.Parallel()
-	b := deskWith(t, command.Options{Rate: 1000, SeenWithin: 2 * time.Second}, testkit.Naemon, testkit.Nagios4)
+	b := deskWith(t, command.Options{Rate: 1000, SeenWithin: 6 * time.Second}, testkit.Naemon, testkit.Nagios4)
 	targets := append(b.services("a")[:3], b.services("b")[:3]...)
 	b.cores["b"].SetCommands(false)
 	b.cores["b"].Reload()
@@ -127,7 +127,7 @@ func TestHangingSite(t *testing.T) {
 		targets = append(targets, b.services(key)[:8]...)
 	}
 	id := b.order(t, remark("does it hang?", targets...))
-	until(t, 20*time.Second, "seen at the site that works", func() bool {
+	until(t, soon, "seen at the site that works", func() bool {
 		for _, it := range b.now(t, id) {
 			if it.Target.Site == "b" && it.State != command.Seen {
 				return false
