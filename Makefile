@@ -9,7 +9,7 @@ demo: ## simulated cores, the whole interface, nothing to install
 	$(GO) run ./cmd/belvedere demo
 
 test: setup ## everything, including real cores and the browser
-	$(GO) test ./...
+	$(GO) test ./test/contract ./test/compat ./internal/site ./... # the long ones first
 	./scripts/browser
 
 check: lint generated layers test race fuzz ## exactly what CI runs
@@ -33,7 +33,7 @@ race:
 	CGO_ENABLED=1 $(GO) test -race -short $$(./scripts/race-packages)
 
 fuzz:
-	./scripts/fuzz $${FUZZTIME:-5s}
+	./scripts/fuzz $${FUZZTIME:-3s}
 
 bench: ## quick benchmarks beside the recorded ones
 	./scripts/bench
