@@ -33,6 +33,24 @@ func Diagnose(ctx context.Context, o Options, tell func(livestatus.Step)) livest
 	}, tell)
 }
 
+// Knock returns nil if an API could be read now: it lets us in, we may do what
+// is needed there, and the core runs.
+func Knock(ctx context.Context, o Options) error {
+	c, err := newClient(o)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	may, err := c.rights(ctx)
+	if err != nil {
+		return err
+	}
+	if err := may.enough(); err != nil {
+		return err
+	}
+	return c.status(ctx, "IcingaApplication", &application{})
+}
+
 // step is one step of the diagnosis.
 func step(name, title string, run func(context.Context, *livestatus.Step, *livestatus.Report) error) livestatus.Check {
 	return livestatus.Check{Name: name, Title: title, Run: run}

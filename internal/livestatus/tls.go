@@ -128,9 +128,13 @@ func tlsError(a Address, raw net.Conn, limit time.Duration, err error) *Error {
 	case isAlert(err):
 		return alertError(where, a.TLS, err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return &Error{Kind: KindHangup, Err: err,
+		e := &Error{Kind: KindHangup, Err: err,
 			Cause: fmt.Sprintf("%s hung up during the TLS handshake, without a word.", where),
 			Fix:   fmt.Sprintf("Either it speaks Livestatus without TLS (then use tcp://%s), or xinetd or a firewall does not admit our address %s.", where, localIP(raw))}
+		if a.Scheme == "icinga2" {
+			e.Fix = fmt.Sprintf("Icinga 2 is just starting or ending, or a firewall does not admit our address %s.", localIP(raw))
+		}
+		return e
 	case errors.As(err, &ne) && ne.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
 		return &Error{Kind: KindSilent, Err: err,
 			Cause: fmt.Sprintf("%s accepted the connection but did not answer the TLS greeting within %s.", where, short(limit)),

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,6 +95,7 @@ func NewManager(o Options) *Manager {
 	if o.MaxRows == 0 {
 		o.MaxRows = 2_000_000
 	}
+	o.HomeAfter = cmp.Or(o.HomeAfter, homeAfter)
 	return &Manager{
 		o:      o,
 		client: func(lo livestatus.Options) client { return livestatus.NewClient(lo) },

@@ -70,6 +70,7 @@ type site struct {
 	noWait   bool     // waits at this core have proven worthless
 	busy     bool     // the last poll found something
 	instead  *instead // of the address being tried or in use; nil: it is the first
+	home     homing
 	cursor   cursor
 	api      *apiCore // what is kept of a core that is read through an API; nil until then
 }
@@ -130,55 +131,6 @@ func (s *site) rest(ctx context.Context, fault bool) bool {
 	}
 	return true
 }
-
-// connect tries the addresses in order and stays with the first that answers
-// until that fails. It always returns an error.
-func (s *site) connect(ctx context.Context) error {
-	var first error
-	for i, text := range s.spec.Addresses {
-		s.instead = nil
-		if i > 0 {
-			s.instead = &instead{i + 1, len(s.spec.Addresses), first}
-		}
-		err := s.survive(ctx, text)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		var lost *lostError
-		if errors.As(err, &lost) {
-			return lost.err
-		}
-		if first == nil {
-			first = err
-		}
-	}
-	if first == nil {
-		return &incompatibleError{"The site has no address."}
-	}
-	return first
-}
-
-// An instead says which address a site tries because others before it failed.
-type instead struct {
-	number, of int
-	because    error // of the first one
-}
-
-// note is what people read about it.
-func (i *instead) note() string {
-	if i == nil {
-		return ""
-	}
-	used := fmt.Sprintf("Its address %d of %d is in use: the first one does not work.", i.number, i.of)
-	return used + " " + causeOf(i.because)
-}
-
-// A lostError ends a session that had begun: the next attempt starts with the
-// first address again.
-type lostError struct{ err error }
-
-func (e *lostError) Error() string { return e.err.Error() }
-func (e *lostError) Unwrap() error { return e.err }
 
 // survive is use, with a panic turned into an error: what one core sends must
 // not end the program and with it all other sites.

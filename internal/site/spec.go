@@ -18,7 +18,7 @@ type Spec struct {
 	Key       string   // identifies the site for ever, also when it is renamed
 	Name      string   // for people, unique
 	Section   string   // path in the tree of sections, parts joined by "/"
-	Addresses []string // tried in order; the first that answers is used
+	Addresses []string // of any kinds, tried in order; the first that answers is used
 	TLS       livestatus.TLSOptions
 	SSH       livestatus.SSHOptions // for addresses that name none themselves
 	// Interval between two readings; 0 means one second, or longer where an
@@ -81,6 +81,9 @@ type Options struct {
 	MaxRows int
 	// MaxBytes bounds one answer of a core; 0: four gigabytes.
 	MaxBytes int
+	// HomeAfter is how long an address must answer before it is used again in
+	// place of one after it; 0: a minute.
+	HomeAfter time.Duration
 	// Memory is asked before a site is read whole; nil: there is always room.
 	Memory *memory.Budget
 }
