@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"belvedere/internal/config"
+	"belvedere/internal/lql"
 	"belvedere/internal/web/list"
 	"belvedere/internal/web/webtest"
 )
@@ -29,10 +30,10 @@ func TestErrorsInGerman(t *testing.T) {
 	c := client(t)
 	signIn(t, c, a.url, "demo", "demo")
 	eventually(t, "sites", func() bool { _, body := get(t, c, a.url+"/readyz"); return strings.Contains(body, "ok") })
-	place := list.Cursor{"0", "x", "y", "z"}.String()
+	place := (&list.Cursor{Place: lql.Place{"x", "y"}}).String()
 	long := strings.Repeat("x", 5000)
 	for _, path := range []string{
-		"/nope", "/hosts?sort=nosuch", "/hosts?limit=0", "/hosts?offset=x", "/hosts?after=x", "/hosts?columns=nosuch", "/hosts?density=x", "/hosts/copy?as=x", "/hosts/export?q=state:x", "/hosts/export?q=age>x", "/hosts/export?q=nosuch:1", "/hosts/export?q=" + long, "/hosts/export?q=output~%5B", "/hosts?sort=groups&after=" + place,
+		"/nope", "/hosts?sort=nosuch", "/hosts?limit=0", "/hosts?offset=x", "/hosts?after=x", "/hosts?columns=nosuch", "/hosts?density=x", "/hosts/copy?as=x", "/hosts/export?q=state:x", "/hosts/export?q=age>x", "/hosts/export?q=nosuch:1", "/hosts/export?q=" + long, "/hosts/export?q=output~%5B", "/hosts?sort=groups&after=" + place, "/hosts?sort=name&before=" + place + "&until=" + place,
 		"/services?sort=x", "/services/export?q=%22", "/services/export?q=(", "/services/export?q=a)", "/services/export?q=a+or", "/services/export?q=latency>x", "/services/export?q=last_check>x", "/services/export?q=state:",
 		"/problems?view=x", "/problems?group=x", "/problems?sort=x", "/problems?soft=2", "/problems?limit=x", "/problems?offset=-1", "/problems?below=x", "/problems?after=x",
 		"/problems?" + strings.Repeat("open=a&", 60), "/groups?kind=x", "/groups?view=x", "/groups?sort=x", "/groups?from=x", "/groups?problems=2", "/groups/export?q=state:x",

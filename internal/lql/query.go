@@ -71,11 +71,14 @@ type Stat struct {
 }
 
 // A Sort is one sort key. Arg names the custom variable when Column is a
-// dictionary (LMD's three word form).
+// dictionary (LMD's three word form). Prefix, when above 0, is by how many bytes
+// at most texts and lists are compared: no header says it, it is for orders whose
+// places must not be long.
 type Sort struct {
 	Column string
 	Arg    string
 	Desc   bool
+	Prefix int
 }
 
 // Format is an output format.
@@ -156,6 +159,11 @@ type Query struct {
 	// says it: it is for pages that show rows and the numbers of them, and saves
 	// looking for the rows twice.
 	Tally []Filter
+	// After and Until, when not nil, leave out the rows that do not stand behind
+	// a place in the order of Sort, and those that do. They are for queries with
+	// Sort and without Stats; Total counts what is left. No header says them: they
+	// are for pages that go on where another one ended.
+	After, Until Place
 }
 
 // A Command is one COMMAND request.

@@ -54,10 +54,11 @@ func (c outColumn) vector(n int) lql.Vector {
 
 // A sortKey is one Sort header.
 type sortKey struct {
-	ref   colRef
-	arg   string // variable of a Dict
-	desc  bool
-	stats int // Stats: index of the sorted result column, -1 otherwise
+	ref    colRef
+	arg    string // variable of a Dict
+	desc   bool
+	prefix int // bytes of texts and lists that count; 0: all
+	stats  int // Stats: index of the sorted result column, -1 otherwise
 }
 
 // A stat is one Stats header.
@@ -80,7 +81,7 @@ func bind(q *lql.Query, shift int64) (*plan, error) {
 	}
 	p := &plan{q: q, table: t, shift: shift}
 	b := binder{plan: p, slow: newSlowTime(), seen: map[string]*leaf{}}
-	err := errors.Join(b.columns(), b.filters(), b.stats(), b.tallied(), b.sorts())
+	err := errors.Join(b.columns(), b.filters(), b.stats(), b.tallied(), b.sorts(), b.places())
 	if err != nil {
 		if qe, ok := errors.AsType[*lql.QueryError](err); ok {
 			return nil, qe
@@ -402,7 +403,7 @@ func (b *binder) sorts() error {
 		if s.Arg != "" && ref.column().Kind != schema.Dict {
 			return badRequest(fmt.Sprintf("column %s has no entries to sort by", clip(s.Column)), "")
 		}
-		b.plan.sorts = append(b.plan.sorts, sortKey{ref: ref, arg: s.Arg, desc: s.Desc, stats: -1})
+		b.plan.sorts = append(b.plan.sorts, sortKey{ref: ref, arg: s.Arg, desc: s.Desc, prefix: s.Prefix, stats: -1})
 	}
 	if b.table.Source == schema.Passed && len(b.q.Sort) == 0 && len(b.q.Stats) == 0 { // newest first
 		name := "time"

@@ -45,6 +45,12 @@ func cacheKey(v access.Viewer, q *lql.Query) string {
 	for _, site := range slices.Sorted(maps.Keys(q.Only)) {
 		text = fmt.Appendf(text, "\x00%q%q", site, q.Only[site])
 	}
+	for _, s := range q.Sort {
+		text = fmt.Appendf(text, "\x00%d", s.Prefix)
+	}
+	if q.After != nil || q.Until != nil {
+		text = fmt.Appendf(text, "\x00%q%q", q.After, q.Until)
+	}
 	for _, f := range q.Tally {
 		text = lql.Get(q.Table).Where(f).AppendText(append(text, 0))
 	}

@@ -29,14 +29,13 @@ type sorter struct {
 	keys  [][]*operand // by site, by sort key
 	names [][]*operand // by site: the table's own keys, which break ties
 	index map[*siteRun]int32
-	arg   []byte
 	// natural: rows of a site are in order as they are
 	natural bool
 	order   [][]int32 // see rank; nil: not known
 }
 
 func (r *run) newSorter() *sorter {
-	st := &sorter{r: r, first: r.sorts[0].ref.column().Kind, index: map[*siteRun]int32{}, arg: []byte(r.sorts[0].arg)}
+	st := &sorter{r: r, first: r.sorts[0].ref.column().Kind, index: map[*siteRun]int32{}}
 	for i, s := range r.sites {
 		st.index[s] = int32(i)
 		var keys, names []*operand
@@ -62,28 +61,36 @@ func (st *sorter) item(site int32, row int32) item {
 	case st.first == schema.Float:
 		it.num = o.floatAt(end)
 	case isText(st.first):
-		it.text = sortBytes(o, end, st.arg)
+		it.text = st.r.sorts[0].bytes(o.kind, o.bytesAt(end))
 	default:
 		it.big = o.intAt(end)
 	}
 	return it
 }
 
-// sortBytes returns what a text, a list or an entry of a dictionary is sorted
-// by.
-func sortBytes(o *operand, end int, arg []byte) []byte {
-	b := o.bytesAt(end)
-	switch {
-	case o.kind == schema.Dict && len(arg) > 0:
-		return dictValue(b, arg)
-	case o.kind == schema.Text:
-		return b
+// bytes returns what a text, a list or an entry of a dictionary is sorted
+// by. See [lql.Sort.Key], which makes the same of an answer.
+func (k *sortKey) bytes(kind schema.Kind, b []byte) []byte {
+	if kind == schema.Dict && k.arg != "" {
+		b = dictValue(b, []byte(k.arg))
+	} else if kind != schema.Text {
+		b = flatList(kind, b)
 	}
-	var flat []byte // names in their order
+	if k.prefix > 0 && len(b) > k.prefix {
+		b = b[:k.prefix]
+	}
+	return b
+}
+
+// flatList puts the elements of an encoded list into bytes that compare as the
+// list does.
+func flatList(kind schema.Kind, b []byte) []byte {
+	var flat []byte
 	list := eachText
-	switch o.kind {
+	switch kind {
 	case schema.IntList:
-		return b
+		store.EachInt(b, func(n int64) bool { flat = lql.AppendNumberKey(flat, n); return true })
+		return flat
 	case schema.Tuples:
 		list = eachFirst
 	case schema.Members, schema.Dict:
@@ -119,7 +126,7 @@ func (st *sorter) compare(a, b *item) int {
 	}
 	for k := 1; k < len(st.r.sorts); k++ {
 		x, y := st.keys[a.site][k], st.keys[b.site][k]
-		c := compareValues(x, x.place.end(int(a.row)), y, y.place.end(int(b.row)), []byte(st.r.sorts[k].arg))
+		c := compareValues(x, x.place.end(int(a.row)), y, y.place.end(int(b.row)), &st.r.sorts[k])
 		if c != 0 {
 			if st.r.sorts[k].desc {
 				return -c
@@ -140,19 +147,19 @@ func (st *sorter) compareNames(a, b *item) int {
 	}
 	for k := range st.names[a.site] {
 		x, y := st.names[a.site][k], st.names[b.site][k]
-		if c := compareValues(x, x.place.end(int(a.row)), y, y.place.end(int(b.row)), nil); c != 0 {
+		if c := compareValues(x, x.place.end(int(a.row)), y, y.place.end(int(b.row)), &sortKey{}); c != 0 {
 			return c
 		}
 	}
 	return cmp.Compare(a.site, b.site)
 }
 
-func compareValues(x *operand, i int, y *operand, j int, arg []byte) int {
+func compareValues(x *operand, i int, y *operand, j int, key *sortKey) int {
 	switch {
 	case x.kind == schema.Float:
 		return cmp.Compare(x.floatAt(i), y.floatAt(j))
 	case isText(x.kind):
-		return bytes.Compare(sortBytes(x, i, arg), sortBytes(y, j, arg))
+		return bytes.Compare(key.bytes(x.kind, x.bytesAt(i)), key.bytes(y.kind, y.bytesAt(j)))
 	}
 	return cmp.Compare(x.intAt(i), y.intAt(j))
 }
@@ -281,8 +288,8 @@ func (r *run) natural() bool {
 		return false
 	}
 	for i, k := range r.sorts {
-		if k.desc || k.ref.join >= 0 || k.ref.column().Name != r.table.Keys[i] {
-			if i > 0 || k.desc || k.ref.join < 0 || r.table.Joins[k.ref.join].Prefix+k.ref.column().Name != r.table.Keys[0] {
+		if k.desc || k.prefix > 0 || k.ref.join >= 0 || k.ref.column().Name != r.table.Keys[i] {
+			if i > 0 || k.desc || k.prefix > 0 || k.ref.join < 0 || r.table.Joins[k.ref.join].Prefix+k.ref.column().Name != r.table.Keys[0] {
 				return false
 			}
 		}
@@ -337,7 +344,7 @@ func (t *top) texts(o *operand, site, base int32, match *store.Bits) {
 		}
 		last, worse = end, false
 		row := base + int32(i)
-		it := item{site: site, row: row, tie: t.st.tie(site, row), text: sortBytes(o, end, t.st.arg)}
+		it := item{site: site, row: row, tie: t.st.tie(site, row), text: t.st.r.sorts[0].bytes(o.kind, o.bytesAt(end))}
 		if t.worst != nil {
 			c := bytes.Compare(it.text, t.worst.text)
 			if worse = c > 0 && !desc || c < 0 && desc; worse {

@@ -318,7 +318,7 @@ func TestPlaceStays(t *testing.T) {
 	if got := shown(start(t, w).Get("all", next)); !slices.Equal(got, []string{"fine/Disk", "fine/Ping"}) {
 		t.Errorf("the second page shows %q after others came and went", got)
 	}
-	for _, bad := range []string{"after=x", "until=WyIwIl0", "before=" + list.Cursor{"0", "g", "a", "h", "", "x", "0", "0", "0", ""}.String(), "after=" + list.Cursor{"0", "g", "a", "h", "", "1", "99", "0", "0", ""}.String()} {
+	for _, bad := range []string{"after=x", "until=WyIwIl0", "before=" + (&list.Cursor{Place: lql.Place{"g", "a", "h", "", "x", "0", "0", "0", ""}}).String(), "after=" + (&list.Cursor{Place: lql.Place{"g", "a", "h", "", "1", "99", "0", "0", ""}}).String()} {
 		if a := s.Get("all", "/problems?"+bad); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "is no place in this list") {
 			t.Errorf("%s: status %d", bad, a.Status)
 		}

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 
+	"belvedere/internal/lql"
 	"belvedere/internal/triage"
 	"belvedere/internal/web"
 	"belvedere/internal/web/list"
@@ -28,7 +29,7 @@ type place struct {
 const placeKeys = 9
 
 // cursor writes a place for an address.
-func (p place) cursor(by string) list.Cursor {
+func (p place) cursor(by string) *list.Cursor {
 	text := ""
 	switch by {
 	case "output":
@@ -36,8 +37,8 @@ func (p place) cursor(by string) list.Cursor {
 	case "owner":
 		text = p.problem.Owner
 	}
-	return list.Cursor{strconv.Itoa(p.unit), p.group, p.problem.Site, p.problem.Host, p.problem.Service, strconv.FormatInt(p.problem.Since, 10),
-		strconv.Itoa(int(p.problem.Severity)), strconv.Itoa(int(p.problem.Standing)), strconv.Itoa(int(p.problem.Attempt)), text}
+	return &list.Cursor{Step: p.unit, Place: lql.Place{p.group, p.problem.Site, p.problem.Host, p.problem.Service, strconv.FormatInt(p.problem.Since, 10),
+		strconv.Itoa(int(p.problem.Severity)), strconv.Itoa(int(p.problem.Standing)), strconv.Itoa(int(p.problem.Attempt)), text}}
 }
 
 // readPlace reads a place from a parameter of the address, nil when it is not
@@ -48,23 +49,23 @@ func readPlace(r *http.Request, name, by string) (*place, error) {
 		return nil, nil
 	}
 	c, err := list.ReadCursor(v, placeKeys)
-	var n [5]int64 // unit, since, severity, standing, attempt
-	for i, at := range []int{0, 5, 6, 7, 8} {
+	var n [4]int64 // since, severity, standing, attempt
+	for i := range n {
 		if err == nil {
-			n[i], err = strconv.ParseInt(c[at], 10, 64)
+			n[i], err = strconv.ParseInt(c.Place[4+i], 10, 64)
 		}
 	}
-	if err != nil || n[0] > 3*triage.MaxProblems || n[2] < 0 || n[2] > int64(triage.Unreachable) || n[3] < 0 || n[3] > int64(triage.Suppressed) || n[4] != int64(int32(n[4])) {
+	if err != nil || c.Step > 3*triage.MaxProblems || n[1] < 0 || n[1] > int64(triage.Unreachable) || n[2] < 0 || n[2] > int64(triage.Suppressed) || n[3] != int64(int32(n[3])) {
 		return nil, web.BadParameter(name, ui.T(r.Context(), "%s is no place in this list in this order", name), ui.T(r.Context(), "Go to the first page"))
 	}
-	p := &place{unit: int(n[0]), group: c[1], bare: c[3] == "", problem: triage.Problem{
-		Key: triage.Key{Site: c[2], Host: c[3], Service: c[4]}, Since: n[1], Severity: triage.Severity(n[2]), Standing: triage.Standing(n[3]), Attempt: int32(n[4]),
+	p := &place{unit: c.Step, group: c.Place[0], bare: c.Place[2] == "", problem: triage.Problem{
+		Key: triage.Key{Site: c.Place[1], Host: c.Place[2], Service: c.Place[3]}, Since: n[0], Severity: triage.Severity(n[1]), Standing: triage.Standing(n[2]), Attempt: int32(n[3]),
 	}}
 	switch by {
 	case "output":
-		p.problem.Output = c[9]
+		p.problem.Output = c.Place[8]
 	case "owner":
-		p.problem.Owner = c[9]
+		p.problem.Owner = c.Place[8]
 	}
 	return p, nil
 }

@@ -160,7 +160,6 @@ func (e *exporter) table(ctx context.Context, most int) export.Table {
 // rows yields the rows, at most so many.
 func (e *exporter) rows(ctx context.Context, most int) iter.Seq2[export.Row, error] {
 	return func(yield func(export.Row, error) bool) {
-		seen := 0
 		for p := e.first; ; {
 			cells := status.Of(p.Result)
 			for i := range p.Result.Rows {
@@ -172,11 +171,7 @@ func (e *exporter) rows(ctx context.Context, most int) iter.Seq2[export.Row, err
 				return
 			}
 			q := e.q
-			if seen += p.Result.Rows; p.last == nil {
-				q.Offset = seen
-			} else {
-				q.After = p.last
-			}
+			q.After = p.last
 			next, err := q.load(ctx, e.data, e.want, nil)
 			if err != nil {
 				yield(export.Row{}, err)

@@ -15,11 +15,11 @@ type Page struct {
 	Result *lql.Result // the rows, with what they and the columns need
 	Total  int         // rows of all pages; of a page with an end, of itself
 	From   int         // number of the first row among them, from 0
-	next   Cursor      // place of the last row when rows follow
-	prev   Cursor      // place of the first row when rows precede
+	next   *Cursor     // place of the last row when rows follow
+	prev   *Cursor     // place of the first row when rows precede
 	more   bool        // rows follow
 	less   bool        // rows precede
-	last   Cursor      // place of the last row
+	last   *Cursor     // place of the last row
 	Parts  []lql.Part
 	// Counts are how many rows each of the terms chooses that [Request.Figures]
 	// was given; nil where none were.
@@ -78,8 +78,9 @@ func (q Request) load(ctx context.Context, data lql.Querier, want []string, tall
 		}
 	}
 	for _, step := range r.path() {
-		query := q.Query(want...).Where(r.bounds(step)...)
+		query := q.Query(want...)
 		query.Sort, query.Offset, query.Limit, query.Tally = r.order, r.skip, q.Limit-len(r.at), tally
+		r.bound(query, step)
 		res, err := data.Query(ctx, query)
 		if err != nil {
 			return nil, fmt.Errorf("%s: list: %w", q.List.Name, err)
@@ -130,13 +131,13 @@ func (q Request) reading() *reading {
 func (r *reading) path() []int {
 	first, last := 0, len(r.steps)-1
 	if r.q.After != nil {
-		first = r.q.After.step()
+		first = r.q.After.Step
 	}
 	if r.q.Until != nil {
-		last = min(last, r.q.Until.step())
+		last = min(last, r.q.Until.Step)
 	}
 	if r.back {
-		last = min(last, r.q.Before.step())
+		last = min(last, r.q.Before.Step)
 	}
 	var out []int
 	for i := first; i <= last; i++ {
@@ -148,22 +149,21 @@ func (r *reading) path() []int {
 	return out
 }
 
-// bounds returns the filters that keep a step within the places.
-func (r *reading) bounds(step int) []lql.Filter {
-	var out []lql.Filter
+// bound keeps the query of a step within the step and within the places.
+func (r *reading) bound(query *lql.Query, step int) {
 	if f := r.steps[step]; f.Kind == lql.Leaf || len(f.Kids) > 0 {
-		out = append(out, f)
+		query.Where(f)
 	}
-	if c := r.q.After; c != nil && c.step() == step {
-		out = append(out, behind(r.keys, c[1:]))
+	after, until := r.q.After, r.q.Until
+	if r.back {
+		after = r.q.Before
 	}
-	if c := r.q.Before; c != nil && c.step() == step {
-		out = append(out, behind(reversed(r.keys), c[1:]))
+	if after != nil && after.Step == step {
+		query.After = after.Place
 	}
-	if c := r.q.Until; c != nil && c.step() == step {
-		out = append(out, lql.NotOf(behind(r.keys, c[1:])))
+	if until != nil && until.Step == step {
+		query.Until = until.Place
 	}
-	return out
 }
 
 // page puts the answers together.
@@ -197,10 +197,8 @@ func (r *reading) place(p *Page) {
 		p.less = r.q.After != nil || r.q.Offset > 0
 		return
 	}
-	var first, last Cursor
-	if cells := status.Of(p.Result); r.q.placed(r.keys) {
-		first, last = place(r.at[0], r.keys, cells, 0), place(r.at[rows-1], r.keys, cells, rows-1)
-	}
+	cells := status.Of(p.Result)
+	first, last := placeOf(r.at[0], r.keys, cells, 0), placeOf(r.at[rows-1], r.keys, cells, rows-1)
 	left := r.left - r.q.Offset // rows from the first of the page on, in reading order
 	if r.back {
 		p.From = max(left-rows, 0)

@@ -64,7 +64,7 @@ func (p *Plain) text(ctx context.Context, c status.Cells, row int) string {
 // variable returns the value of the custom variable, "" for one that hides
 // secrets from who asks.
 func (p *Plain) variable(c status.Cells, row int) string {
-	value := valueOf(lql.Sort{Column: p.Column, Arg: p.Var}, c, row)
+	value := lql.Sort{Arg: p.Var}.Key(c.Vector(p.Column), row)
 	if !p.secrets && access.SecretValue(value) {
 		return ""
 	}

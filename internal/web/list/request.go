@@ -31,10 +31,10 @@ type Request struct {
 	Sort    string       // key of a column
 	Desc    bool
 	Limit   int
-	Offset  int    // rows left out, for addresses without a cursor
-	After   Cursor // the page begins behind this row
-	Before  Cursor // the page ends before this row
-	Until   Cursor // and holds nothing behind this one
+	Offset  int     // rows left out, for addresses without a cursor
+	After   *Cursor // the page begins behind this row
+	Before  *Cursor // the page ends before this row
+	Until   *Cursor // and holds nothing behind this one
 	Columns []Column
 	Density string
 }
@@ -106,16 +106,19 @@ func (c Column) sortable() bool { return len(c.Sort) > 0 || len(c.Steps) > 0 }
 // cursors reads where the page begins and ends.
 func (q *Request) cursors(r *http.Request) error {
 	keys := q.keys()
-	for name, to := range map[string]*Cursor{"after": &q.After, "before": &q.Before, "until": &q.Until} {
+	for name, to := range map[string]**Cursor{"after": &q.After, "before": &q.Before, "until": &q.Until} {
 		v := r.FormValue(name)
 		if v == "" {
 			continue
 		}
 		c, err := ReadCursor(v, len(keys))
-		if err != nil || !q.placed(keys) {
+		if err != nil {
 			return web.BadParameter(name, ui.T(r.Context(), "%s is no place in this list in this order", name), ui.T(r.Context(), "Go to the first page"))
 		}
 		*to = c
+	}
+	if q.Before != nil && (q.After != nil || q.Until != nil) {
+		return web.BadParameter("before", ui.T(r.Context(), "before cannot stand beside after or until"), ui.T(r.Context(), "Go to the first page"))
 	}
 	return nil
 }

@@ -115,26 +115,26 @@ func named(t *schema.Table, r Row, only map[string][]string) bool {
 
 // list fills res with columns of rows.
 func list(t *schema.Table, res *lql.Result, rows []Row, q *lql.Query) error {
-	slices.SortStableFunc(rows, func(a, b Row) int {
+	standing := make(map[*Row]lql.Place, len(rows))
+	at := make([]*Row, len(rows))
+	for i := range rows {
+		at[i] = &rows[i]
 		for _, s := range q.Sort {
-			c := compare(a[s.Column], b[s.Column])
-			if s.Arg != "" {
-				c = strings.Compare(entry(a[s.Column], s.Arg), entry(b[s.Column], s.Arg))
+			v, err := vector(t, s.Column, rows[i:i+1])
+			if err != nil {
+				return err
 			}
-			if s.Desc {
-				c = -c
-			}
-			if c != 0 {
-				return c
-			}
-		}
-		return 0
-	})
-	for _, s := range q.Sort {
-		if _, err := t.Resolve(s.Column); err != nil {
-			return bad(err)
+			standing[at[i]] = append(standing[at[i]], s.Key(&v, 0))
 		}
 	}
+	slices.SortStableFunc(at, func(a, b *Row) int { return follows(t, q.Sort, standing[a], standing[b]) })
+	sorted := make([]Row, 0, len(rows))
+	for _, r := range at {
+		if (q.After == nil || follows(t, q.Sort, standing[r], q.After) > 0) && (q.Until == nil || follows(t, q.Sort, standing[r], q.Until) <= 0) {
+			sorted = append(sorted, *r)
+		}
+	}
+	rows = sorted
 	res.Total = len(rows)
 	rows = rows[min(q.Offset, len(rows)):]
 	if q.Limit != lql.NoLimit {
@@ -149,6 +149,28 @@ func list(t *schema.Table, res *lql.Result, rows []Row, q *lql.Query) error {
 		res.Vectors = append(res.Vectors, v)
 	}
 	return nil
+}
+
+// follows orders two places.
+func follows(t *schema.Table, order []lql.Sort, a, b lql.Place) int {
+	for i, s := range order {
+		c := strings.Compare(a[i], b[i])
+		if ref, err := t.Resolve(s.Column); err == nil {
+			switch ref.Column.Kind {
+			case schema.Bool, schema.Int, schema.Time, schema.Float:
+				x, _ := strconv.ParseFloat(a[i], 64)
+				y, _ := strconv.ParseFloat(b[i], 64)
+				c = cmp.Compare(x, y)
+			}
+		}
+		if s.Desc {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return 0
 }
 
 func bad(err error) error { return &lql.QueryError{Code: 400, Msg: err.Error()} }
@@ -348,19 +370,6 @@ func ofText(s string, f lql.Filter) (bool, error) {
 		return strings.EqualFold(s, f.Value), nil
 	}
 	return ordered(strings.Compare(s, f.Value), f.Op)
-}
-
-func compare(a, b any) int {
-	_, textA := a.(string)
-	_, textB := b.(string)
-	if textA || textB {
-		return strings.Compare(text(a), text(b))
-	}
-	listA, isList := a.([]string)
-	if listB, ok := b.([]string); ok || isList {
-		return slices.Compare(listA, listB)
-	}
-	return cmp.Compare(float(a), float(b))
 }
 
 // groupText is what a value is grouped by.
