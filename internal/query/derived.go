@@ -136,8 +136,9 @@ var objectColumns = map[string]func(s *siteRun, o *operand){
 		every, active := floatOf(o.place.table, "check_interval"), intOf(o.place.table, "active_checks_enabled")
 		o.num = func(row int) int64 { return flag(every(row) > 0 && active(row) != 0) }
 	},
-	"owner":     func(s *siteRun, o *operand) { s.owner(o) },
-	"staleness": func(s *siteRun, o *operand) { s.staleness(o) },
+	"owner":           func(s *siteRun, o *operand) { s.owner(o) },
+	"owner_with_info": func(s *siteRun, o *operand) { s.ownerInfo(o) },
+	"staleness":       func(s *siteRun, o *operand) { s.staleness(o) },
 	"state_order": func(s *siteRun, o *operand) {
 		state := intOf(o.place.table, "state")
 		o.num = func(row int) int64 {

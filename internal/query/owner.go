@@ -11,31 +11,58 @@ const (
 	entryAck  = 4
 )
 
-// owner makes o who has the problem of a host or service: who acknowledged it,
-// else whose downtime it is in, the one that ends last, else who commented on it
-// last, else the first contact that was told of it.
+// A holder has the problem of a host or service, or knows of it.
+type holder struct {
+	kind      string // acknowledgement downtime comment notified; "": nobody has
+	who, text []byte
+	at, until int64 // unix seconds; 0: not known, open
+}
+
+// owner makes o who has the problem of a host or service.
 func (s *siteRun) owner(o *operand) {
+	find := s.holder(o)
+	o.bytes = func(row int) []byte { return find(row).who }
+}
+
+// ownerInfo makes o the same with why, what they wrote and when.
+func (s *siteRun) ownerInfo(o *operand) {
+	find := s.holder(o)
+	o.bytes = func(row int) []byte {
+		h := find(row)
+		if h.kind == "" {
+			return nil
+		}
+		return store.EncodeTuples([][]any{{string(h.who), h.kind, string(h.text), h.at, h.until}})
+	}
+}
+
+// holder returns who has the problem of a row: who acknowledged it, else whose
+// downtime it is in, the one that ends last, else who commented on it last, else
+// the first contact that was told of it.
+func (s *siteRun) holder(o *operand) func(row int) holder {
 	t := o.place.table
 	acked, depth, state := intOf(t, "acknowledged"), intOf(t, "scheduled_downtime_depth"), intOf(t, "state")
 	told, at, contacts := intOf(t, "current_notification_number"), intOf(t, "last_notification"), textOf(t, "contacts")
 	above := s.hostDepth(o)
 	comments, downtime := s.authors(o), s.planner(o)
-	o.bytes = func(row int) []byte {
+	return func(row int) holder {
 		switch {
 		case acked(row) != 0:
-			return comments(row, entryAck)
+			h := comments(row, entryAck)
+			h.kind = "acknowledgement"
+			return h
 		case depth(row) > 0 || above(row) > 0:
 			return downtime(row)
 		}
-		if who := comments(row, entryUser); who != nil {
-			return who
+		if h := comments(row, entryUser); h.kind != "" {
+			return h
 		}
 		if state(row) == 0 || told(row) <= 0 || at(row) <= 0 {
-			return nil
+			return holder{}
 		}
-		var first []byte
-		eachText(contacts(row), func(name []byte) bool { first = name; return false })
-		return first
+		h := holder{kind: "notified", at: at(row)}
+		eachText(contacts(row), func(name []byte) bool { h.who = name; return false })
+		return h
 	}
 }
 
@@ -71,42 +98,47 @@ func (s *siteRun) attached(o *operand, notes *store.Table) func(row int) []int32
 	}
 }
 
-// authors returns who wrote the newest comment of a type on a row; nil: nobody.
-func (s *siteRun) authors(o *operand) func(row int, entry int64) []byte {
+// authors returns who wrote the newest comment of a type on a row.
+func (s *siteRun) authors(o *operand) func(row int, entry int64) holder {
 	notes := s.snap.Table("comments")
 	if notes == nil {
-		return func(int, int64) []byte { return nil }
+		return func(int, int64) holder { return holder{} }
 	}
 	of := s.attached(o, notes)
 	author, kind, entered := textOf(notes, "author"), intOf(notes, "entry_type"), intOf(notes, "entry_time")
-	return func(row int, entry int64) (who []byte) {
-		newest := int64(0)
+	text, ends, end := textOf(notes, "comment"), intOf(notes, "expires"), intOf(notes, "expire_time")
+	return func(row int, entry int64) (h holder) {
 		for _, r := range of(row) {
-			if k := int(r); kind(k) == entry && entered(k) >= newest {
-				who, newest = author(k), entered(k)
+			k := int(r)
+			if kind(k) != entry || entered(k) < h.at {
+				continue
+			}
+			h = holder{kind: "comment", who: author(k), text: text(k), at: entered(k)}
+			if ends(k) != 0 {
+				h.until = end(k)
 			}
 		}
-		return who
+		return h
 	}
 }
 
-// planner returns who planned the downtime of a row that lasts longest; nil:
-// nobody did, or the downtime is that of the host.
-func (s *siteRun) planner(o *operand) func(row int) []byte {
+// planner returns who planned the downtime of a row that lasts longest: nobody
+// where the downtime is that of the host.
+func (s *siteRun) planner(o *operand) func(row int) holder {
 	notes := s.snap.Table("downtimes")
 	if notes == nil {
-		return func(int) []byte { return nil }
+		return func(int) holder { return holder{kind: "downtime"} }
 	}
 	of := s.attached(o, notes)
-	author, start, end := textOf(notes, "author"), intOf(notes, "start_time"), intOf(notes, "end_time")
+	author, text, start, end := textOf(notes, "author"), textOf(notes, "comment"), intOf(notes, "start_time"), intOf(notes, "end_time")
 	now := s.run.now.Add(s.view.Health.ClockSkew).Unix()
-	return func(row int) (who []byte) {
-		last := now
+	return func(row int) holder {
+		h := holder{kind: "downtime"}
 		for _, r := range of(row) {
-			if k := int(r); start(k) <= now && end(k) > last {
-				who, last = author(k), end(k)
+			if k := int(r); start(k) <= now && end(k) > max(now, h.until) {
+				h.who, h.text, h.at, h.until = author(k), text(k), start(k), end(k)
 			}
 		}
-		return who
+		return h
 	}
 }

@@ -2,6 +2,7 @@ package query
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"belvedere/internal/lql"
@@ -33,7 +34,7 @@ func (b *binder) behind(p lql.Place) (*node, error) {
 		return nil, nil
 	}
 	if len(p) != len(b.plan.sorts) || len(p) == 0 || len(b.q.Stats) > 0 {
-		return nil, badRequest("a place has a text for each key that rows are sorted by", "")
+		return nil, errors.New("query: a place has a text for each key that rows are sorted by")
 	}
 	var out *node
 	for i := len(p) - 1; i >= 0; i-- {

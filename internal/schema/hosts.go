@@ -131,6 +131,7 @@ var hostColumns = []Column{
 	{Name: "obsess_over_host", Kind: Bool, Class: Live, Cores: AllCores, Doc: "The obsessive command is run after every check, another name of obsess"},
 	{Name: "original_attributes", Kind: Text, Class: Live, Cores: Icinga2, Doc: "Values from before they were changed at run time, as JSON"},
 	{Name: "owner", Kind: Text, Class: Derived, Normal: "author of the acknowledgement, else of the downtime that lasts longest, else of the newest remark, else the first contact that was notified of the problem", Doc: "Who has the problem of this host"},
+	{Name: "owner_with_info", Kind: Tuples, Class: Derived, Normal: "at most one: owner, why (acknowledgement downtime comment notified), what they wrote, since when, until when", Doc: "Who has the problem of this host, why, and what they wrote"},
 	{Name: "parent_dependencies", Kind: TextList, Class: Static, Cores: Shinken | LMD, Doc: "Objects this host depends on"},
 	{Name: "parents", Kind: TextList, Class: Static, Cores: AllCores, Refers: "hosts", Doc: "Hosts through which this host is reached"},
 	{Name: "peer_key", Kind: Text, Class: Derived, Cores: LMD, Doc: "Key of the site"},

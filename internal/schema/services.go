@@ -109,6 +109,7 @@ var serviceColumns = []Column{
 	{Name: "obsess_over_service", Kind: Bool, Class: Live, Cores: AllCores, Doc: "The obsessive command is run after every check, another name of obsess"},
 	{Name: "original_attributes", Kind: Text, Class: Live, Cores: Icinga2, Doc: "Values from before they were changed at run time, as JSON"},
 	{Name: "owner", Kind: Text, Class: Derived, Normal: "author of the acknowledgement, else of the downtime that lasts longest, else of the newest remark, else the first contact that was notified of the problem", Doc: "Who has the problem of this service"},
+	{Name: "owner_with_info", Kind: Tuples, Class: Derived, Normal: "at most one: owner, why (acknowledgement downtime comment notified), what they wrote, since when, until when", Doc: "Who has the problem of this service, why, and what they wrote"},
 	{Name: "parent_dependencies", Kind: TextList, Class: Static, Cores: Shinken | LMD, Doc: "Objects this service depends on"},
 	{Name: "parents", Kind: Members, Class: Static, Cores: Naemon | LMD, Refers: "services", Doc: "Services this service depends on as its parents"},
 	{Name: "peer_key", Kind: Text, Class: Derived, Cores: LMD, Doc: "Key of the site"},

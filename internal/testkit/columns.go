@@ -177,7 +177,13 @@ func derivedColumns(m map[string]objectColumn) {
 		}
 		return int64(o.state)
 	})
-	m["owner"] = func(v *view, o *object) value { return vt(v.ownerOf(o)) }
+	m["owner_with_info"] = func(v *view, o *object) value { return vx(v.ownerOf(o)) }
+	m["owner"] = func(v *view, o *object) value {
+		if found := v.ownerOf(o); len(found) > 0 {
+			return vt(found[0][0].(string))
+		}
+		return vt("")
+	}
 	for _, name := range []string{"name", "alias", "address", "display_name", "description"} {
 		m[name+"_lc"] = func(v *view, o *object) value {
 			if o.host == nil {
@@ -188,36 +194,47 @@ func derivedColumns(m map[string]objectColumn) {
 	}
 }
 
-// ownerOf says who has the problem of an object.
-func (v *view) ownerOf(o *object) string {
-	newest := func(kind int8) (author string) {
+// ownerOf says who has the problem of an object, as one tuple or none.
+func (v *view) ownerOf(o *object) [][]any {
+	newest := func(kind int8) (found []any) {
 		at := sec(0)
 		for _, r := range v.commentsOf(o) {
 			if r.kind == kind && r.at >= at {
-				author, at = r.author, r.at
+				at = r.at
+				found = []any{r.author, "comment", r.text, int64(r.at), int64(r.expires)}
 			}
 		}
-		return author
+		return found
 	}
 	if o.ack != 0 {
-		return newest(4)
+		found := newest(4)
+		if found == nil {
+			found = []any{"", "", "", int64(0), int64(0)}
+		}
+		found[1] = "acknowledgement"
+		return [][]any{found}
 	}
 	if o.depth > 0 || o.hostOf().depth > 0 {
-		author, last := "", v.now
+		found, last := []any{"", "downtime", "", int64(0), int64(0)}, v.now
 		for _, d := range v.downtimesOf(o) {
 			if d.start <= v.now && d.end > last {
-				author, last = d.author, d.end
+				last = d.end
+				found = []any{d.author, "downtime", d.text, int64(d.start), int64(d.end)}
 			}
 		}
-		return author
+		return [][]any{found}
 	}
-	if author := newest(1); author != "" {
-		return author
+	if found := newest(1); found != nil {
+		return [][]any{found}
 	}
-	if o.state > 0 && o.notified > 0 && o.lastNotification > 0 && len(o.params.contacts) > 0 {
-		return o.params.contacts[0].name
+	if o.state > 0 && o.notified > 0 && o.lastNotification > 0 {
+		who := ""
+		if len(o.params.contacts) > 0 {
+			who = o.params.contacts[0].name
+		}
+		return [][]any{{who, "notified", "", int64(o.lastNotification), int64(0)}}
 	}
-	return ""
+	return [][]any{}
 }
 
 // moreCommonColumns are the second half of commonColumns.

@@ -145,6 +145,7 @@ func TestHostileTexts(t *testing.T) {
 	row["custom_variables"] = [][2]string{{webtest.Hostile, webtest.Hostile}}
 	row["contacts"], row["contact_groups"], row["groups"] = []string{webtest.Hostile}, []string{webtest.Hostile}, []string{webtest.Hostile}
 	row["parents"] = []string{webtest.Hostile}
+	row["owner_with_info"] = [][]any{{webtest.Hostile, "comment", webtest.Hostile, int64(1700000000), int64(0)}}
 	row["comments_with_info"] = [][]any{{int64(7), webtest.Hostile, webtest.Hostile, int64(1700000000), int64(1), int64(0), int64(0)}}
 	row["downtimes_with_info"] = [][]any{{int64(8), webtest.Hostile, webtest.Hostile, int64(1700000000), int64(1), int64(2), int64(1), int64(60), int64(0)}}
 	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{"hosts": {row}}}

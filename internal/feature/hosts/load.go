@@ -59,7 +59,7 @@ func columns(ctx context.Context) []list.Column {
 		{Key: "output", Label: ui.T(ctx, "Output"), Sort: []string{"plugin_output"}, Values: []list.Value{{Column: "plugin_output"}}, Default: true},
 		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w6", Steps: list.Owned(), Sort: []string{"owner"}, Default: true, Need: status.InfoColumns(), Values: list.OwnerValues(ctx)},
 		{Key: "groups", Label: ui.T(ctx, "Host groups"), Class: "w6", Sort: []string{"groups"}, Need: []string{"groups"}},
-		{Key: "contacts", Label: ui.T(ctx, "Contacts"), Class: "w6", Sort: []string{"contacts"}},
+		{Key: "contacts", Label: ui.T(ctx, "Contacts"), Class: "w6", Sort: []string{"contacts"}, Need: []string{"contacts"}},
 		{Key: "check_command", Label: ui.T(ctx, "Check command"), Class: "w6", Sort: []string{"check_command"}, Need: []string{"check_command"}},
 		{Key: "parents", Label: ui.T(ctx, "Parents"), Class: "w6", Sort: []string{"parents"}, Need: []string{"parents"}},
 	}

@@ -35,8 +35,8 @@ func world() *webtest.World {
 			"hosts": {
 				webtest.Host("a", "switch", cols{"state": 1, "last_state_change": ago(10 * time.Minute), "num_services_crit": 1, "plugin_output": "100% loss"}),
 				webtest.Host("a", "behind", cols{"state": 2, "parents": []string{"switch"}, "num_services_unknown": 2}),
-				webtest.Host("a", "acked", cols{"state": 1, "acknowledged": 1, "comments_with_info": [][]any{
-					{int64(1), "eva", "on it", int64(1700000000), int64(4), int64(0), int64(0)}}}),
+				webtest.Host("a", "acked", cols{"state": 1, "acknowledged": 1, "owner_with_info": [][]any{
+					{"eva", "acknowledgement", "on it", int64(1700000000), int64(0)}}}),
 				webtest.Host("b", "planned", cols{"state": 1, "scheduled_downtime_depth": 1}),
 				webtest.Host("a", "fine", nil),
 			},
@@ -45,8 +45,8 @@ func world() *webtest.World {
 				webtest.Service("b", "fine", "Disk", cols{"state": 2, "last_state_change": ago(time.Hour), "contacts": []string{"anna"}}),
 				webtest.Service("a", "fine", "Web", cols{"state": 2, "last_state_change": ago(time.Minute)}),
 				webtest.Service("a", "fine", "Ping", cols{"state": 3, "last_state_change": ago(2 * time.Hour)}),
-				webtest.Service("a", "fine", "Acked", cols{"state": 2, "acknowledged": 1, "comments_with_info": [][]any{
-					{int64(2), "jan", "later", int64(1700000000), int64(4), int64(0), int64(0)}}}),
+				webtest.Service("a", "fine", "Acked", cols{"state": 2, "acknowledged": 1, "owner_with_info": [][]any{
+					{"jan", "acknowledgement", "later", int64(1700000000), int64(0)}}}),
 				webtest.Service("a", "fine", "Planned", cols{"state": 2, "scheduled_downtime_depth": 1}),
 				webtest.Service("a", "switch", "Port 1", cols{"state": 2, "host_state": 1}),
 				webtest.Service("a", "behind", "CPU", cols{"state": 3, "host_state": 2}),

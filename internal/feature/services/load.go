@@ -55,7 +55,7 @@ func columns(ctx context.Context) []list.Column {
 		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w6", Steps: list.Owned(), Sort: []string{"owner"}, Default: true, Need: status.InfoColumns(), Values: list.OwnerValues(ctx)},
 		{Key: "host_groups", Label: ui.T(ctx, "Host groups"), Class: "w6", Sort: []string{"host_groups"}, Need: []string{"host_groups"}},
 		{Key: "groups", Label: ui.T(ctx, "Service groups"), Class: "w6", Sort: []string{"groups"}, Need: []string{"groups"}},
-		{Key: "contacts", Label: ui.T(ctx, "Contacts"), Class: "w6", Sort: []string{"contacts"}},
+		{Key: "contacts", Label: ui.T(ctx, "Contacts"), Class: "w6", Sort: []string{"contacts"}, Need: []string{"contacts"}},
 		{Key: "check_command", Label: ui.T(ctx, "Check command"), Class: "w6", Sort: []string{"check_command"}, Need: []string{"check_command"}},
 		{Key: "perf_data", Label: ui.T(ctx, "Measured values"), Class: "w7", Sort: []string{"perf_data"}, Need: []string{"perf_data"}},
 	}

@@ -69,10 +69,9 @@ func (l *List) fields(columns []Column) []field {
 
 // OwnerValues are what an export writes for who has a problem.
 func OwnerValues(ctx context.Context) []Value {
-	now := ui.Now(ctx)
 	return []Value{
-		{Key: "owner", Text: func(c status.Cells, row int) string { return status.OwnerOf(c, row, now).Name(ctx) }},
-		{Key: "owner_note", Label: ui.T(ctx, "Note"), Text: func(c status.Cells, row int) string { return status.OwnerOf(c, row, now).Text }},
+		{Key: "owner", Text: func(c status.Cells, row int) string { return status.OwnerOf(c, row).Name(ctx) }},
+		{Key: "owner_note", Label: ui.T(ctx, "Note"), Text: func(c status.Cells, row int) string { return status.OwnerOf(c, row).Text }},
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // An Owner says who has a problem, or who knows of it. The zero Owner is
 // nobody.
 type Owner struct {
-	Kind  string    // "ack", "downtime", "notified", "comment" or ""
+	Kind  string    // "acknowledgement", "downtime", "notified", "comment" or ""
 	Who   string    // author, or the first contact that was told
 	Text  string    // what they wrote
 	At    time.Time // when they wrote it, or were told
@@ -20,7 +20,7 @@ type Owner struct {
 // InfoColumns are the columns of hosts and services that say who has a
 // problem. They are computed for each row, so lists ask for them only for the
 // rows they show.
-func InfoColumns() []string { return []string{"comments_with_info", "downtimes_with_info"} }
+func InfoColumns() []string { return []string{"owner_with_info"} }
 
 // A Comment is one comment on a host or service.
 type Comment struct {
@@ -92,49 +92,18 @@ func text(t []any, i int) string {
 	return s
 }
 
-// SetOwner sets r.Owner from a row that has [InfoColumns], which may be of
-// another result than r.
-func (r *Row) SetOwner(c Cells, row int, now time.Time) {
-	var ack, comment Comment
-	for _, n := range Comments(c, row) {
-		switch {
-		case n.Type == 4 && !n.At.Before(ack.At):
-			ack = n
-		case n.Type == 1 && !n.At.Before(comment.At):
-			comment = n
-		}
+// OwnerOf returns who has the problem of a row of table hosts or services that
+// has [InfoColumns]. The engine finds it out: see its column owner.
+func OwnerOf(c Cells, row int) Owner {
+	for _, t := range c.Vector("owner_with_info").Tuples(row) {
+		return Owner{Who: text(t, 0), Kind: text(t, 1), Text: text(t, 2), At: Unix(number(t, 3)), Until: Unix(number(t, 4))}
 	}
-	r.Owner = Owner{}
-	switch {
-	case r.Acked:
-		r.Owner = Owner{Kind: "ack", Who: ack.Author, Text: ack.Text, At: ack.At, Until: ack.Expires}
-	case r.Downtime:
-		r.Owner = Owner{Kind: "downtime"}
-		for _, d := range Downtimes(c, row) {
-			if !d.Start.After(now) && d.End.After(now) && d.End.After(r.Owner.Until) {
-				r.Owner = Owner{Kind: "downtime", Who: d.Author, Text: d.Text, At: d.Start, Until: d.End}
-			}
-		}
-	case comment.ID != 0:
-		r.Owner = Owner{Kind: "comment", Who: comment.Author, Text: comment.Text, At: comment.At}
-	default:
-		r.setNotified()
-	}
-}
-
-// setNotified makes whoever was told of the problem its owner.
-func (r *Row) setNotified() {
-	if r.State.Problem() && !r.Notified.IsZero() {
-		r.Owner = Owner{Kind: "notified", At: r.Notified}
-		if len(r.Contacts) > 0 {
-			r.Owner.Who = r.Contacts[0]
-		}
-	}
+	return Owner{}
 }
 
 func (o Owner) icon() string {
 	switch o.Kind {
-	case "ack":
+	case "acknowledgement":
 		return "ack"
 	case "downtime":
 		return "downtime"
@@ -146,7 +115,7 @@ func (o Owner) icon() string {
 
 func (o Owner) word(ctx context.Context) string {
 	switch o.Kind {
-	case "ack":
+	case "acknowledgement":
 		return ui.T(ctx, "acknowledged")
 	case "downtime":
 		return ui.T(ctx, "in a downtime")
@@ -161,7 +130,7 @@ func (o Owner) by(ctx context.Context) string {
 	switch {
 	case o.Who == "":
 		return o.word(ctx)
-	case o.Kind == "ack":
+	case o.Kind == "acknowledgement":
 		return ui.T(ctx, "acknowledged by %s", o.Who)
 	case o.Kind == "downtime":
 		return ui.T(ctx, "in a downtime by %s", o.Who)

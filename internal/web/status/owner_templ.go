@@ -127,7 +127,7 @@ func OwnerCell(o Owner) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if o.Kind == "ack" && o.Until.IsZero() {
+			if o.Kind == "acknowledgement" && o.Until.IsZero() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<span class=\"dim\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

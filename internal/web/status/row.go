@@ -18,7 +18,7 @@ func common() []string {
 		"state", "has_been_checked", "state_type", "acknowledged", "scheduled_downtime_depth",
 		"is_flapping", "notifications_enabled", "active_checks_enabled", "accept_passive_checks",
 		"current_attempt", "max_check_attempts", "last_state_change", "last_check", "next_check",
-		"last_notification", "current_notification_number", "contacts",
+		"last_notification", "current_notification_number",
 		"plugin_output", "peer_key", "peer_name",
 	}
 }
@@ -56,7 +56,6 @@ type Row struct {
 	LastCheck      time.Time
 	NextCheck      time.Time
 	Notified       time.Time // last notification about the present problem
-	Contacts       []string
 	Owner          Owner
 	Attempt        string // "2/3"
 	Output         string // cut when it is endless; the column plugin_output is whole
@@ -152,7 +151,6 @@ func fill(r *Row, c Cells, i int, parts map[string]lql.Part) {
 	if c.Int("current_notification_number", i) > 0 {
 		r.Notified = Unix(c.Int("last_notification", i))
 	}
-	r.Contacts = c.List("contacts", i)
 	r.Attempt = strconv.FormatInt(c.Int("current_attempt", i), 10) + "/" + strconv.FormatInt(c.Int("max_check_attempts", i), 10)
 	r.Output = shortened(c.Text("plugin_output", i))
 	if p, ok := parts[r.Site]; ok {
@@ -168,11 +166,7 @@ func finish(r *Row, now time.Time) {
 	age := now.Sub(r.Since)
 	r.New = problem && !r.Since.IsZero() && age < NewFor && age > -NewFor
 	r.State.Done = r.Handled()
-	if r.Cells.Has("comments_with_info") {
-		r.SetOwner(r.Cells, r.Index, now)
-	} else {
-		r.setNotified()
-	}
+	r.Owner = OwnerOf(r.Cells, r.Index)
 }
 
 // The severities, worst first: the order of lists of problems.

@@ -132,8 +132,7 @@ func TestServiceRow(t *testing.T) {
 		"silent":           {map[string]any{"notifications_enabled": 0}, func(r Row) bool { return r.Silent }},
 		"passive":          {map[string]any{"active_checks_enabled": 0, "accept_passive_checks": 1}, func(r Row) bool { return r.Passive && !r.Unchecked }},
 		"no checks":        {map[string]any{"active_checks_enabled": 0, "accept_passive_checks": 0}, func(r Row) bool { return r.Unchecked }},
-		"notified": {map[string]any{"current_notification_number": 1, "last_notification": 5, "contacts": []string{"eva", "jan"}},
-			func(r Row) bool { return r.Owner.Kind == "notified" && r.Owner.Who == "eva" }},
+		"owned":            {map[string]any{"owner_with_info": [][]any{{"eva", "notified", "", int64(5), int64(0)}}}, func(r Row) bool { return r.Owner == Owner{Kind: "notified", Who: "eva", At: Unix(5)} }},
 	} {
 		if r := with(tt.more); !tt.ok(r) {
 			t.Errorf("%s: %+v", name, r)
@@ -141,34 +140,7 @@ func TestServiceRow(t *testing.T) {
 	}
 }
 
-func TestOwner(t *testing.T) {
-	now := time.Unix(1_800_000_000, 0)
-	at := func(d int64) int64 { return now.Unix() + d }
-	comments := [][]any{
-		{int64(1), "old", "first", at(-500), int64(4), int64(0), int64(0)},
-		{int64(2), "new", "second", at(-100), int64(4), int64(1), at(100)},
-		{int64(3), "eva", "a word", at(-50), int64(1), int64(0), int64(0)},
-		{int64(4), "core", "flaps", at(-10), int64(3), int64(0), int64(0)},
-	}
-	downtimes := [][]any{
-		{int64(1), "past", "x", at(-900), at(-800), at(-700), int64(1), int64(100), int64(0)},
-		{int64(2), "jan", "firmware", at(-90), at(-80), at(700), int64(1), int64(780), int64(0)},
-		{int64(3), "later", "y", at(-90), at(800), at(900), int64(1), int64(100), int64(0)},
-	}
-	c := Of(result(map[string]any{"comments_with_info": comments, "downtimes_with_info": downtimes}))
-	for name, tt := range map[string]struct {
-		row  Row
-		want Owner
-	}{
-		"acknowledged by the newest": {Row{Acked: true, Downtime: true}, Owner{Kind: "ack", Who: "new", Text: "second", At: Unix(at(-100)), Until: Unix(at(100))}},
-		"downtime in effect":         {Row{Downtime: true}, Owner{Kind: "downtime", Who: "jan", Text: "firmware", At: Unix(at(-80)), Until: Unix(at(700))}},
-		"comment":                    {Row{}, Owner{Kind: "comment", Who: "eva", Text: "a word", At: Unix(at(-50))}},
-	} {
-		tt.row.SetOwner(c, 0, now)
-		if tt.row.Owner != tt.want {
-			t.Errorf("%s: %+v, want %+v", name, tt.row.Owner, tt.want)
-		}
-	}
+func TestComments(t *testing.T) {
 	short := Of(result(map[string]any{"comments_with_info": [][]any{{int64(1)}, {}}}))
 	if n := Comments(short, 0); len(n) != 2 || n[0].ID != 1 || n[0].Author != "" {
 		t.Errorf("short tuples read as %+v", n)

@@ -2,7 +2,6 @@ package status
 
 import (
 	"context"
-	"time"
 
 	"belvedere/internal/web/ui"
 )
@@ -31,15 +30,6 @@ func AttachedWord(c Cells, row int) string {
 // downtimes is on, without prefix.
 func AttachedPath(c Cells, row int) string {
 	return ui.ObjectPath(c.Text("peer_key", row), c.Text("host_name", row), c.Text("service_description", row))
-}
-
-// OwnerOf returns who has the problem of a row of table hosts or services that
-// has the columns of every row and [InfoColumns].
-func OwnerOf(c Cells, row int, now time.Time) Owner {
-	r := Row{State: ui.ServiceState(c.Int("state", row), c.Bool("has_been_checked", row), false)} // of hosts only whether it is a problem counts
-	fill(&r, c, row, nil)
-	r.SetOwner(c, row, now)
-	return r.Owner
 }
 
 // Name returns whoever has the problem, or what was done about it where that
