@@ -3,6 +3,8 @@
 // what was there has moved since it opened. Not a test.
 //
 //   node gallery.mjs FOLDER [NAME…]
+//
+// LOOKS=light1440,dark390 takes only some; URL names a demo that runs already.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { mkdirSync } from 'node:fs'
@@ -12,7 +14,7 @@ import { binary, freePort, signIn, until } from './lib.mjs'
 
 const [out = '.', ...only] = process.argv.slice(2)
 mkdirSync(out, { recursive: true })
-const looks = [['light', 1440, 900], ['dark', 1440, 900], ['light', 390, 844], ['dark', 390, 844]]
+const looks = [['light', 1440, 900], ['dark', 1440, 900], ['light', 390, 844], ['dark', 390, 844]].filter(([theme, width]) => (process.env.LOOKS ?? theme + width).includes(theme + width))
 
 // Each page with its address, or with what leads to it from another page.
 const pages = [
@@ -73,10 +75,28 @@ const pages = [
 ]
 
 // What opens on a page: how to get there.
+const press = (key, what) => async page => { await page.keyboard.press(key); await page.locator(what).waitFor() }
+const click = (button, what) => async page => { await page.locator(button).first().click(); await page.locator(what).first().waitFor() }
+const first = ['/services?q=state:crit+is:unhandled', 'main td.svcn a']
 const opened = {
   palette: ['/problems', async page => { await page.keyboard.press('Control+k'); await page.fill('#palette input', 'web'); await page.locator('#palette [role=option][data-href*="/host/"]').first().waitFor() }],
-  keys: ['/problems', async page => { await page.keyboard.press('?'); await page.locator('#keysheet[open]').waitFor() }],
+  keys: ['/problems', press('?', '#keysheet[open]')],
   beside: ['/services?q=state:crit', async page => { await page.keyboard.press('j'); await page.keyboard.press('Enter'); await page.locator('#side [data-block="peek"]').waitFor() }],
+  acknowledge: [first, click('main [data-act=acknowledge]:not([data-quick])', 'dialog#act [name=comment]')],
+  downtime: [first, click('main [data-act=downtime]', 'dialog#act [name=comment]')],
+  comment: [first, click('main [data-act=comment]', 'dialog#act [name=comment]')],
+  more: [first, click('main [data-act=more]', 'dialog#act [data-find-in]')],
+  bulk: ['/services?q=state:crit+is:unhandled', async page => {
+    const picking = page.locator('[data-picking]')
+    if (await picking.isVisible()) await picking.click()
+    await page.locator('.pick').first().click()
+    await page.locator('.pick').nth(1).click()
+    await page.locator('.bulk').waitFor()
+  }],
+  form: ['/services?q=state:crit+host:app*', click('.qform > summary', '.qform .qline')],
+  usermenu: ['/problems', click('summary[aria-label^="User"], summary[aria-label^="Benutzer"]', 'details[open] .pop')],
+  chooser: ['/problems', click('[data-chooser] > summary', '[data-chooser] .pop')],
+  bell: ['/problems', click('[data-bell]', '#bell[open]')],
 }
 
 let url = process.env.URL, demo
@@ -114,7 +134,7 @@ try {
       for (const s of await page.evaluate(() => window.shifts)) console.log(`${name} ${colorScheme} ${width}: moved ${s}`)
     }
     for (const [name, path] of pages) await take(name, path)
-    if (width > 1000) for (const [name, [path, more]] of Object.entries(opened)) await take(name, path, more)
+    for (const [name, [path, more]] of Object.entries(opened)) if (width > 1000 || !['palette', 'keys', 'beside'].includes(name)) await take(name, path, more)
     await context.close()
   }
 } finally {

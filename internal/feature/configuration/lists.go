@@ -8,6 +8,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strings"
 
 	"belvedere/internal/search"
 	"belvedere/internal/web/list"
@@ -134,6 +135,8 @@ func columns(ctx context.Context, kind string) []list.Column {
 				c.Class = ""
 			} else if key == "in" { // drawn as a tag, not as a number
 				c.Class = "w6"
+			} else if strings.HasSuffix(key, "notification_period") { // a long head
+				c.Class = "w12"
 			}
 			out = append(out, c)
 		}

@@ -207,6 +207,9 @@ func findServiceGroups(ctx context.Context, q lql.Querier, text string, limit in
 	})
 }
 
+// inOutput returns the address of the services that say the text.
+func (v view) inOutput() string { return search.Path("/services", search.Is("output", v.text)) }
+
 // words returns the text as the query bar looks for it: each word by itself,
 // and none with a meaning of its own.
 func words(text string) search.Expr {

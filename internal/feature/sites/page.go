@@ -97,7 +97,7 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) error {
 		Title:  ui.T(r.Context(), "Sites"),
 		Active: "sites",
 		Body:   listBody(v),
-		Blocks: map[string]templ.Component{"list": listRows(v)},
+		Blocks: map[string]templ.Component{"list": listRows(v), "note": headNote(v)},
 	})
 }
 

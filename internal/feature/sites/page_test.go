@@ -364,7 +364,7 @@ func TestWays(t *testing.T) {
 	if way, kid := webtest.Text(a.One("[id=site|eu]")), webtest.Text(a.One("[id=site|eu.wien]")); !strings.Contains(way, "1 site") || !strings.Contains(kid, "via Europe") {
 		t.Errorf("%q leads to %q", way, kid)
 	}
-	if got := a.Texts(".panel footer"); !slices.Equal(got, []string{"4 sites, 1 live, 1 paused"}) {
+	if got := a.Texts(".ph .dim"); !slices.Equal(got, []string{"4 sites, 1 live, 1 paused"}) {
 		t.Errorf("the note is %q", got)
 	}
 	if n := len(a.Texts(`tr.kid form[action$="/pause"]`)); n != 0 {

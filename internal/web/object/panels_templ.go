@@ -985,7 +985,7 @@ func Talk(o Object) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Panel("h-com", ui.T(ctx, "Comments and downtimes"), "", "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var36), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.PanelWith("h-com", ui.T(ctx, "Comments and downtimes"), "", "", action.Add(o.Row)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var36), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
