@@ -42,6 +42,7 @@ var aside = map[string][]string{
 	"test/contract":       {},
 	"test/packages":       {},
 	"test/chaos":          {},
+	"test/pages":          {},
 	"test/compat":         {"internal/access", "internal/livestatus", "internal/lql", "internal/query", "internal/schema", "internal/site", "internal/store", "test/realcore"},
 	"docs":                {},
 

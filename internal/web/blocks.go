@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"belvedere/internal/web/ui"
 )
 
 // revHeader says what version the browser has heard of, BOOT-REV as in the
@@ -124,25 +126,35 @@ func (s *Server) needed(r *http.Request) uint64 {
 // drawingKey is equal for requests that get equal answers: of the same address
 // and blocks, by people with the same rights, choices, language and settings.
 func (s *state) drawingKey(r *http.Request) string {
-	h := sha256.New()
-	add := func(parts ...string) {
-		for _, p := range parts {
-			h.Write(strconv.AppendInt(nil, int64(len(p)), 10))
-			h.Write([]byte{':'})
-			h.Write([]byte(p))
-		}
-	}
-	add(r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get(blockHeader), r.Header.Get("Accept"), r.Host)
-	add(s.viewer.Key(), s.chosen.Key(), string(s.person.Role), strconv.FormatBool(s.origin.https), s.env.Prefix, s.env.Words.Tag())
+	b := appendTexts(nil, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get(blockHeader), r.Header.Get("Accept"))
+	sum := sha256.Sum256(append(b, s.look(r)...))
+	return string(sum[:])
+}
+
+// look is equal for requests of people with the same rights, choices, language
+// and settings.
+func (s *state) look(r *http.Request) string {
+	zone := ""
 	if s.env.Zone != nil {
-		add(s.env.Zone.String())
+		zone = s.env.Zone.String()
 	}
+	b := appendTexts(nil, r.Host, s.viewer.Key(), s.chosen.Key(), string(s.person.Role), strconv.FormatBool(s.origin.https), s.env.Prefix, s.env.Words.Tag(), zone,
+		strconv.Itoa(int(s.mode)), strconv.FormatBool(s.screen != nil))
 	for _, k := range slices.Sorted(maps.Keys(s.prefs.values)) {
 		if !slices.Contains(besideBlocks(), k) {
-			add(k, string(s.prefs.values[k]))
+			b = appendTexts(b, k, string(s.prefs.values[k]))
 		}
 	}
-	return string(h.Sum(nil))
+	sum := sha256.Sum256(b)
+	return string(sum[:])
+}
+
+// appendTexts appends texts so that different ones make different results.
+func appendTexts(b []byte, texts ...string) []byte {
+	for _, t := range texts {
+		b = ui.AppendText(b, t)
+	}
+	return b
 }
 
 // besideBlocks are the preferences that change no block, or are in the key in
@@ -306,6 +318,7 @@ func (s *state) markPersonal() {
 
 // Shrink forgets blocks that were drawn a moment ago, for short memory.
 func (s *Server) Shrink() {
+	s.shelf.Clear()
 	c := s.drawings
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -317,7 +317,7 @@ func TestBlocksBound(t *testing.T) {
 	if c.bytes > drawnBytes+1<<20 || len(c.kept) > drawnMost {
 		t.Errorf("%d bytes in %d drawings", c.bytes, len(c.kept))
 	}
-	(&Server{drawings: c}).Shrink()
+	(&Server{drawings: c, shelf: ui.NewShelf()}).Shrink()
 	if c.bytes != 0 || len(c.kept) != 0 {
 		t.Errorf("short memory left %d bytes in %d drawings", c.bytes, len(c.kept))
 	}

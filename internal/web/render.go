@@ -74,6 +74,9 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, p Page) error {
 func (s *Server) renderBlocks(w http.ResponseWriter, r *http.Request, p Page, names []string) error {
 	env := *ui.Env(r.Context())
 	env.Still = true
+	if st := from(r); st.personal != nil && !*st.personal { // it is for all who see the same, so far
+		env.Shelved = ui.Shelved{Shelf: s.shelf, Look: st.look(r)}
+	}
 	ctx := ui.WithEnv(r.Context(), &env)
 	var buf bytes.Buffer
 	banner := false

@@ -16,6 +16,7 @@ import (
 	"belvedere/internal/db"
 	"belvedere/internal/live"
 	"belvedere/internal/lql"
+	"belvedere/internal/web/ui"
 	"belvedere/internal/web/words"
 )
 
@@ -103,6 +104,7 @@ type Server struct {
 	streams  *streams
 	pulse    *pulse
 	drawings *drawings
+	shelf    *ui.Shelf
 	screens  *http.ServeMux // pages that screens can show
 	zip      func(http.Handler) http.HandlerFunc
 	handler  http.Handler
@@ -138,6 +140,7 @@ func New(o Options) (*Server, error) {
 	s.counters = newCounters(s.opt.Engine, s.menu, s.log)
 	s.streams = newStreams()
 	s.pulse = newPulse(s)
+	s.shelf = ui.NewShelf()
 	if s.drawings, err = newDrawings(); err != nil {
 		return nil, err
 	}

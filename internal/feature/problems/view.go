@@ -4,8 +4,11 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"belvedere/internal/triage"
 	"belvedere/internal/web/action"
@@ -404,6 +407,36 @@ func (v view) same(x section, at int) bool {
 // leads reports whether the row of the section folds the others of its host.
 func (v view) leads(x section, at int) bool {
 	return v.group == triage.ByHost && x.foldable && !v.same(x, at)
+}
+
+// folds are the switches in a row.
+type folds struct {
+	section *section // the others of its host; nil: it has none
+	hidden  bool     // what it hides
+}
+
+// line draws row at of a section, or one below it, as it was drawn before if
+// nothing changed that it depends on. A row with switches depends on all that
+// is unfolded, and is drawn anew.
+func (v view) line(x *section, at int, r *row, kid bool) templ.Component {
+	var f folds
+	if !kid && v.leads(*x, at) {
+		f.section = x
+	}
+	f.hidden = !kid && r.problem.HiddenHosts+r.problem.HiddenServices > 0
+	same := !kid && v.same(*x, at)
+	part := line(r, f, same, kid)
+	if f != (folds{}) {
+		return part
+	}
+	return ui.Keep(func(ctx context.Context, b []byte) []byte {
+		b = strconv.AppendBool(strconv.AppendBool(ui.AppendText(b, "problems"), same), kid)
+		b = ui.AppendText(ui.AppendText(b, r.id), ui.MayNot(ctx, r.Site))
+		if r.cause != nil {
+			b = ui.AppendText(ui.AppendText(ui.AppendText(b, r.cause.Site), r.cause.Host), word(r.cause))
+		}
+		return r.AppendDepends(append(b, 0))
+	}, part)
 }
 
 // ownerWidth is the width class of the last column: wide where it is what the

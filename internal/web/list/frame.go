@@ -1,13 +1,17 @@
 package list
 
 import (
+	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/a-h/templ"
 
 	"belvedere/internal/search"
 	"belvedere/internal/web"
 	"belvedere/internal/web/action"
+	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
 )
 
 // Read reads the address of the list, its page and, where they are drawn, how
@@ -47,4 +51,21 @@ func (v View) Serve(w http.ResponseWriter, r *http.Request, d Drawing) error {
 		Blocks: map[string]templ.Component{"figures": d.Figures, "list": d.Rows},
 		Parts:  v.Parts,
 	})
+}
+
+// Keeper returns a function that draws a row of the list with part, or as it
+// was drawn before, see [ui.Keep]. A part may depend on the row, the columns of
+// v, same, and what whoever looks may do at the site of the row.
+func (v View) Keeper() func(r *status.Row, same bool, part templ.Component) templ.Component {
+	kind := ui.AppendText(nil, v.List.Name)
+	for _, c := range v.Columns {
+		kind = ui.AppendText(kind, c.Key)
+	}
+	kind = status.Of(v.Result).AppendColumns(append(kind, 0))
+	return func(r *status.Row, same bool, part templ.Component) templ.Component {
+		return ui.Keep(func(ctx context.Context, b []byte) []byte {
+			b = strconv.AppendBool(ui.AppendText(append(b, kind...), ui.MayNot(ctx, r.Site)), same)
+			return r.AppendDepends(b)
+		}, part)
+	}
 }

@@ -34,6 +34,8 @@ type Environment struct {
 	// Act says why whoever looks may not act on what is at a site, "" when they
 	// may. nil: the page offers no actions at all, as on walls.
 	Act func(ctx context.Context, site string) string
+	// Shelved is where parts that were drawn before are found again, see [Keep].
+	Shelved Shelved
 }
 
 // Acts reports whether the page offers to act on what it shows.

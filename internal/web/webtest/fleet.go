@@ -2,6 +2,8 @@ package webtest
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +28,12 @@ const FleetTime = 1_790_000_000
 // Fleet returns a real engine over made-up sites of a shape, for benchmarks.
 func Fleet(tb testing.TB, s Shape) *query.Engine {
 	tb.Helper()
+	return query.New(query.Options{Fleet: s.Build(tb), NoCache: s.NoCache, Now: func() time.Time { return time.Unix(FleetTime, 0) }})
+}
+
+// Build is Fleet without the engine.
+func (s Shape) Build(tb testing.TB) *store.Fleet {
+	tb.Helper()
 	f := store.NewFleet(store.Options{})
 	for nr := range s.Sites {
 		site := f.Add(store.SiteInfo{Key: fmt.Sprintf("b%03d", nr), Name: fmt.Sprintf("Site %d", nr), Position: nr})
@@ -34,7 +42,43 @@ func Fleet(tb testing.TB, s Shape) *query.Engine {
 		}
 		site.SetHealth(store.Health{State: store.Fresh})
 	}
-	return query.New(query.Options{Fleet: f, NoCache: s.NoCache, Now: func() time.Time { return time.Unix(FleetTime, 0) }})
+	return f
+}
+
+// Check has some services and hosts of one site checked, chosen by chance: each
+// has a new output, and one in twenty another state.
+func Check(tb testing.TB, f *store.Fleet, site store.SiteView, services, hosts int, random *rand.Rand) {
+	tb.Helper()
+	b := f.Add(site.Info).Begin()
+	for table, n := range map[string]int{"hosts": hosts, "services": services} {
+		names := map[string][]string{"hosts": {"name"}, "services": {"host_name", "description"}}[table]
+		rows, all := b.Update(table), site.Snapshot.AllKeys(table)
+		if err := rows.Columns(append(names, "state", "last_check", "last_state_change", "plugin_output", "acknowledged")...); err != nil {
+			tb.Fatal(err)
+		}
+		for range n {
+			key := all[random.IntN(len(all))]
+			row, _ := site.Snapshot.Find(table, key)
+			for i, part := range strings.Split(key, "\x00") {
+				rows.Text(i, []byte(part))
+			}
+			state, since, acked := site.Snapshot.Int(table, "state", row), site.Snapshot.Int(table, "last_state_change", row), site.Snapshot.Int(table, "acknowledged", row)
+			if random.IntN(20) == 0 {
+				state, since, acked = random.Int64N(int64(1+len(names))), FleetTime-random.Int64N(1000), random.Int64N(2)
+			}
+			for i, v := range []int64{state, FleetTime - random.Int64N(100), since} {
+				rows.Int(len(names)+i, v)
+			}
+			rows.Text(len(names)+3, fmt.Appendf(nil, "checked <%d>", random.Uint32()))
+			rows.Int(len(names)+4, acked)
+			if err := rows.EndRow(); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
+	if _, err := b.Commit(time.Unix(FleetTime, 0)); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // feed writes a whole site.

@@ -26,6 +26,7 @@ type Site struct {
 	t       *testing.T
 	Auth    *auth.Service
 	DB      *db.DB
+	server  *web.Server
 	handler http.Handler
 	known   map[string]bool
 }
@@ -34,6 +35,13 @@ type Site struct {
 // everything) and "nobody" (sees nothing), and "anna", who is contact anna.
 // rooms is called with the accounts and the store.
 func New(t *testing.T, w *World, rooms func(*auth.Service, *db.DB) []web.Feature) *Site {
+	t.Helper()
+	return Over(t, web.Options{Engine: w, Hub: live.NewHub()}, rooms)
+}
+
+// Over is New with an engine and a hub of the test's own, and what else of the
+// options it sets.
+func Over(t *testing.T, o web.Options, rooms func(*auth.Service, *db.DB) []web.Feature) *Site {
 	t.Helper()
 	ctx := context.Background()
 	store, err := db.Open(ctx, t.TempDir(), nil)
@@ -45,9 +53,9 @@ func New(t *testing.T, w *World, rooms func(*auth.Service, *db.DB) []web.Feature
 	if _, err := accounts.AddPerson(ctx, auth.Actor{Name: "test"}, admin, ""); err != nil {
 		t.Fatal(err) // without anybody the server shows its first-run page
 	}
-	hub := live.NewHub()
-	s, err := web.New(web.Options{Auth: accounts, Engine: w, Hub: hub, Prefs: store, Views: store, Features: rooms(accounts, store),
-		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	o.Auth, o.Prefs, o.Views, o.Features = accounts, store, store, rooms(accounts, store)
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, err := web.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +68,11 @@ func New(t *testing.T, w *World, rooms func(*auth.Service, *db.DB) []web.Feature
 			t.Error(err)
 		}
 	})
-	return &Site{t: t, Auth: accounts, DB: store, handler: s.Handler(), known: map[string]bool{}}
+	return &Site{t: t, Auth: accounts, DB: store, server: s, handler: s.Handler(), known: map[string]bool{}}
 }
+
+// Shrink has the server forget all that it keeps to answer faster.
+func (s *Site) Shrink() { s.server.Shrink() }
 
 // person makes the person with that user name when a test first asks as them:
 // hashing passwords takes its time.

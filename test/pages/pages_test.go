@@ -1,0 +1,134 @@
+package pages_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+
+	"belvedere/internal/access"
+	"belvedere/internal/auth"
+	"belvedere/internal/db"
+	"belvedere/internal/feature/hosts"
+	"belvedere/internal/feature/problems"
+	"belvedere/internal/feature/services"
+	"belvedere/internal/live"
+	"belvedere/internal/query"
+	"belvedere/internal/store"
+	"belvedere/internal/web"
+	"belvedere/internal/web/webtest"
+)
+
+// A world are two servers over a fleet that the test changes: one keeps what it
+// can, the other begins anew each time.
+type world struct {
+	kept, fresh side
+	fleet       *store.Fleet
+	hub         *live.Hub
+	random      *rand.Rand
+	closed      string // the site where nobody may act
+}
+
+type side struct {
+	*webtest.Site
+	engine *query.Engine
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	t.Helper()
+	w := &world{fleet: webtest.Shape{Sites: 4, Hosts: 40, Services: 5, BadHosts: 60, BadServices: 100}.Build(t), random: rand.New(rand.NewPCG(seed, 1))}
+	w.hub = live.NewHub()
+	w.fleet.OnChange(func(c store.Change) {
+		w.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})
+	})
+	w.kept, w.fresh = w.side(t), w.side(t)
+	return w
+}
+
+func (w *world) side(t *testing.T) side {
+	t.Helper()
+	s := side{engine: query.New(query.Options{Fleet: w.fleet})}
+	s.Site = webtest.Over(t, web.Options{Engine: s.engine, Hub: w.hub, MayAct: func(_ context.Context, role access.Role, _ access.Viewer, site string) string {
+		if site == w.closed || role == access.RoleViewer {
+			return "Not here"
+		}
+		return ""
+	}}, func(*auth.Service, *db.DB) []web.Feature {
+		return []web.Feature{hosts.Feature(), services.Feature(), problems.Feature()}
+	})
+	for _, p := range []auth.Person{
+		{Username: "user03", Role: access.RoleViewer, Contact: "user03"},
+		{Username: "user04", Role: access.RoleOperator, Contact: "user04"},
+		{Username: "other03", Role: access.RoleOperator, Contact: "user03"},
+	} {
+		if _, err := s.Auth.AddPerson(t.Context(), auth.Actor{Name: "test"}, p, webtest.Password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// change lets something happen.
+func (w *world) change(t *testing.T) {
+	t.Helper()
+	sites := w.fleet.View().Sites
+	one := sites[w.random.IntN(len(sites))]
+	switch w.random.IntN(8) {
+	case 0: // a site is out of reach, or back
+		h := store.Health{State: store.Fresh}
+		if one.Health.State == store.Fresh {
+			h = store.Health{State: store.Down, Cause: "it does not answer"}
+		}
+		w.fleet.Add(one.Info).SetHealth(h)
+	case 1:
+		w.closed = one.Info.Key
+		w.hub.Publish(live.Change{Site: w.closed, Health: true})
+	case 2: // nothing
+	default:
+		webtest.Check(t, w.fleet, one, 1+w.random.IntN(20), w.random.IntN(3), w.random)
+	}
+}
+
+// blocks asks for blocks of a page.
+func (s side) blocks(user, path, names, language string) string {
+	a := s.Get(user, path, "X-Belvedere-Block", names, "Accept-Language", language)
+	if a.Status != http.StatusOK {
+		return "status " + http.StatusText(a.Status)
+	}
+	return a.Body
+}
+
+// TestKept holds blocks that are drawn with what was kept from before against
+// ones that are drawn from the ground.
+func TestKept(t *testing.T) {
+	w := newWorld(t, 7)
+	paths := []string{
+		"/services?limit=100", "/services?sort=-since&limit=50", "/services?q=state:problem", "/services?sort=state&limit=30",
+		"/services?columns=state,host,service,site,output,contacts,next_check,host_groups&limit=40", "/services?q=checked&limit=20&sort=output",
+		"/hosts", "/hosts?sort=-since&limit=20", "/hosts?columns=name,services,address,owner", "/problems?sort=severity", "/problems?group=host",
+		"/problems?view=acknowledged", "/problems?group=none&sort=since", "/services?wall=1",
+	}
+	users := []string{"root", "all", "user03", "user04", "other03"}
+	wrong := 0
+	for step := range 40 {
+		w.change(t)
+		for range 8 {
+			user, path := users[w.random.IntN(len(users))], paths[w.random.IntN(len(paths))]
+			names, language := "list", []string{"en", "de"}[w.random.IntN(2)]
+			kept := w.kept.blocks(user, path, names, language)
+			w.fresh.Shrink()
+			w.fresh.engine.Shrink()
+			if fresh := w.fresh.blocks(user, path, names, language); kept != fresh {
+				wrong++
+				at := 0
+				for at < min(len(kept), len(fresh)) && kept[at] == fresh[at] {
+					at++
+				}
+				t.Errorf("step %d: %s as %s in %s has …%.300s…, but fresh it is …%.300s…", step, path, user, language, kept[max(at-100, 0):], fresh[max(at-100, 0):])
+			}
+			if wrong > 2 {
+				t.FailNow()
+			}
+		}
+	}
+}
