@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -18,6 +19,8 @@ import (
 var (
 	errGone = errors.New("it does not belong to any site here")
 	errOld  = errors.New("it does not speak TLS 1.3")
+	// errOften: an agent's line ends again and again.
+	errOften = errors.New("it connects again and again")
 )
 
 // Serve takes agents that come here on l until ctx ends, and closes l. It
@@ -33,6 +36,7 @@ func (h *Hub) Serve(ctx context.Context, l net.Listener) error {
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
+	in := newEntrance()
 	for {
 		raw, err := l.Accept()
 		if err != nil {
@@ -44,16 +48,9 @@ func (h *Hub) Serve(ctx context.Context, l net.Listener) error {
 			}
 			return fmt.Errorf("agent: accept: %w", err)
 		}
-		select {
-		case h.slots <- struct{}{}:
-		default:
-			h.refused(raw.RemoteAddr().String(), errors.New("too many connect at once"))
-			raw.Close()
-			continue
-		}
+		who := in.come(raw)
 		group.Go(func() {
-			defer func() { <-h.slots }()
-			if err := h.admit(ctx, raw); err != nil {
+			if err := who.gone(h.admit(ctx, in, who)); err != nil {
 				raw.Close()
 				if ctx.Err() == nil {
 					h.refused(raw.RemoteAddr().String(), err)
@@ -63,21 +60,22 @@ func (h *Hub) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
-// admit lets an agent in, to join or to speak. It closes raw only when it
-// returns nil.
-func (h *Hub) admit(ctx context.Context, raw net.Conn) error {
-	smallBuffer(raw)
+// admit lets an agent in, to join or to speak. It closes the connection only
+// when it returns nil.
+func (h *Hub) admit(ctx context.Context, in *entrance, who *stranger) error {
+	smallBuffer(who.conn)
 	ca, err := h.Authority(ctx)
 	if err != nil {
 		return err
 	}
-	c := tls.Server(raw, &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return h.configure(ca, hello) }})
-	hctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
-	defer cancel()
-	if err := c.HandshakeContext(hctx); err != nil {
+	c, err := in.shake(ctx, who, &tls.Config{MinVersion: tls.VersionTLS13}, func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return h.configure(ca, hello) })
+	if err != nil {
 		return err
 	}
 	if c.ConnectionState().NegotiatedProtocol == protoJoin {
+		if err := who.step(&in.asking); err != nil {
+			return err
+		}
 		return h.join(ctx, ca, c)
 	}
 	id, err := verify(c.ConnectionState(), ca.pool, agentUnit, h.o.Now())
@@ -88,14 +86,21 @@ func (h *Hub) admit(ctx context.Context, raw net.Conn) error {
 	if !ok {
 		return errGone // removed this moment
 	}
-	l, err := welcome(ctx, c)
+	p := h.peer(a.ID)
+	if !p.lines.take(h.o.Now()) {
+		return errOften
+	}
+	if err := welcome(c); err != nil {
+		return err
+	}
+	l, err := newLine(c, false, talksOfAgent())
 	if err != nil {
 		return err
 	}
 	if err := h.take(a, l); err != nil {
 		return err
 	}
-	h.o.Log.Info("agent connected", "agent", a.ID, "peer", l.peer)
+	p.told.log(h.o.Log, slog.LevelInfo, "agent connected", "agent", a.ID, "peer", l.peer)
 	if h.o.Up != nil {
 		h.o.Up(a.Site)
 	}

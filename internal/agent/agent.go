@@ -39,6 +39,8 @@ type Agent struct {
 	journal *journal
 	lock    *os.File
 	renewal sync.Mutex
+	strange limiter // what strangers can cause to be logged
+	told    limiter // and what the server can
 }
 
 // The pauses between attempts to reach the server.
@@ -150,13 +152,12 @@ func (a *Agent) once(ctx context.Context) error {
 	if err := admitted(dctx, c); err != nil {
 		return errors.Join(err, raw.Close())
 	}
-	l, err := newLine(c, true)
+	l, err := newLine(c, true, nil)
 	if err != nil {
 		return err
 	}
 	a.o.Log.Info("connected", "server", id.Server, "as", id.ID)
-	a.serve(ctx, l)
-	return errors.New("the line has ended")
+	return fmt.Errorf("the line has ended: %w", a.serve(ctx, l))
 }
 
 func anyone(string) error { return nil }
@@ -211,7 +212,7 @@ func (a *Agent) Serve(ctx context.Context, l net.Listener) error {
 	defer stop()
 	defer l.Close()
 	a.o.Log.Info("waiting for the server", "listen", l.Addr().String(), "as", a.id.Load().ID)
-	slots := make(chan struct{}, linesMost)
+	in, lines := newEntrance(), &door{places: linesMost, share: linesMost}
 	for {
 		raw, err := l.Accept()
 		if err != nil {
@@ -223,61 +224,60 @@ func (a *Agent) Serve(ctx context.Context, l net.Listener) error {
 			}
 			return fmt.Errorf("agent: accept: %w", err)
 		}
-		select {
-		case slots <- struct{}{}:
-		default:
-			raw.Close()
-			continue
-		}
-		group.Go(func() {
-			defer func() { <-slots }()
-			a.admit(ctx, raw)
-		})
+		who := in.come(raw)
+		group.Go(func() { a.admit(ctx, in, lines, who) })
 	}
 }
 
-// admit serves one connection if it is our server's.
-func (a *Agent) admit(ctx context.Context, raw net.Conn) {
+// admit serves one connection if it is our server's. A line of it takes the place
+// of the oldest that it had.
+func (a *Agent) admit(ctx context.Context, in *entrance, lines *door, who *stranger) {
+	raw := who.conn
 	defer raw.Close()
 	smallBuffer(raw)
 	id := a.id.Load()
-	c := tls.Server(raw, &tls.Config{
+	conf := &tls.Config{
 		MinVersion: tls.VersionTLS13, NextProtos: []string{protoLine}, Certificates: []tls.Certificate{id.cert},
 		ClientAuth: tls.RequireAnyClientCert, SessionTicketsDisabled: true,
 		VerifyConnection: peerIs(id.pool, serverUnit, a.o.Now, anyone),
-	})
-	l, err := welcome(ctx, c)
-	if err != nil {
+	}
+	c, err := in.shake(ctx, who, conf, nil)
+	if err == nil {
+		err = welcome(c)
+	}
+	if err = who.gone(err); err != nil {
 		if ctx.Err() == nil {
-			a.o.Log.Warn("refused a connection", "peer", raw.RemoteAddr().String(), "reason", err, "hint", refusedHint(err))
+			a.strange.warn(a.o.Log, "refused a connection", "peer", raw.RemoteAddr().String(), "reason", err, "hint", refusedHint(err))
 		}
 		return
 	}
+	place := lines.enter(raw)
+	defer lines.leave(place)
+	l, err := newLine(c, false, nil)
+	if err != nil {
+		a.o.Log.Warn("no line to the server", "server", raw.RemoteAddr().String(), "reason", err)
+		return
+	}
 	a.o.Log.Info("connected", "server", l.peer, "as", id.ID)
-	a.serve(ctx, l)
-	a.o.Log.Warn("the line has ended", "server", l.peer)
+	err = a.serve(ctx, l)
+	a.o.Log.Warn("the line has ended", "server", l.peer, "reason", err)
 }
 
-// welcome finishes the handshake of who dialled us, and makes a line of it.
-func welcome(ctx context.Context, c *tls.Conn) (*line, error) {
-	hctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
-	defer cancel()
-	if err := c.HandshakeContext(hctx); err != nil {
-		return nil, err
-	}
+// welcome lets in who dialled us and has shown a certificate.
+func welcome(c *tls.Conn) error {
 	if p := c.ConnectionState().NegotiatedProtocol; p != protoLine {
-		return nil, fmt.Errorf("it speaks another protocol (%q)", p)
+		return fmt.Errorf("it speaks another protocol (%q)", p)
 	}
 	_ = c.SetWriteDeadline(time.Now().Add(handshakeTimeout)) // never fails
 	if _, err := c.Write([]byte{greeting}); err != nil {
-		return nil, err
+		return err
 	}
-	_ = c.SetWriteDeadline(time.Time{}) // never fails
-	return newLine(c, false)
+	return c.SetWriteDeadline(time.Time{})
 }
 
-// serve answers on a line until it ends, and renews the certificate meanwhile.
-func (a *Agent) serve(ctx context.Context, l *line) {
+// serve answers on a line until it ends, says why it did, and renews the
+// certificate meanwhile.
+func (a *Agent) serve(ctx context.Context, l *line) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -285,7 +285,7 @@ func (a *Agent) serve(ctx context.Context, l *line) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	group.Go(func() { a.keepFresh(ctx, l) })
-	l.accept(ctx, a.answer)
+	return l.accept(ctx, a.answer)
 }
 
 // answer serves one conversation.
@@ -296,7 +296,7 @@ func (a *Agent) answer(ctx context.Context, want string, t *talk) {
 	case wantOrder:
 		a.order(ctx, t)
 	default:
-		a.o.Log.Warn("refused a wish that is not known here", "wish", clip(want), "hint", "run the same version on both sides")
+		a.told.warn(a.o.Log, "refused a wish that is not known here", "wish", clip(want), "hint", "run the same version on both sides")
 	}
 }
 
@@ -310,9 +310,9 @@ func (a *Agent) converse(ctx context.Context, t *talk) {
 	switch {
 	case err != nil && !begun:
 		_ = t.say(troubleOf(err)) // the other end may be gone
-		a.o.Log.Warn("the core cannot be asked", "reason", err)
+		a.told.warn(a.o.Log, "the core cannot be asked", "reason", err)
 	case errors.Is(err, errRequest):
-		a.o.Log.Warn("refused a request", "reason", err, "hint", "run the same version on both sides; if it is the same, somebody else sent this")
+		a.told.warn(a.o.Log, "refused a request", "reason", err, "hint", "run the same version on both sides; if it is the same, somebody else sent this")
 	case err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.EOF):
 		a.o.Log.Debug("a conversation ended", "reason", err)
 	}

@@ -35,16 +35,15 @@ type HubOptions struct {
 // agents come here, end it with [Hub.Close]. Safe for concurrent use.
 type Hub struct {
 	o     HubOptions
-	slots chan struct{} // handshakes under way
-	quiet limiter
+	quiet limiter // what strangers can cause to be logged
 
-	mu     sync.Mutex
-	agents map[string]db.Agent // by id
-	lines  map[string]*line    // by id
-	seen   map[string]time.Time
-	dials  map[string]*sync.Mutex // by id, one attempt at a time
-	closed bool
-	group  sync.WaitGroup // goroutines of lines
+	syncing sync.Mutex // one reading of the store after the other
+	mu      sync.Mutex
+	agents  map[string]db.Agent // by id
+	lines   map[string]*line    // by id
+	peers   map[string]*peer    // by id
+	closed  bool
+	group   sync.WaitGroup // goroutines of lines
 
 	opening sync.Mutex
 	ca      *Authority // nil until it is needed
@@ -53,11 +52,44 @@ type Hub struct {
 var _ livestatus.Agents = (*Hub)(nil)
 
 const (
-	handshakesMost = 64 // at once
-	orderTries     = 3
-	orderPause     = 2 * time.Second
-	orderTimeout   = 25 * time.Second // for one try: longer than the agent's for its core
+	orderTries   = 3
+	orderPause   = 2 * time.Second
+	orderTimeout = 25 * time.Second // for one try: longer than the agent's for its core
 )
+
+// A peer is what is kept of an agent from line to line.
+type peer struct {
+	dial  sync.Mutex // one attempt at a time
+	seen  time.Time  // when a line of it began or ended; zero: never
+	lines bucket     // that it begins
+	told  limiter    // what it can cause to be logged
+}
+
+// How often an agent may come: one that behaves waits a second and more between
+// two lines.
+const (
+	linesAtOnce = 10
+	lineEvery   = time.Second
+)
+
+// peer returns what is kept of an agent.
+func (h *Hub) peer(id string) *peer {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.peerLocked(id)
+}
+
+func (h *Hub) peerLocked(id string) *peer {
+	p := h.peers[id]
+	if p == nil {
+		p = &peer{lines: bucket{most: linesAtOnce, every: lineEvery}}
+		h.peers[id] = p
+	}
+	return p
+}
+
+// talksOfAgent bounds what an agent may begin on a line.
+func talksOfAgent() *bucket { return &bucket{most: talksAtOnce, every: talkEvery} }
 
 // NewHub returns a hub that knows no agent until [Hub.Sync].
 func NewHub(o HubOptions) *Hub {
@@ -65,8 +97,7 @@ func NewHub(o HubOptions) *Hub {
 		o.Now = time.Now
 	}
 	return &Hub{
-		o: o, slots: make(chan struct{}, handshakesMost), agents: map[string]db.Agent{}, lines: map[string]*line{},
-		seen: map[string]time.Time{}, dials: map[string]*sync.Mutex{},
+		o: o, agents: map[string]db.Agent{}, lines: map[string]*line{}, peers: map[string]*peer{},
 	}
 }
 
@@ -88,6 +119,8 @@ func (h *Hub) Authority(ctx context.Context) (*Authority, error) {
 // Sync reads who may speak from the store, and cuts the lines of those who may
 // no longer.
 func (h *Hub) Sync(ctx context.Context) error {
+	h.syncing.Lock() // or an older list could take the place of a newer one
+	defer h.syncing.Unlock()
 	list, err := h.o.Store.Agents(ctx)
 	if err != nil {
 		return err
@@ -104,10 +137,9 @@ func (h *Hub) Sync(ctx context.Context) error {
 			delete(h.lines, id)
 		}
 	}
-	for id := range h.seen {
+	for id := range h.peers {
 		if _, ok := agents[id]; !ok {
-			delete(h.seen, id)
-			delete(h.dials, id)
+			delete(h.peers, id)
 		}
 	}
 	h.agents = agents
@@ -165,7 +197,7 @@ func (h *Hub) take(a db.Agent, l *line) error {
 		return errors.Join(errors.New("agent: it may not speak any more"), l.Close())
 	}
 	old := h.lines[a.ID]
-	h.lines[a.ID], h.seen[a.ID] = l, h.o.Now()
+	h.lines[a.ID], h.peerLocked(a.ID).seen = l, h.o.Now()
 	h.group.Go(func() { h.keep(a, l) })
 	h.mu.Unlock()
 	if old != nil {
@@ -176,19 +208,23 @@ func (h *Hub) take(a db.Agent, l *line) error {
 
 // keep serves a line until it ends.
 func (h *Hub) keep(a db.Agent, l *line) {
-	l.accept(context.Background(), func(_ context.Context, want string, t *talk) { h.answer(a, want, t) })
+	p := h.peer(a.ID)
+	err := l.accept(context.Background(), func(_ context.Context, want string, t *talk) { h.answer(a, p, want, t) })
+	if errors.Is(err, errFlood) {
+		p.told.warn(h.o.Log, "an agent's line was cut", "agent", a.ID, "peer", l.peer, "reason", err, "hint", "somebody has changed the program there, or has its certificate: look at that machine; removing the site shuts it out")
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.lines[a.ID] == l {
 		delete(h.lines, a.ID)
 	}
-	h.seen[a.ID] = h.o.Now()
+	p.seen = h.o.Now()
 }
 
 // answer serves what an agent begins.
-func (h *Hub) answer(a db.Agent, want string, t *talk) {
+func (h *Hub) answer(a db.Agent, p *peer, want string, t *talk) {
 	if want != wantRenew {
-		h.o.Log.Warn("an agent has a wish that is not known here", "agent", a.ID, "wish", clip(want), "hint", "run the same version on both sides")
+		p.told.warn(h.o.Log, "an agent has a wish that is not known here", "agent", a.ID, "wish", clip(want), "hint", "run the same version on both sides")
 		return
 	}
 	_ = t.SetDeadline(time.Now().Add(handshakeTimeout)) // never fails
@@ -203,23 +239,19 @@ func (h *Hub) answer(a db.Agent, want string, t *talk) {
 	}
 	cert, err := ca.issue([]byte(w.Request), a.ID)
 	if err != nil {
-		h.o.Log.Warn("an agent's certificate was not renewed", "agent", a.ID, "reason", err)
+		p.told.warn(h.o.Log, "an agent's certificate was not renewed", "agent", a.ID, "reason", err)
 		return
 	}
 	if t.say(grant{Certificate: string(cert)}) == nil {
-		h.o.Log.Info("an agent's certificate was renewed", "agent", a.ID)
+		p.told.log(h.o.Log, slog.LevelInfo, "an agent's certificate was renewed", "agent", a.ID)
 	}
 }
 
 // line returns the line of an agent; one that we reach is dialled.
 func (h *Hub) line(ctx context.Context, a db.Agent) (*line, error) {
 	h.mu.Lock()
-	l, seen := h.lines[a.ID], h.seen[a.ID]
-	one := h.dials[a.ID]
-	if one == nil {
-		one = &sync.Mutex{}
-		h.dials[a.ID] = one
-	}
+	l, p := h.lines[a.ID], h.peerLocked(a.ID)
+	seen := p.seen
 	h.mu.Unlock()
 	if l != nil && !l.IsClosed() {
 		return l, nil
@@ -227,8 +259,8 @@ func (h *Hub) line(ctx context.Context, a db.Agent) (*line, error) {
 	if a.Address == "" {
 		return nil, away(a, seen)
 	}
-	one.Lock()
-	defer one.Unlock()
+	p.dial.Lock()
+	defer p.dial.Unlock()
 	h.mu.Lock()
 	l = h.lines[a.ID]
 	h.mu.Unlock()
@@ -282,7 +314,7 @@ func (h *Hub) dial(ctx context.Context, a db.Agent) (*line, error) {
 	if err := admitted(ctx, c); err != nil {
 		return nil, errors.Join(err, raw.Close())
 	}
-	return newLine(c, true)
+	return newLine(c, true, talksOfAgent())
 }
 
 var errOtherAgent = errors.New("it is the agent of another site")
@@ -295,7 +327,7 @@ func (h *Hub) dialError(a db.Agent, err error) error {
 	case errors.As(err, &ours):
 		return &livestatus.Error{Kind: livestatus.KindCertificate, Err: err, Cause: "Agents cannot be reached: " + ours.Msg + ".", Fix: ours.Hint}
 	case errors.Is(err, errOtherAgent), errors.Is(err, errStranger):
-		h.o.Log.Warn("refused an agent", "peer", a.Address, "reason", err, "hint", refusedHint(err))
+		h.peer(a.ID).told.warn(h.o.Log, "refused an agent", "peer", a.Address, "reason", err, "hint", refusedHint(err))
 		return &livestatus.Error{Kind: livestatus.KindCertificate, Err: err,
 			Cause: fmt.Sprintf("What answers at %s is not the agent that joined for this site.", a.Address), Fix: refusedHint(err)}
 	case errors.As(err, &op) && op.Op == "dial":
@@ -408,35 +440,9 @@ func lost(a db.Agent, err error) *livestatus.Error {
 		Fix:   "Look whether it had its effect before giving it again."}
 }
 
-// limiter keeps refusals from filling the log: so many a minute are told.
-type limiter struct {
-	mu    sync.Mutex
-	since time.Time
-	n     int
-}
-
-const refusalsToldMost = 30 // a minute
-
-func (l *limiter) tell(now time.Time) (yes, last bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now.Sub(l.since) > time.Minute {
-		l.since, l.n = now, 0
-	}
-	l.n++
-	return l.n <= refusalsToldMost, l.n == refusalsToldMost
-}
-
 // refused logs who was not let in, and why.
 func (h *Hub) refused(peer string, err error) {
-	yes, last := h.quiet.tell(time.Now())
-	if !yes {
-		return
-	}
-	h.o.Log.Warn("refused an agent", "peer", peer, "reason", err, "hint", refusedHint(err))
-	if last {
-		h.o.Log.Warn("further refusals of agents within this minute are not logged")
-	}
+	h.quiet.warn(h.o.Log, "refused an agent", "peer", peer, "reason", err, "hint", refusedHint(err))
 }
 
 // refusedHint says what a refusal probably means.
@@ -454,6 +460,10 @@ func refusedHint(err error) string {
 		return "its site was removed here; stop that agent, or have it join anew"
 	case errors.Is(err, errOtherAgent):
 		return "two agents may have changed places, or a certificate was copied: pair the site anew"
+	case errors.Is(err, errOften):
+		return "two programs may use the certificate of one agent, or its line breaks: see its log"
+	case errors.Is(err, errCrowded):
+		return "somebody opens connections and says nothing; agents get in all the same"
 	case errors.Is(err, errStranger):
 		return "it joined another server, or this one was set up anew: pair it anew"
 	case errors.Is(err, errOld):

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"belvedere/internal/db"
@@ -169,78 +171,164 @@ func NewInvitation(ctx context.Context, listen, address, dir string) (*Invitatio
 func (v *Invitation) Close() error { return v.l.Close() }
 
 // Wait waits until the server has come, and stores what it brings. refused is
-// told who was not let in. Errors are [*Error]; after [db.JoinTries] wrong
-// secrets the code is void.
+// told who was not let in, of many only some, from one goroutine at a time.
+// Errors are [*Error]; after [db.JoinTries] wrong secrets the code is void. A
+// try counts only if it names this code, which nobody does who never saw it.
 func (v *Invitation) Wait(ctx context.Context, refused func(peer string, why error)) error {
 	ctx, cancel := context.WithTimeout(ctx, CodeValid)
 	defer cancel()
+	w := &waiting{v: v, in: newEntrance(), refused: refused}
+	defer w.group.Wait()
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { v.l.Close() })
 	defer stop()
-	for tries := 0; tries < db.JoinTries; {
+	for {
 		raw, err := v.l.Accept()
+		if w.over.Load() {
+			cancel()
+			w.group.Wait()
+			return w.outcome()
+		}
 		switch {
 		case ctx.Err() != nil:
 			return &Error{Msg: "nobody has used the code in time", Hint: "make a new one: belvedere agent invite"}
+		case err != nil && passing(ctx, err):
+			continue
 		case err != nil:
 			return &Error{Msg: fmt.Sprintf("cannot wait for the server: %v", err), Err: err}
 		}
-		wrong, err := v.receive(ctx, raw)
-		if err == nil {
-			return nil
-		}
-		refused(raw.RemoteAddr().String(), err)
-		if wrong {
-			tries++
-		}
+		who := w.in.come(raw)
+		w.group.Go(func() { w.serve(ctx, who) })
+	}
+}
+
+var (
+	errSecret = errors.New("it did not know the secret of the code")
+	errNumber = errors.New("its code is another one")
+)
+
+// A waiting invitation serves those who come at the same time, so that nobody
+// keeps the server out by saying nothing.
+type waiting struct {
+	v       *Invitation
+	in      *entrance
+	refused func(peer string, why error)
+	group   sync.WaitGroup
+	over    atomic.Bool // paired, or void
+
+	pairing sync.Mutex // with one at a time
+	tries   int        // with a wrong secret; under pairing
+	paired  bool       // under pairing
+
+	telling sync.Mutex
+	quiet   limiter // under telling
+}
+
+// outcome is how it went; nobody is served any more.
+func (w *waiting) outcome() error {
+	if w.paired {
+		return nil
 	}
 	return &Error{Msg: "the code was tried too often with a wrong secret and is void", Hint: "somebody may be guessing; make a new one: belvedere agent invite"}
 }
 
-var errSecret = errors.New("it did not know the secret of the code")
+// serve pairs with one who came, or says who it was.
+func (w *waiting) serve(ctx context.Context, who *stranger) {
+	defer who.conn.Close()
+	err := who.gone(w.receive(ctx, who))
+	if err == nil || ctx.Err() != nil && !errors.Is(err, errSecret) {
+		return
+	}
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	if w.quiet.count() <= toldAMinute {
+		w.refused(who.conn.RemoteAddr().String(), err)
+	}
+}
 
-// receive pairs with one server; wrong says that it had a wrong secret.
-func (v *Invitation) receive(ctx context.Context, raw net.Conn) (wrong bool, err error) {
-	defer raw.Close()
+// receive pairs with one who came.
+func (w *waiting) receive(ctx context.Context, who *stranger) error {
 	ctx, cancel := context.WithTimeout(ctx, pairTimeout)
 	defer cancel()
-	c := tls.Server(raw, &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: []string{protoInvite}, Certificates: []tls.Certificate{*v.cert}, SessionTicketsDisabled: true})
-	if err := c.HandshakeContext(ctx); err != nil {
-		return false, err
+	conf := &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: []string{protoInvite}, Certificates: []tls.Certificate{*w.v.cert}, SessionTicketsDisabled: true}
+	c, err := w.in.shake(ctx, who, conf, nil)
+	if err != nil {
+		return err
 	}
 	if c.ConnectionState().NegotiatedProtocol != protoInvite {
-		return false, errors.New("it is no server of Belvedere")
+		return errors.New("it is no server of Belvedere")
 	}
-	_ = c.SetDeadline(time.Now().Add(pairTimeout)) // never fails
+	if err := who.step(&w.in.asking); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
 	x := newExchange(c)
-	var w wish
-	if err := x.hear(&w); err != nil {
-		return false, err
+	var asked wish
+	if err := x.hear(&asked); err != nil {
+		return err
 	}
-	if !bytes.Equal(w.Code, v.Code.ID[:]) || subtle.ConstantTimeCompare(w.Secret, v.Code.Secret[:]) != 1 {
+	if bytes.Equal(asked.Code, w.v.Code.ID[:]) {
+		err = w.try(x, asked)
+	} else {
+		err = errNumber
+	}
+	if errors.Is(err, errNumber) || errors.Is(err, errSecret) {
 		_ = x.say(grant{Why: &trouble{Cause: "The agent does not know this code.", Fix: "Enter the newest code that belvedere agent invite has printed."}}) // it may be gone
-		return true, errSecret
 	}
+	return err
+}
+
+// try pairs with one who named the code, if they know its secret.
+func (w *waiting) try(x *exchange, asked wish) error {
+	w.pairing.Lock()
+	defer w.pairing.Unlock()
+	if w.over.Load() {
+		return errNumber // it is used, or void
+	}
+	if subtle.ConstantTimeCompare(asked.Secret, w.v.Code.Secret[:]) != 1 {
+		if w.tries++; w.tries >= db.JoinTries {
+			w.stop()
+		}
+		return errSecret
+	}
+	if err := w.v.pair(x, asked.Authority); err != nil {
+		return err
+	}
+	w.paired = true
+	w.stop()
+	return nil
+}
+
+// stop ends the waiting.
+func (w *waiting) stop() {
+	w.over.Store(true)
+	w.v.l.Close() // ends Accept
+}
+
+// pair gets a certificate from a server that knows the code.
+func (v *Invitation) pair(x *exchange, authority string) error {
 	key, request, err := newKey()
 	if err != nil {
-		return false, err
+		return err
 	}
 	if err := x.say(wish{Request: string(request)}); err != nil {
-		return false, err
+		return err
 	}
 	var got grant
 	if err := x.hear(&got); err != nil {
-		return false, err
+		return err
 	}
 	if got.Why != nil {
-		return false, errors.New(clip(got.Why.Cause))
+		return errors.New(clip(got.Why.Cause))
 	}
-	s, err := newState(got.ID, "", key, got.Certificate, w.Authority)
+	s, err := newState(got.ID, "", key, got.Certificate, authority)
 	if err == nil {
 		err = s.write(v.dir)
 	}
 	if err != nil {
 		_ = x.say(grant{Why: &trouble{Cause: "The agent could not store its certificate.", Fix: "See what it says there."}}) // it may be gone
-		return false, err
+		return err
 	}
-	return false, x.say(grant{ID: got.ID})
+	return x.say(grant{ID: got.ID})
 }

@@ -43,8 +43,9 @@ type line struct {
 }
 
 // newLine makes a line of a connection whose ends know each other. dialled is
-// true on the side that connected.
-func newLine(c net.Conn, dialled bool) (*line, error) {
+// true on the side that connected; talks, if not nil, bounds the conversations
+// that the other side may begin.
+func newLine(c net.Conn, dialled bool, talks *bucket) (*line, error) {
 	p, err := press(c)
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -57,7 +58,7 @@ func newLine(c net.Conn, dialled bool) (*line, error) {
 	if dialled {
 		make = yamux.Client
 	}
-	s, err := make(p, conf)
+	s, err := make(&guard{Conn: p, pings: bucket{most: pingsAtOnce, every: pingEvery}, talks: talks}, conf)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("agent: line: %w", err), p.Close())
 	}
@@ -88,14 +89,15 @@ func (l *line) begin(ctx context.Context, want string) (*talk, error) {
 }
 
 // accept takes conversations until the line ends, each in a goroutine of its
-// own, and returns when the last one is over.
-func (l *line) accept(ctx context.Context, serve func(ctx context.Context, want string, t *talk)) {
+// own, and returns when the last one is over. The error says why the line ended.
+func (l *line) accept(ctx context.Context, serve func(ctx context.Context, want string, t *talk)) (why error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	slots := make(chan struct{}, conversations)
 	for {
 		s, err := l.AcceptStream()
 		if err != nil {
+			why = err
 			break
 		}
 		slots <- struct{}{}
@@ -118,6 +120,7 @@ func (l *line) accept(ctx context.Context, serve func(ctx context.Context, want 
 	for range conversations { // all have ended
 		slots <- struct{}{}
 	}
+	return why
 }
 
 // A talk is one conversation on a line. Its errors are those of package net.

@@ -25,7 +25,7 @@ func (a *Agent) order(ctx context.Context, t *talk) {
 	_ = t.SetReadDeadline(time.Now().Add(requestTimeout)) // never fails
 	var o order
 	if err := t.hear(&o); err != nil {
-		a.o.Log.Warn("refused an order that is not understood", "reason", err, "hint", "run the same version on both sides")
+		a.told.warn(a.o.Log, "refused an order that is not understood", "reason", err, "hint", "run the same version on both sides")
 		return
 	}
 	_ = t.say(a.perform(ctx, o)) // the other end may be gone; it asks again
@@ -34,7 +34,7 @@ func (a *Agent) order(ctx context.Context, t *talk) {
 // perform executes an order that was not executed before.
 func (a *Agent) perform(ctx context.Context, o order) outcome {
 	if why := a.objection(o); why != nil {
-		a.o.Log.Warn("refused an order", "order", clip(o.ID), "command", clip(o.Name), "reason", why.Cause, "hint", why.Fix)
+		a.told.warn(a.o.Log, "refused an order", "order", clip(o.ID), "command", clip(o.Name), "reason", why.Cause, "hint", why.Fix)
 		return outcome{State: orderRefused, Why: why}
 	}
 	known, err := a.journal.begin(o.ID, o.Name)

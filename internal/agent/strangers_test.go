@@ -289,7 +289,7 @@ func dishonest(t *testing.T, address string, id *identity) *line {
 	if err := admitted(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	l, err := newLine(c, true)
+	l, err := newLine(c, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
