@@ -87,7 +87,7 @@ func New(o Options) (*Agent, error) {
 // journal would execute orders twice. It is let go of when the file is closed,
 // also by the end of the process.
 func lockFolder(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "agent.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "agent.lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, &Error{Msg: fmt.Sprintf("the folder %s cannot be used: %v", dir, cause(err)), Hint: "it must be writable for the user that runs the agent", Err: err}
 	}

@@ -12,11 +12,13 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/big"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"belvedere/internal/db"
@@ -199,18 +201,35 @@ func writeKey(file string, key *ecdsa.PrivateKey) error {
 
 // readKey reads a private key and refuses one that others may read.
 func readKey(file string) (*ecdsa.PrivateKey, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, errors.New("others may read it: chmod 600")
-	}
-	text, err := os.ReadFile(file)
+	text, err := readOwn(file)
 	if err != nil {
 		return nil, err
 	}
 	return parseKey(text)
+}
+
+var errOthers = errors.New("others may read it: chmod 600")
+
+// ownMost bounds files of ours that hold a key, in bytes.
+const ownMost = 1 << 20
+
+// readOwn reads a file that its owner alone may read; [errOthers].
+func readOwn(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would keep us
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no plain file")
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, errOthers
+	}
+	return io.ReadAll(io.LimitReader(f, ownMost))
 }
 
 func parseKey(text []byte) (*ecdsa.PrivateKey, error) {
@@ -230,18 +249,30 @@ func parseKey(text []byte) (*ecdsa.PrivateKey, error) {
 }
 
 // writeFile writes a file in one step, so that it is seen whole or not at all,
-// also after a power cut.
+// also after a power cut. Run by root, it belongs to who owns the folder: they
+// can put another file or a link in its place at any moment, so nothing is done
+// to it by its name.
 func writeFile(file string, text []byte, mode fs.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	dir, err := os.OpenRoot(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	name := filepath.Base(file)
+	draft := name + "." + rand.Text()
+	f, err := dir.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+			err = errors.Join(err, f.Close(), dir.Remove(draft))
 		}
 	}()
 	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	if err := give(f, dir); err != nil {
 		return err
 	}
 	if _, err := f.Write(text); err != nil {
@@ -250,10 +281,23 @@ func writeFile(file string, text []byte, mode fs.FileMode) (err error) {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), file); err != nil {
+	if err := dir.Rename(draft, name); err != nil {
 		return err
 	}
 	return f.Close()
+}
+
+// give has a file that root writes belong to who owns the folder.
+func give(f *os.File, dir *os.Root) error {
+	info, err := dir.Stat(".")
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 {
+		return nil
+	}
+	return f.Chown(int(owner.Uid), int(owner.Gid))
 }
 
 // cause is a file system error without the path, which is said already.

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // stateFile holds what an agent got when it joined, readable by its owner only.
@@ -40,17 +39,13 @@ var ErrNotJoined = errors.New("agent: not joined")
 // readState reads what is in dir. The error is an [*Error].
 func readState(dir string) (*identity, error) {
 	file := filepath.Join(dir, stateFile)
-	info, err := os.Stat(file)
+	text, err := readOwn(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &Error{Msg: "this agent has not joined a server yet", Hint: "get a code on the page Sites of the server and run: belvedere agent join CODE", Err: ErrNotJoined}
-	case err != nil:
-		return nil, &Error{Msg: fmt.Sprintf("%s cannot be read: %v", file, cause(err)), Hint: "run the agent as the user that owns its folder", Err: err}
-	case info.Mode().Perm()&0o077 != 0:
+	case errors.Is(err, errOthers):
 		return nil, &Error{Msg: file + " can be read by others", Hint: "it holds the agent's key: chmod 600 it, and join anew if others may have read it"}
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
+	case err != nil:
 		return nil, &Error{Msg: fmt.Sprintf("%s cannot be read: %v", file, cause(err)), Hint: "run the agent as the user that owns its folder", Err: err}
 	}
 	var s state
@@ -100,24 +95,13 @@ func newState(id, server string, key *ecdsa.PrivateKey, certificate, authority s
 	return s, nil
 }
 
-// write stores the state. Run by root, the file belongs to who owns the folder.
+// write stores the state.
 func (s state) write(dir string) error {
 	text, err := json.MarshalIndent(s, "", "\t")
 	if err != nil {
 		return fmt.Errorf("agent: state: %w", err)
 	}
-	file := filepath.Join(dir, stateFile)
-	if err := writeFile(file, append(text, '\n'), 0o600); err != nil {
-		return err
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
-		return os.Chown(file, int(owner.Uid), int(owner.Gid))
-	}
-	return nil
+	return writeFile(filepath.Join(dir, stateFile), append(text, '\n'), 0o600)
 }
 
 // prepare makes the folder if it is not there, and finds out whether it can be
