@@ -238,7 +238,7 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 			}
 			return
 		}
-		if !s.request(ctx, c, client, text) {
+		if !s.request(ctx, c, client, text, r.Buffered() > 0) {
 			s.linger(c)
 			return
 		}
@@ -269,8 +269,9 @@ func (s *Server) linger(c net.Conn) {
 	io.CopyN(io.Discard, c, 64<<10) // what is still to come is of no interest
 }
 
-// request answers one request and says whether the connection goes on.
-func (s *Server) request(ctx context.Context, c net.Conn, client Session, text string) bool {
+// request answers one request and says whether the connection goes on; more says
+// that another one was read already.
+func (s *Server) request(ctx context.Context, c net.Conn, client Session, text string, more bool) bool {
 	req, err := lql.ParseRequest(text)
 	if err != nil {
 		fixed, keep := framing(text)
@@ -285,7 +286,11 @@ func (s *Server) request(ctx context.Context, c net.Conn, client Session, text s
 		return s.refuse(c, q.Fixed16, errNoAuthUser) && q.KeepAlive
 	}
 	if q.Wait != nil && client.Waiter != nil {
-		if err := s.wait(ctx, client, q); err != nil {
+		err := whileThere(ctx, c, q.KeepAlive && !more, func(ctx context.Context) error { return s.wait(ctx, client, q) })
+		switch {
+		case errors.Is(err, errGone):
+			return false
+		case err != nil:
 			return s.refuse(c, q.Fixed16, err) && q.KeepAlive
 		}
 	}

@@ -42,6 +42,9 @@ func NewReader(r io.Reader, limits Limits) *Reader {
 	return &Reader{in: bufio.NewReaderSize(r, 4096), limits: limits.orDefault()}
 }
 
+// Buffered returns how many bytes were read ahead of the last request.
+func (r *Reader) Buffered() int { return r.in.Buffered() }
+
 // Wait blocks until something of the next request has arrived, passing over
 // empty lines. It returns [io.EOF] if nothing more will come. A server calls it
 // with the deadline for idle connections, and Next with that for slow ones.
