@@ -37,6 +37,9 @@ type Core struct {
 	main    string
 	replica *replica.Replica
 
+	reading      chan struct{} // answers from the logs under way
+	historyBytes int64         // for each
+
 	mu     sync.Mutex // config
 	config corefiles.Config
 
@@ -77,7 +80,8 @@ func New(o Options) (*Core, error) {
 	if config.Status == noStatus {
 		return nil, errNoStatus
 	}
-	c := &Core{o: o, main: main, config: config, overlay: map[string]*overlaid{}, results: make(chan result, resultsHeld), periods: map[string]*corefiles.Period{}}
+	c := &Core{o: o, main: main, config: config, overlay: map[string]*overlaid{}, results: make(chan result, resultsHeld), periods: map[string]*corefiles.Period{},
+		reading: make(chan struct{}, histories), historyBytes: historyBytes}
 	impl := implementation(main, config.Status)
 	r := replica.Options{Impl: impl, With: known, Without: unknown, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now}
 	if o.Commands {

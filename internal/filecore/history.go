@@ -22,10 +22,14 @@ import (
 
 const (
 	historyMost  = 100_000 // rows of an answer; the newest
+	historyBytes = 2 << 30 // that are read for an answer, unpacked
+	histories    = 2       // answers at once
 	archivesMost = 10_000  // log files
 )
 
-// history answers a query for table log from the log and the rotated ones.
+// history answers a query for table log from the log and the rotated ones, the
+// newest first, until there are enough rows. More than historyBytes is an error:
+// an answer with a part of what was asked for would pass for the whole.
 func (c *Core) history(ctx context.Context, q *lql.Query) (*lql.Result, error) {
 	def, ok := schema.Lookup(q.Table)
 	if !ok || q.Table != "log" {
@@ -33,15 +37,24 @@ func (c *Core) history(ctx context.Context, q *lql.Query) (*lql.Result, error) {
 	}
 	since, until := bounds(&q.Filter)
 	config := c.configuration()
-	h := &rowsKept{def: def, columns: q.Columns, most: historyMost}
+	most := historyMost
 	if q.Limit != lql.NoLimit && understood(&q.Filter) {
-		h.most = min(h.most, q.Limit)
+		most = min(most, q.Limit)
 	}
-	for _, name := range logFiles(&config, since) {
-		err := readLog(ctx, name, func(r *corefiles.Row) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+	select {
+	case c.reading <- struct{}{}:
+		defer func() { <-c.reading }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	left := c.historyBytes
+	var rows [][]any
+	for _, name := range slices.Backward(logFiles(&config, since)) {
+		h := &rowsKept{columns: q.Columns, most: most - len(rows)}
+		if h.most <= 0 {
+			break
+		}
+		err := readLog(ctx, name, &left, func(r *corefiles.Row) error {
 			at := r.Int("time")
 			if at > until+clockStep {
 				return errEnough
@@ -51,18 +64,43 @@ func (c *Core) history(ctx context.Context, q *lql.Query) (*lql.Result, error) {
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, errEnough) && ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.Is(err, errTooMuch):
+			return nil, &lql.QueryError{Code: 413, Msg: fmt.Sprintf("the logs of this core hold more than %d MB of what was asked for", c.historyBytes>>20), Hint: "ask for a shorter time, with a filter time >= or time <="}
+		case err != nil && !errors.Is(err, errEnough):
 			c.o.Log.Warn("a log of the core cannot be read", "file", name, "reason", reason(err))
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
+		rows = append(rows, h.rows...)
 	}
-	return h.result(), nil
+	return resultOf(def, q.Columns, rows), nil
 }
 
-// errEnough ends the reading of a file.
-var errEnough = errors.New("filecore: enough")
+var (
+	errEnough  = errors.New("filecore: enough") // ends the reading of a file
+	errTooMuch = errors.New("filecore: too much to read")
+)
+
+// A meter reads until ctx ends or left is used up.
+type meter struct {
+	ctx  context.Context
+	in   io.Reader
+	left *int64
+}
+
+// Read reads from in.
+func (m *meter) Read(p []byte) (int, error) {
+	if err := m.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if *m.left <= 0 {
+		return 0, errTooMuch
+	}
+	n, err := m.in.Read(p)
+	*m.left -= int64(n)
+	return n, err
+}
 
 // clockStep is how far the clock of a core may go back within a log, in
 // seconds.
@@ -108,13 +146,8 @@ func globQuote(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
 
-// unpackedMost bounds a log that lies there compressed, in bytes.
-const unpackedMost = 8 << 30
-
-func readLog(ctx context.Context, name string, each func(*corefiles.Row) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+// readLog reads one file, packed or not, and takes what it reads off left.
+func readLog(ctx context.Context, name string, left *int64, each func(*corefiles.Row) error) error {
 	f, err := corefiles.Open(name)
 	if err != nil {
 		return err
@@ -122,14 +155,14 @@ func readLog(ctx context.Context, name string, each func(*corefiles.Row) error) 
 	defer f.Close()
 	in := bufio.NewReader(f)
 	if head, err := in.Peek(2); err != nil || head[0] != 0x1f || head[1] != 0x8b {
-		return corefiles.ReadLog(in, each)
+		return corefiles.ReadLog(&meter{ctx, in, left}, each)
 	}
 	z, err := gzip.NewReader(in)
 	if err != nil {
 		return err
 	}
 	defer z.Close()
-	return corefiles.ReadLog(io.LimitReader(z, unpackedMost), each)
+	return corefiles.ReadLog(&meter{ctx, z, left}, each)
 }
 
 // bounds returns the span of time that a filter asks for at its top.
@@ -219,7 +252,6 @@ func matches(f *lql.Filter, r *corefiles.Row) bool {
 
 // rowsKept are the newest rows, as a ring.
 type rowsKept struct {
-	def     *schema.Table
 	columns []string
 	most    int
 	rows    [][]any
@@ -227,9 +259,6 @@ type rowsKept struct {
 }
 
 func (k *rowsKept) add(r *corefiles.Row) {
-	if k.most <= 0 {
-		return
-	}
 	row := make([]any, len(k.columns))
 	for i, c := range k.columns {
 		row[i] = r.Get(c)
@@ -242,17 +271,17 @@ func (k *rowsKept) add(r *corefiles.Row) {
 	k.next = (k.next + 1) % k.most
 }
 
-// result returns the rows by column, in no order that matters.
-func (k *rowsKept) result() *lql.Result {
-	res := &lql.Result{Rows: len(k.rows), Total: len(k.rows)}
-	for i, name := range k.columns {
+// resultOf returns rows by column, in no order that matters.
+func resultOf(def *schema.Table, columns []string, rows [][]any) *lql.Result {
+	res := &lql.Result{Rows: len(rows), Total: len(rows)}
+	for i, name := range columns {
 		v := lql.Vector{Name: name, Kind: lql.Texts}
-		c, ok := k.def.Column(name)
+		c, ok := def.Column(name)
 		number := ok && c.Kind != schema.Text
 		if number {
 			v.Kind = lql.Ints
 		}
-		for _, row := range k.rows {
+		for _, row := range rows {
 			if number {
 				n, _ := row[i].(int64)
 				v.Ints = append(v.Ints, n)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -56,4 +57,52 @@ func TestHistory(t *testing.T) {
 		f.expect(tt.filter, "GET log\nColumns: plugin_output"+tt.filter, tt.want)
 	}
 	f.expect("joined", "GET log\nColumns: current_service_description message\nFilter: time = 1700000006", "s;[1700000006] SERVICE ALERT: a;s;CRITICAL;SOFT;1;five\n")
+}
+
+// TestHistoryWithoutEnd: a question that would unpack every archive ends with a
+// sentence, one with a limit reads only as far back as it must, and neither a
+// broken archive nor one of nothing but zeros is read for ever.
+func TestHistoryWithoutEnd(t *testing.T) {
+	f := newFiles(t)
+	f.run()
+	if err := os.Mkdir(f.path("archives"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	pack := func(name string, at int64, text []byte, times int) {
+		t.Helper()
+		var z bytes.Buffer
+		w := gzip.NewWriter(&z)
+		for range times {
+			if _, err := w.Write(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		name = filepath.Join(f.path("archives"), name)
+		if err := os.WriteFile(name, z.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, time.Unix(at, 0), time.Unix(at, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.core.HistoryBytes(1 << 20)
+	pack("nagios-1.log.gz", 1700000001, make([]byte, 1<<20), 64)
+	pack("nagios-2.log.gz", 1700000002, []byte("[1700000002] HOST ALERT: a;DOWN;HARD;1;two\n"), 1)
+	f.write("nagios.log", "[1700000005] HOST ALERT: a;DOWN;SOFT;1;four\n[1700000006] HOST ALERT: a;DOWN;SOFT;1;five\n")
+	for _, tt := range []struct{ filter, want string }{
+		{"\nFilter: time >= 1700000003", "five\nfour\n"},
+		{"\nFilter: time >= 1700000002", "five\nfour\ntwo\n"},
+		{"\nLimit: 3", "five\nfour\ntwo\n"},
+	} {
+		f.expect(tt.filter, "GET log\nColumns: plugin_output"+tt.filter, tt.want)
+	}
+	for _, ask := range []string{"", "\nFilter: plugin_output ~ o\nLimit: 1", "\nResponseHeader: fixed16"} {
+		got := f.ask("GET log\nColumns: plugin_output" + ask)
+		if !strings.Contains(got, "more than 1 MB") {
+			t.Errorf("%q: %q", ask, got)
+		}
+	}
 }

@@ -75,6 +75,10 @@ type Options struct {
 	Instance string
 	// NoCache has every query run, also one that was just answered.
 	NoCache bool
+	// Single says that the fleet is one core before which nothing stands: an
+	// error of Passed is that of the query, and Passed answers a limit with the
+	// newest rows.
+	Single bool
 }
 
 // An Engine answers queries over a fleet. Safe for concurrent use.

@@ -26,6 +26,8 @@ func (r *run) pass() error {
 	ask := r.passedQuery()
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 64)
+	var first error // of a single core
+	var told sync.Once
 	for i, s := range r.sites {
 		if s.view.Health.State == store.Down || s.view.Health.State == store.Paused {
 			r.part(s).Missing = true
@@ -44,6 +46,7 @@ func (r *run) pass() error {
 			res, err := r.e.o.Passed(ctx, s.view.Info.Key, ask)
 			if err != nil {
 				r.part(s).fail(err, r.viewer)
+				told.Do(func() { first = err })
 				return
 			}
 			r.sites[i].takePassed(res)
@@ -51,6 +54,9 @@ func (r *run) pass() error {
 		})
 	}
 	wg.Wait()
+	if r.e.o.Single {
+		return first
+	}
 	return nil
 }
 
@@ -102,7 +108,8 @@ func (r *run) passedQuery() *lql.Query {
 	q.Localtime = 0
 	q.Limit = passedLimit
 	whole := len(q.Filter.Kids) == len(topFilters(&r.q.Filter))
-	if whole && r.q.Limit != lql.NoLimit && len(r.q.Stats) == 0 && len(r.sorts) == 0 && r.viewer.All && r.q.AuthUser == "" {
+	newest := len(r.sorts) == 0 || r.e.o.Single && len(r.q.Sort) == 0
+	if whole && newest && r.q.Limit != lql.NoLimit && len(r.q.Stats) == 0 && r.viewer.All && r.q.AuthUser == "" {
 		q.Limit = min(passedLimit, max(0, r.q.Offset)+r.q.Limit)
 	}
 	return q

@@ -36,8 +36,9 @@ type Options struct {
 	// as an internal error. Nil: commands are refused.
 	Sender lql.Sender
 	// Passed answers queries for table log (and statehist, which is not told of):
-	// Columns, Filter and Limit count, rows come in any order, columns that are
-	// left out are empty. Nil: no rows.
+	// Columns, Filter and Limit count, the newest rows within the limit come in
+	// any order, columns that are left out are empty. Its errors are told as those
+	// of Sender are. Nil: no rows.
 	Passed func(ctx context.Context, q *lql.Query) (*lql.Result, error)
 	// Room, if not nil, is asked now and then while rows come in whether more
 	// fits into memory; its error ends the batch.
@@ -84,7 +85,7 @@ func New(o Options) *Replica {
 	r.site = r.fleet.Add(store.SiteInfo{Key: siteKey, Name: siteKey})
 	r.trouble.Store(errEmpty)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
-	engine := query.New(query.Options{Fleet: r.fleet, Log: o.Log, Passed: r.passed, Now: o.Now, NoCache: true})
+	engine := query.New(query.Options{Fleet: r.fleet, Log: o.Log, Passed: r.passed, Now: o.Now, NoCache: true, Single: true})
 	front := &front{r: r, engine: engine.For(access.Viewer{All: true, CommandLines: true})}
 	session := livestatus.Session{Querier: front, Waiter: front, Sender: o.Sender}
 	limits := o.Limits
