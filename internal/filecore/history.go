@@ -68,7 +68,7 @@ func (c *Core) history(ctx context.Context, q *lql.Query) (*lql.Result, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case errors.Is(err, errTooMuch):
-			return nil, &lql.QueryError{Code: 413, Msg: fmt.Sprintf("the logs of this core hold more than %d MB of what was asked for", c.historyBytes>>20), Hint: "ask for a shorter time, with a filter time >= or time <="}
+			return nil, &lql.QueryError{Code: 413, Msg: fmt.Sprintf("the logs of this core hold more than %d MB of what was asked for", c.historyBytes>>20), Hint: "ask for a shorter span of time"}
 		case err != nil && !errors.Is(err, errEnough):
 			c.o.Log.Warn("a log of the core cannot be read", "file", name, "reason", reason(err))
 		}
