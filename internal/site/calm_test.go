@@ -158,6 +158,7 @@ func TestMemory(t *testing.T) {
 		used.Store(100 << 20)
 		b.state("b", store.Fresh, 3*time.Minute)
 
+		synctest.Wait() // so that no poll is half done
 		used.Store(500 << 20)
 		core.with(func() {
 			core.start += 5

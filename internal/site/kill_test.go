@@ -52,7 +52,7 @@ func serveDesk(text string) error {
 		return err
 	}
 	m.Apply(specs)
-	desk := command.New(command.Options{Store: d, Engine: query.New(query.Options{Fleet: fleet}), Sites: m, Hub: hub, Rate: 400, SeenWithin: 3 * time.Second, Policy: command.DefaultPolicy()})
+	desk := command.New(command.Options{Store: d, Engine: query.New(query.Options{Fleet: fleet}), Sites: m, Hub: hub, Rate: 400, SeenWithin: 10 * time.Second, Policy: command.DefaultPolicy()})
 	if err := desk.Start(ctx); err != nil {
 		return err
 	}
