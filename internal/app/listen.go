@@ -45,9 +45,9 @@ func (a *App) listen() error {
 		a.tls.present.Store(cert)
 	}
 	for _, addr := range cfg.Listen {
-		network, address, err := config.SplitListen(addr)
-		if err != nil {
-			return err
+		network, address, bad := config.SplitListen(addr)
+		if bad != nil {
+			return bad
 		}
 		l, err := bind(network, address)
 		if err != nil {

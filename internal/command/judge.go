@@ -246,7 +246,7 @@ func (j *judge) hostOrService(ctx context.Context, q lql.Querier, def *schema.Co
 	} else if !allowed && t.Service != "" {
 		return "This command is for hosts.", nil
 	}
-	res, err := q.Query(ctx, lql.Get(table, "state", "has_been_checked", "acknowledged").Where(object))
+	res, err := q.Query(ctx, lql.Get(table, "state", "has_been_checked", "acknowledged", "active_checks_enabled", "accept_passive_checks").Where(object))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("command: look at the object: %w", err)
@@ -265,6 +265,10 @@ func (j *judge) hostOrService(ctx context.Context, q lql.Querier, def *schema.Co
 		return "It is acknowledged already.", nil
 	case strings.HasPrefix(def.Name, "REMOVE_") && !acknowledged:
 		return "It is not acknowledged.", nil
+	case (def.Name == "SCHEDULE_HOST_CHECK" || def.Name == "SCHEDULE_SVC_CHECK") && res.Int(0, "active_checks_enabled") == 0:
+		return "Its active checks are switched off, so only a forced check runs.", nil
+	case (def.Name == "PROCESS_HOST_CHECK_RESULT" || def.Name == "PROCESS_SERVICE_CHECK_RESULT") && res.Int(0, "accept_passive_checks") == 0:
+		return "It takes no results from outside: its passive checks are switched off.", nil
 	}
 	return "", nil
 }

@@ -146,25 +146,26 @@ func (l *loader) checkListen(list []string) {
 		if slices.Contains(list[:i], s) {
 			l.addAt(path, fmt.Sprintf("%q is there twice", s), "remove one")
 		} else if _, _, err := SplitListen(s); err != nil {
-			l.addAt(path, fmt.Sprintf("%q is not an address to listen on", s), "write host:port, like 127.0.0.1:8080 or [::1]:8080, or the path of a unix socket")
+			l.addAt(path, err.Msg, err.Hint)
 		}
 	}
 }
 
 // SplitListen turns one web address of [Config.Listen] into what [net.Listen]
-// takes.
-func SplitListen(s string) (network, address string, err error) {
+// takes. The error is nil, or says what an address looks like.
+func SplitListen(s string) (network, address string, bad *Error) {
+	wrong := &Error{File: "listen", Msg: fmt.Sprintf("%q is not an address to listen on", s), Hint: "write host:port, like 127.0.0.1:8080 or [::1]:8080, or the path of a unix socket"}
 	if path, ok := strings.CutPrefix(s, "unix://"); ok {
 		s = path
 	}
 	if strings.Contains(s, "/") {
 		if strings.Contains(s, "://") || !utf8.ValidString(s) {
-			return "", "", errSyntax
+			return "", "", wrong
 		}
 		return "unix", s, nil
 	}
 	if _, _, err := splitHostPort(s, true); err != nil {
-		return "", "", err
+		return "", "", wrong
 	}
 	return "tcp", s, nil
 }

@@ -197,8 +197,8 @@ func (g *gate) Read(p []byte) (int, error) {
 		return n, err
 	}
 	g.head = bytes.TrimLeft(append(g.head, p[:n]...), "\r\n")
-	for _, verb := range [...]string{"GET ", "COMMAND ", "LOCALTIME "} {
-		if bytes.HasPrefix(g.head, []byte(verb)) {
+	for _, verb := range [...]string{"GET", "COMMAND", "LOCALTIME"} {
+		if rest, ok := bytes.CutPrefix(g.head, []byte(verb)); ok && len(rest) > 0 && strings.IndexByte(" \r\n", rest[0]) >= 0 {
 			g.open, g.head = true, nil
 			return n, err
 		}
