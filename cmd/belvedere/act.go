@@ -218,7 +218,10 @@ func (f filterFlags) act(w *world, d deed) error {
 		} else if f.Services {
 			tables = tables[1:]
 		}
-		text := strings.Join(f.Filter, " ")
+		text := strings.TrimSpace(strings.Join(f.Filter, " "))
+		if text == "" { // a variable of a script that is not set
+			return &usageError{"the filter is empty, which would be everything", "say what is meant, like 'state:crit' or 'site:Berlin'"}
+		}
 		found, err := r.Find(w.ctx, text, time.Now(), tables, d.which...)
 		if err != nil {
 			return badFilter(text, err)
