@@ -18,7 +18,7 @@ var layer = map[string]int{
 	"internal/store": 1, "internal/live": 1, "internal/db": 1, "internal/corefiles": 1, "internal/search": 1, "internal/triage": 1, "internal/tunnel": 1,
 	"internal/query": 2, "internal/auth": 2, "internal/livestatus": 2,
 	"internal/replica": 3, "internal/command": 3,
-	"internal/agent": 4, "internal/icinga2": 4, "internal/filecore": 4,
+	"internal/agent": 4, "internal/icinga2": 4, "internal/thruk": 4, "internal/filecore": 4,
 	"internal/site": 5, "internal/web": 5, "internal/history": 5, "internal/recur": 5,
 	"internal/feature": 6, "internal/api": 6, "internal/remote": 6,
 	"internal/app":  7,

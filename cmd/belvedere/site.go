@@ -35,7 +35,7 @@ type tlsFlags struct {
 	ServerName   string `help:"Name to expect in the server's certificate." placeholder:"NAME"`
 	Fingerprint  string `help:"SHA-256 of the server's certificate; replaces the check against authorities. For ssh: SHA256:… of a host key to accept, with site test and site add." placeholder:"PRINT"`
 	User         string `help:"User of an icinga2:// address." placeholder:"NAME"`
-	PasswordFile string `help:"File that holds the password of that user." placeholder:"FILE"`
+	PasswordFile string `help:"File that holds the password of that user, or the key of a Thruk." placeholder:"FILE"`
 	TokenFile    string `help:"File with the token that another Belvedere asks for." placeholder:"FILE"`
 }
 
@@ -80,6 +80,9 @@ func (f tlsFlags) address(text string) (livestatus.Address, error) {
 		}
 		return a, err
 	}
+	if a.Thruk() || a.Scheme == "icinga2" {
+		return a, &usageError{fmt.Sprintf("address %q: Livestatus is not spoken there", text), "give the address of a Livestatus, or of a Belvedere that has this as a site"}
+	}
 	a.TLS = f.options().Or(a.TLS)
 	if file := ownKnownHosts(); a.Scheme == "ssh" && a.SSH.KnownHosts == "" && file != "" {
 		if _, err := os.Stat(file); err == nil {
@@ -92,7 +95,7 @@ func (f tlsFlags) address(text string) (livestatus.Address, error) {
 type siteTestCmd struct {
 	configFlags
 	tlsFlags
-	Address string `arg:"" help:"tcp://host:6557, tls://host:6557, ssh://user@host/path, unix:///path, icinga2://user@host:5665; a bare host:port or /path will do."`
+	Address string `arg:"" help:"tcp://host:6557, tls://host:6557, ssh://user@host/path, unix:///path, icinga2://user@host:5665, https://host/thruk; a bare host:port or /path will do."`
 	JSON    bool   `name:"json" help:"Print the report as JSON."`
 }
 

@@ -369,6 +369,17 @@ func badAddress(a string) string {
 		if h, _, err := splitHostPort(host, false); err != nil || h == "" {
 			return fmt.Sprintf("%q has no host, no port, or something after them", a)
 		}
+	case scheme == "https", scheme == "http":
+		host, _, _ := strings.Cut(rest, "/")
+		if strings.Contains(host, "@") {
+			return "a Thruk is asked with a key, which is given as password and not in the address"
+		}
+		if host, _, _ = strings.Cut(host, "?"); host != "" && !strings.Contains(host, ":") || strings.HasSuffix(host, "]") {
+			host += ":443"
+		}
+		if h, _, err := splitHostPort(host, false); err != nil || h == "" {
+			return fmt.Sprintf("%q has no host, or no port behind the colon", a)
+		}
 	case scheme == "tcp", scheme == "tls":
 		if host, _, err := splitHostPort(rest, false); err != nil || host == "" {
 			return fmt.Sprintf("%q has no host, no port, or something after them", a)
@@ -379,9 +390,15 @@ func badAddress(a string) string {
 	return ""
 }
 
-func usesTLS(a string) bool { return strings.HasPrefix(a, "tls://") || signsIn(a) }
+func usesTLS(a string) bool {
+	return strings.HasPrefix(a, "tls://") || strings.HasPrefix(a, "icinga2://") || strings.HasPrefix(a, "https://")
+}
 
-func signsIn(a string) bool { return strings.HasPrefix(a, "icinga2://") }
+// signsIn reports whether a password is asked for at an address, at that of a
+// Thruk as its key.
+func signsIn(a string) bool {
+	return strings.HasPrefix(a, "icinga2://") || strings.HasPrefix(a, "https://") || strings.HasPrefix(a, "http://")
+}
 
 // checkLogin wants user and password only where somebody asks for them.
 func (l *loader) checkLogin(path string, s *Site) {
@@ -389,7 +406,7 @@ func (l *loader) checkLogin(path string, s *Site) {
 	case s.Password != "" && s.PasswordFile != "":
 		l.addAt(path+".password_file", "there is a password already", "leave out password or password_file")
 	case s.User+s.Password+s.PasswordFile != "" && !slices.ContainsFunc(s.Addresses, signsIn):
-		l.addAt(path, "no address of this site asks for a user", "write the address as icinga2://host:5665, or remove user and password")
+		l.addAt(path, "no address of this site asks for a user or a key", "write the address as icinga2://host:5665 or https://host/thruk, or remove user and password")
 	}
 }
 

@@ -132,7 +132,8 @@ type Site struct {
 	Section   string   `yaml:"section"`                 // "" or "Europe/Germany"
 	Addresses []string `yaml:"addresses" one:"address"` // at least one; the later ones are for failover
 	// User signs in where an address asks for one, icinga2://, with Password or
-	// what PasswordFile holds; User may also stand in the address.
+	// what PasswordFile holds; User may also stand in the address. Of a Thruk
+	// these hold the API key.
 	User         string        `yaml:"user"`
 	Password     string        `yaml:"password"`
 	PasswordFile string        `yaml:"password_file"`

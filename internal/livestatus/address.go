@@ -24,8 +24,9 @@ const sshPort = "22"
 const IcingaPort = "5665"
 
 // An Address says where a core listens and how to get there. Scheme is "tcp",
-// "tls", "unix", "ssh", "agent" or "icinga2" (the REST API of an Icinga 2, over
-// TLS); Host and Port belong to all but "unix", Path to "unix" and "ssh". An
+// "tls", "unix", "ssh", "agent", "icinga2" (the REST API of an Icinga 2, over
+// TLS), "https" or "http" (a Thruk); Host and Port belong to all but "unix",
+// Path to "unix", "ssh" and a Thruk, where it is what its pages begin with. An
 // agent has Host and Port where it is reached, or its name as Host when it
 // comes to us. The zero Address is not usable.
 type Address struct {
@@ -56,7 +57,7 @@ type TLSOptions struct {
 	Fingerprint        string // SHA-256 of the server's certificate in hex, colons allowed: replaces the check against CA
 	InsecureSkipVerify bool   // accept any certificate
 	// User signs in at an icinga2:// address, with Password or what the file
-	// PasswordFile holds. None of them is ever shown.
+	// PasswordFile holds; for a Thruk these hold its key. None is ever shown.
 	User, Password, PasswordFile string
 	// TokenFile holds the token that another Belvedere wants, in one line; "":
 	// none is sent.
@@ -94,7 +95,15 @@ func (o TLSOptions) Or(p TLSOptions) TLSOptions {
 }
 
 // Secure reports whether TLS is spoken at the address.
-func (a Address) Secure() bool { return a.Scheme == "tls" || a.Scheme == "icinga2" }
+func (a Address) Secure() bool {
+	return a.Scheme == "tls" || a.Scheme == "icinga2" || a.Scheme == "https"
+}
+
+// Thruk reports whether a Thruk is at the address.
+func (a Address) Thruk() bool { return a.Scheme == "https" || a.Scheme == "http" }
+
+// webPorts are those of addresses of a Thruk without one.
+var webPorts = map[string]string{"https": "443", "http": "80"}
 
 // An AddressError says what is wrong with the text of an address.
 type AddressError struct {
@@ -107,14 +116,15 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("livestatus: address %q: %s", e.Text, e.Msg)
 }
 
-const addressForms = "Use tcp://host:6557, tls://host:6557, ssh://user@host/path/to/socket, unix:///path/to/socket, agent://host:6560 or icinga2://user@host:5665."
+const addressForms = "Use tcp://host:6557, tls://host:6557, ssh://user@host/path/to/socket, unix:///path/to/socket, agent://host:6560, icinga2://user@host:5665 or https://host/thruk."
 
 // ParseAddress reads tcp://host:port, tls://host:port, unix:///path,
-// ssh://user@host:port/path, icinga2://user@host:port, a bare host:port and a
-// bare /path. A tls or icinga2 address may carry ca, cert, key, server_name fingerprint
-// and token_file as query parameters, an ssh address key, passphrase_file and
-// known_hosts. A missing port is [DefaultPort], for ssh 22, for icinga2
-// [IcingaPort]. Errors are [*AddressError].
+// ssh://user@host:port/path, icinga2://user@host:port, https://host:port/thruk
+// and http, a bare host:port and a bare /path. A tls, icinga2 or https address
+// may carry ca, cert, key, server_name, fingerprint and token_file as query
+// parameters, an ssh address key, passphrase_file and known_hosts. A missing port
+// is [DefaultPort], for ssh 22, for icinga2 [IcingaPort], for a Thruk that of
+// HTTP. Errors are [*AddressError].
 func ParseAddress(s string) (Address, error) {
 	text := strings.TrimSpace(s)
 	bad := func(msg, hint string) (Address, error) {
@@ -149,7 +159,7 @@ func ParseAddress(s string) (Address, error) {
 	case "agent":
 		return agentAddress(s, rest)
 	case "https", "http":
-		return bad(strings.ToLower(scheme)+" is not in this version", "Thruk and REST addresses come later. "+addressForms)
+		return thrukAddress(s, strings.ToLower(scheme), rest)
 	}
 	return bad(fmt.Sprintf("scheme %q is unknown", scheme), addressForms)
 }
@@ -247,11 +257,51 @@ func icingaAddress(s, rest string) (Address, error) {
 	return a, err
 }
 
+// thrukAddress reads what follows https:// or http://. The path is that of
+// Thruk's pages, with or without those that programs ask.
+func thrukAddress(s, scheme, rest string) (Address, error) {
+	const form = "Use https://host/thruk, for a site of OMD https://host/site/thruk; the key is given beside the address."
+	rest, query, asked := strings.Cut(rest, "?")
+	where, base, _ := strings.Cut(rest, "/")
+	if strings.Contains(where, "@") {
+		// Not even the error repeats it: a password may stand there.
+		return Address{}, &AddressError{Text: scheme + "://…", Msg: "a Thruk is asked with a key, not with a user in the address", Hint: form}
+	}
+	if strings.ContainsAny(base, "#%\\\"<> ") {
+		return Address{}, &AddressError{Text: s, Msg: "the path of Thruk is not well formed", Hint: form}
+	}
+	if asked {
+		where += "?" + query
+	}
+	a, err := hostAddress(s, scheme, where)
+	if err != nil {
+		return Address{}, err
+	}
+	if a.Path = thrukBase(base); a.Path == "/" {
+		a.Path = "/thruk"
+	}
+	return a, nil
+}
+
+// thrukBase is the path of Thruk's pages without those that programs ask.
+func thrukBase(p string) string {
+	p = path.Clean("/" + p)
+	for again := true; again; {
+		again = false
+		for _, page := range [...]string{"/remote.cgi", "/cgi-bin", "/v1", "/r"} {
+			if before, ok := strings.CutSuffix(p, page); ok {
+				p, again = path.Clean("/"+before), true
+			}
+		}
+	}
+	return p
+}
+
 func hostAddress(s, scheme, rest string) (Address, error) {
 	bad := func(msg, hint string) (Address, error) {
 		return Address{}, &AddressError{Text: s, Msg: msg, Hint: hint}
 	}
-	usual := DefaultPort
+	usual := cmp.Or(webPorts[scheme], DefaultPort)
 	if scheme == "icinga2" {
 		usual = IcingaPort
 	}
@@ -272,7 +322,7 @@ func hostAddress(s, scheme, rest string) (Address, error) {
 		return a, nil
 	}
 	if !a.Secure() {
-		return bad("parameters are for tls:// and icinga2:// only", fmt.Sprintf("Use %s://%s.", scheme, rest))
+		return bad("parameters are for tls://, icinga2:// and https:// only", fmt.Sprintf("Use %s://%s.", scheme, rest))
 	}
 	if msg := a.TLS.parse(query); msg != "" {
 		return bad(msg, "Known are ca, cert, key, server_name, fingerprint, token_file and insecure=1.")
@@ -372,6 +422,8 @@ func (a Address) String() string {
 			host = strings.TrimSuffix(host, ":"+sshPort)
 		}
 		return "ssh://" + a.User + "@" + host + a.Path
+	case "https", "http":
+		return a.Scheme + "://" + strings.TrimSuffix(net.JoinHostPort(a.Host, a.Port), ":"+webPorts[a.Scheme]) + a.Path
 	case "":
 		return ""
 	}

@@ -42,6 +42,11 @@ type Options struct {
 	Agents Agents
 	// Dial connects instead of a net.Dialer; for tests.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Tell makes this the client of a core behind a program that takes one
+	// request at a time and answers when it has all of it: Dial opens a
+	// conversation of one request with it, and Tell hands a prepared command on,
+	// with errors as [Client.Send] has them. nil: connections carry commands.
+	Tell func(ctx context.Context, cmd lql.Command) error
 	open func(context.Context) (net.Conn, error) // opens the socket of an ssh address, nil: SSH does
 }
 
@@ -206,6 +211,15 @@ func WithBackend(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, backendKey{}, []string{key})
 }
 
+// Backend returns what [WithBackend] set, "" for nothing, and a context that is
+// the same without it.
+func Backend(ctx context.Context) (key string, plain context.Context) {
+	if of, ok := ctx.Value(backendKey{}).([]string); ok && len(of) == 1 {
+		return of[0], context.WithValue(ctx, backendKey{}, nil)
+	}
+	return "", ctx
+}
+
 // backends returns what [WithBackend] set, else those that were asked for.
 func backends(ctx context.Context, asked []string) []string {
 	if of, ok := ctx.Value(backendKey{}).([]string); ok {
@@ -234,6 +248,9 @@ func (c *Client) Fetch(ctx context.Context, q *lql.Query, s Sink) (Stats, error)
 		return Stats{}, err
 	}
 	n.Backends = backends(ctx, n.Backends)
+	if c.o.Tell != nil {
+		n.Backends = nil // the conversation is with one of them
+	}
 	queued := time.Now()
 	leave, err := c.o.Lane.Enter(ctx, priority(ctx))
 	if err != nil {
@@ -452,6 +469,10 @@ func (c *Client) Send(ctx context.Context, cmd lql.Command) error {
 		return canceled(ctx)
 	}
 	defer leave()
+	if c.o.Tell != nil {
+		cmd.Backends = nil
+		return c.o.Tell(ctx, cmd)
+	}
 	conn, err := c.o.connect(ctx)
 	if err != nil {
 		return err

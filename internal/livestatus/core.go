@@ -41,17 +41,36 @@ type Profile struct {
 	AuthUser           bool // header is honoured; queries with it are refused elsewhere
 	Staleness          bool // column staleness says how long ago a check was
 	Counters           bool // table status counts each check, command and log line as it comes
+	// Least is the shortest time between two polls through something that has to
+	// be spared, 0: there is nothing.
+	Least time.Duration
+}
+
+// relayedLeast is how often a core is asked through a program that starts
+// anew for each request and sends an answer when it has all of it.
+const relayedLeast = 5 * time.Second
+
+// relayed are the rules for a core that is reached through such a program: it
+// is not held by a wait, and each request has a connection of its own.
+func (p Profile) relayed() Profile {
+	p.KeepAlive, p.Wait, p.WaitNeedsCondition = false, false, false
+	p.MaxConns, p.Least = 4, relayedLeast
+	return p
 }
 
 // Interval returns the shortest time between two polls of a core whose last
 // round of answers took took, 0: no limit of the core's own. One lane cores
 // answer in the threads that run their checks, so they are asked at most once
-// a second and kept busy at most a twentieth of the time.
+// a second and kept busy at most a twentieth of the time; so is what has to be
+// spared, not more often than that bears.
 func (p Profile) Interval(took time.Duration) time.Duration {
-	if !p.OneLane {
-		return 0
+	switch {
+	case p.Least > 0:
+		return max(p.Least, 20*took)
+	case p.OneLane:
+		return max(time.Second, 20*took)
 	}
-	return max(time.Second, 20*took)
+	return 0
 }
 
 // profileOf returns the rules for an implementation; for an unknown one those

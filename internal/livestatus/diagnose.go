@@ -314,7 +314,7 @@ func (d *diagnosis) connect(ctx context.Context, s *Step) error {
 		return err
 	}
 	switch d.o.Scheme {
-	case "tcp", "tls", "ssh", "icinga2":
+	case "tcp", "tls", "ssh", "icinga2", "https", "http":
 		s.Detail = fmt.Sprintf("%s, our address is %s", conn.RemoteAddr(), localIP(conn))
 	}
 	if d.o.Secure() || d.o.Scheme == "ssh" {
@@ -353,8 +353,10 @@ func (d *diagnosis) handshake(ctx context.Context, s *Step) error {
 
 // perhapsPlain finds out whether what refused TLS speaks something we know.
 func (d *diagnosis) perhapsPlain(ctx context.Context, cause error) error {
-	switch KindOf(cause) {
-	case KindTLS, KindHangup, KindSilent:
+	switch kind := KindOf(cause); {
+	case d.o.Thruk():
+		return cause
+	case kind == KindTLS, kind == KindHangup, kind == KindSilent:
 	default:
 		return cause
 	}

@@ -104,7 +104,10 @@ func hostError(a Address, limit time.Duration, err error) *Error {
 		case "ssh":
 			e.Fix = fmt.Sprintf("Check on %s that sshd runs and which port it uses: ss -ltnp. Usual is 22.", a.Host)
 		}
-		if a.Scheme == "icinga2" {
+		switch {
+		case a.Thruk():
+			e.Fix = fmt.Sprintf("Check on %s that its web server runs and which port it uses: ss -ltnp.", a.Host)
+		case a.Scheme == "icinga2":
 			e.Fix = fmt.Sprintf("Check on %s that Icinga 2 runs with its API: icinga2 api setup switches it on, ss -ltnp shows the port, usually %s.", a.Host, IcingaPort)
 		}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

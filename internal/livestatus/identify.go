@@ -31,6 +31,9 @@ func (c *Client) identify(ctx context.Context) (Core, Stats, error) {
 			Fix:   "A proxy without any site behind it answers so; connect its sites first."}
 	}
 	core := b.finish()
+	if c.o.Tell != nil {
+		core.Profile = core.Profile.relayed()
+	}
 	c.identified(core)
 	return core, st, nil
 }

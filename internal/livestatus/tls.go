@@ -123,6 +123,9 @@ func tlsError(a Address, raw net.Conn, limit time.Duration, err error) *Error {
 			Fix:   "If the certificate was renewed on purpose, compare the fingerprint on the server and pin the new one."}
 	case errors.As(err, &verify):
 		return certificateError(where, verify)
+	case errors.As(err, &record) && a.Thruk():
+		return &Error{Kind: KindTLS, Err: err, Cause: fmt.Sprintf("%s does not speak TLS on this port.", where),
+			Fix: "Give the port of HTTPS, usually 443; http:// is for a web server that has none."}
 	case errors.As(err, &record):
 		return plainError(where, record.RecordHeader[:], err)
 	case isAlert(err):

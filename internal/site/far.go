@@ -13,12 +13,16 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/store"
+	"belvedere/internal/thruk"
 )
 
-// Bounds of what an LMD or another Belvedere may tell.
+// Bounds of what an LMD, a Thruk or another Belvedere may tell.
 const (
-	// waysEvery is how often the far end is asked for its sites.
-	waysEvery = 2 * time.Second
+	// waysEvery is how often the far end is asked for its sites, thruksEvery a
+	// Thruk, which asks each of its backends for that and waits for those that
+	// hang.
+	waysEvery   = 2 * time.Second
+	thruksEvery = 10 * time.Second
 	// farAtMost is how many sites may be behind one way.
 	farAtMost = 2000
 	// keyAtMost bounds keys in bytes. Each tier makes them longer, so it also
@@ -44,20 +48,29 @@ type far struct {
 // farWanted are the columns that are read, as far as the other end has them.
 var farWanted = []string{"key", "name", "section", "status", "state", "last_error", "cause", "last_update", "localtime", "clock_skew", "implementation", "version", "path"}
 
-// A farReader reads table sites of an LMD or another Belvedere.
+// A farReader reads table sites of an LMD, a Thruk or another Belvedere.
 type farReader struct {
 	client  client
-	columns []string // those of farWanted that there are; nil before the first
+	every   time.Duration
+	within  time.Duration // for one answer
+	columns []string      // those of farWanted that there are; nil before the first
+}
+
+func newFarReader(c client) *farReader {
+	if _, ok := c.(*thruk.Client); ok {
+		return &farReader{client: c, every: thruksEvery, within: roundAnswer}
+	}
+	return &farReader{client: c, every: waysEvery, within: smallAnswer}
 }
 
 // read returns the sites there are at the far end, in its order.
 func (r *farReader) read(ctx context.Context) ([]far, error) {
-	ctx, cancel := context.WithTimeout(ctx, smallAnswer)
+	ctx, cancel := context.WithTimeout(ctx, r.within)
 	defer cancel()
 	res, err := r.client.Query(livestatus.WithLargest(ctx, farBytes), lql.Get("sites", r.columns...))
 	if err != nil {
 		if e, ok := errors.AsType[*livestatus.Error](err); !ok && ctx.Err() != nil && e == nil {
-			err = overdue(smallAnswer, false, err)
+			err = overdue(r.within, false, err)
 		}
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/replica"
 	"belvedere/internal/schema"
+	"belvedere/internal/thruk"
 )
 
 // An apiCore is a core that has no Livestatus, as this program makes it one:
@@ -89,6 +90,9 @@ func (c *apiClient) Send(ctx context.Context, cmd lql.Command) error {
 func Diagnose(ctx context.Context, o livestatus.Options, step func(livestatus.Step)) livestatus.Report {
 	if o.Scheme == "icinga2" {
 		return icinga2.Diagnose(ctx, icinga2.Options{Address: o.Address, Log: o.Log, Now: o.Now, Dial: o.Dial}, step)
+	}
+	if o.Thruk() {
+		return thruk.Diagnose(ctx, o, step)
 	}
 	return advise(ctx, o, livestatus.Diagnose(ctx, o, step))
 }

@@ -98,7 +98,7 @@ func NewManager(o Options) *Manager {
 	o.HomeAfter = cmp.Or(o.HomeAfter, homeAfter)
 	return &Manager{
 		o:      o,
-		client: func(lo livestatus.Options) client { return livestatus.NewClient(lo) },
+		client: newClient,
 		ssh:    tunnel.NewPool(tunnel.Options{KnownHosts: o.KnownHosts, Dial: o.Dial}),
 		sites:  map[string]*entry{},
 		lanes:  map[string]*livestatus.Lane{},
@@ -241,7 +241,7 @@ func (m *Manager) begin(spec Spec) {
 // clientOptions are how to reach one address of a site. Clients of the same
 // address share a lane, whoever makes them.
 func (m *Manager) clientOptions(spec Spec, a livestatus.Address) livestatus.Options {
-	if a.Secure() {
+	if a.Secure() || a.Thruk() {
 		a.TLS = a.TLS.Or(spec.TLS)
 	}
 	if a.SSH == (livestatus.SSHOptions{}) {

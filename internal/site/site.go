@@ -172,6 +172,7 @@ func (s *site) use(ctx context.Context, text string) error {
 func (s *site) attend(ctx context.Context, addr livestatus.Address, c client) error {
 	defer func() { _ = c.Close() }() // nothing is left to lose
 	core, err := identify(ctx, c)
+	asked := c
 	var only *farReader
 	if s.spec.Via == "" {
 		r, all, ferr := s.look(ctx, c, core, err)
@@ -184,16 +185,25 @@ func (s *site) attend(ctx context.Context, addr livestatus.Address, c client) er
 		case len(all) == 1:
 			s.health.reported("", all[0])
 			only = r
+			if isThruk(c) {
+				asked = behind{c, all[0].key}
+				core, err = identify(ctx, asked)
+			}
 		}
 	}
 	if err != nil {
 		return err
 	}
+	if b, ok := asked.(behind); ok {
+		if err := s.beyond(ctx, b, core); err != nil {
+			return err
+		}
+	}
 	if err := s.m.single(ctx, s.spec.Key); err != nil {
 		return err
 	}
 	s.health.connected(core, addr, s.instead.note())
-	ses := &session{site: s, client: c, core: core, addr: addr.String(), only: only}
+	ses := &session{site: s, client: asked, core: core, addr: addr.String(), only: only}
 	if err := ses.prepare(ctx); err != nil {
 		return err
 	}

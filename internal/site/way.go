@@ -9,6 +9,7 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
+	"belvedere/internal/thruk"
 )
 
 // A behind asks one of the sites behind a way, over the way's connections,
@@ -34,8 +35,11 @@ func (b behind) Identify(ctx context.Context) (livestatus.Core, error) {
 	return b.way.Identify(b.of(ctx))
 }
 
-// Columns is the same for all sites of a way.
+// Columns is the same for all sites of a way, but for those of a Thruk.
 func (b behind) Columns(ctx context.Context, core livestatus.Core) (map[string][]string, error) {
+	if isThruk(b.way) {
+		ctx = b.of(ctx)
+	}
 	return b.way.Columns(ctx, core)
 }
 
@@ -47,8 +51,16 @@ func (b behind) Widen(int) {}
 
 func (b behind) Close() error { return nil }
 
-// A way is how the sites behind an LMD or another Belvedere are reached while
-// that answers.
+// newClient returns a client for a core, or for what several are behind.
+func newClient(o livestatus.Options) client {
+	if o.Thruk() {
+		return thruk.New(o)
+	}
+	return livestatus.NewClient(o)
+}
+
+// A way is how the sites behind an LMD, a Thruk or another Belvedere are reached
+// while that answers.
 type way struct {
 	client client
 	addr   livestatus.Address
@@ -65,20 +77,50 @@ func (s *site) look(ctx context.Context, c client, core livestatus.Core, failed 
 	if failed == nil && !isProxy(core) || failed != nil && kind != livestatus.KindStatus && kind != livestatus.KindProtocol {
 		return nil, nil, nil
 	}
-	r = &farReader{client: c}
+	r = newFarReader(c)
 	all, err = r.read(ctx)
 	switch {
 	case failed != nil && (err != nil || len(all) == 0):
 		return nil, nil, failed
-	case livestatus.KindOf(err) == livestatus.KindStatus: // an old one, which has no such table
+	case livestatus.KindOf(err) == livestatus.KindStatus && !isThruk(c): // an old one, which has no such table
 		return nil, nil, nil
 	case err != nil:
 		return nil, nil, err
+	case len(all) == 0 && isThruk(c):
+		return nil, nil, &incompatibleError{"This Thruk has no sites, or shows none to the owner of the key. Connect its sites first."}
 	}
 	if shown, looped, _ := s.m.offered(s.spec.Key, all); looped > 0 && len(shown) == 0 {
 		return nil, nil, loopError()
 	}
 	return r, all, nil
+}
+
+// isThruk reports whether a client speaks with a Thruk.
+func isThruk(c client) bool {
+	_, ok := c.(*thruk.Client)
+	return ok
+}
+
+// beyond refuses what is behind a backend of a Thruk and has several sites
+// itself, which Thruk mixes, or is this program.
+func (s *site) beyond(ctx context.Context, b behind, core livestatus.Core) error {
+	if !isThruk(b.way) || !isProxy(core) {
+		return nil
+	}
+	all, err := newFarReader(b).read(ctx)
+	switch {
+	case livestatus.KindOf(err) == livestatus.KindStatus: // it has no such table
+		return nil
+	case err != nil:
+		return err
+	}
+	if _, looped, _ := s.m.offered(s.spec.Key, all); looped > 0 {
+		return loopError()
+	}
+	if len(all) > 1 {
+		return &incompatibleError{fmt.Sprintf("Behind this site of Thruk there is a %s with %d sites, which Thruk mixes. Connect it to here directly.", core.Name, len(all))}
+	}
+	return nil
 }
 
 // isWay reports whether a site whose far end has these sites is a way: once
@@ -116,7 +158,7 @@ func loopError() error {
 // are others.
 func (s *session) watchOnly(ctx context.Context) error {
 	for {
-		if err := sleep(ctx, waysEvery); err != nil {
+		if err := sleep(ctx, s.only.every); err != nil {
 			return err
 		}
 		all, err := s.only.read(ctx)
@@ -148,17 +190,30 @@ func (s *site) lead(ctx context.Context, w way, r *farReader, all []far) error {
 			return err
 		}
 		s.health.synced(0)
-		s.health.pace(waysEvery, false)
+		s.health.pace(r.every, false)
 		s.health.fresh(began, s.now().Sub(began), 0)
-		if err := s.idle(ctx, waysEvery); err != nil {
+		if err := s.idle(ctx, r.every); err != nil {
 			return err
 		}
 		s.health.tried()
-		var err error
-		if all, err = r.read(ctx); err != nil {
+		now, err := r.read(ctx)
+		late := isThruk(w.client) && livestatus.KindOf(err) == livestatus.KindSilent && ctx.Err() == nil
+		s.health.note("silent", silentNote(late))
+		switch {
+		case late: // each site tells by itself whether it can be asked
+		case err != nil:
 			return err
+		default:
+			all = now
 		}
 	}
+}
+
+func silentNote(late bool) string {
+	if !late {
+		return ""
+	}
+	return "It does not say in time how its sites are, probably because one of them hangs."
 }
 
 // idle waits, less long when somebody wants to know.

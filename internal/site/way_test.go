@@ -101,7 +101,7 @@ func (p *proxy) serve(ctx context.Context, c net.Conn) {
 		}
 		code, body := p.answer(ctx, text, req, p.chosen(names))
 		if req.Query != nil {
-			if _, err := c.Write(append(lql.AppendFixed16(nil, code, len(body)), body...)); err != nil {
+			if _, err := c.Write(append(lql.AppendFixed16(nil, code, len(body)), body...)); err != nil || !req.Query.KeepAlive {
 				return
 			}
 		}

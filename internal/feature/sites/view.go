@@ -188,6 +188,8 @@ func transport(ctx context.Context, t string) string {
 		return ui.T(ctx, "Agent")
 	case "icinga2":
 		return ui.T(ctx, "Icinga 2 API")
+	case "https", "http":
+		return ui.T(ctx, "Thruk")
 	}
 	return ""
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // lower are the rooms whose texts pages show by ui.Said.
-var lower = []string{"internal/livestatus", "internal/icinga2", "internal/site", "internal/auth", "internal/query", "internal/app", "internal/recur", "internal/command", "internal/agent", "internal/filecore", "internal/replica"}
+var lower = []string{"internal/livestatus", "internal/icinga2", "internal/thruk", "internal/site", "internal/auth", "internal/query", "internal/app", "internal/recur", "internal/command", "internal/agent", "internal/filecore", "internal/replica"}
 
 // lowerCalls are the functions there whose arguments people read, and
 // lowerTypes the structs and their fields.
