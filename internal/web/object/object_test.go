@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"belvedere/internal/lql"
+	"belvedere/internal/web/status"
 )
 
 func TestParsePerf(t *testing.T) {
@@ -110,5 +111,14 @@ func TestLinks(t *testing.T) {
 func TestNoObject(t *testing.T) {
 	if _, ok := New(t.Context(), "hosts", &lql.Result{}, true, time.Now()); ok {
 		t.Error("an empty result has an object")
+	}
+}
+
+// TestCommentKind: what is said behind the time of a comment is one phrase.
+func TestCommentKind(t *testing.T) {
+	end := time.Date(2026, 11, 26, 16, 26, 33, 0, time.UTC)
+	got := commentKind(t.Context(), status.Comment{Type: 4, Expires: end})
+	if !strings.HasPrefix(got, ", acknowledgement, until ") || commentKind(t.Context(), status.Comment{Type: 1}) != "" {
+		t.Errorf("%q", got)
 	}
 }

@@ -149,16 +149,21 @@ func commentIcon(c status.Comment) string {
 	return "comment"
 }
 
+// commentKind says what a comment is and when it ends, behind the time of it.
 func commentKind(ctx context.Context, c status.Comment) string {
+	kind := ""
 	switch c.Type {
 	case 2:
-		return ", " + ui.T(ctx, "about a downtime")
+		kind = ", " + ui.T(ctx, "about a downtime")
 	case 3:
-		return ", " + ui.T(ctx, "about flapping")
+		kind = ", " + ui.T(ctx, "about flapping")
 	case 4:
-		return ", " + ui.T(ctx, "acknowledgement")
+		kind = ", " + ui.T(ctx, "acknowledgement")
 	}
-	return ""
+	if !c.Expires.IsZero() {
+		kind += ", " + ui.T(ctx, "until %s", ui.Exact(ctx, c.Expires.Unix()))
+	}
+	return kind
 }
 
 func downtimeKind(ctx context.Context, d status.Downtime) string {
