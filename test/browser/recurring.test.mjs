@@ -80,6 +80,14 @@ test('recurring downtimes', { timeout: 600000 }, async t => {
     b.errors.splice(0, b.errors.length, ...b.errors.filter(e => !e.includes('422'))) // the browser reports what was refused
   })
 
+  await step('a day with more than the month shows', async () => {
+    const start = Math.floor(Date.now() / 1000) + 2 * 86400
+    for (let i = 0; i < 8; i++) await call('/core/Berlin/command', { line: `SCHEDULE_HOST_DOWNTIME;${host};${start};${start + 600};1;0;0;admin;visit ${i}` })
+    await page.goto(app.url + '/downtimes/calendar?at=' + new Date(start * 1000).toISOString().slice(0, 10))
+    await until('the link to the others', async () => { await page.reload(); return page.getByText(/^\d+ more$/).isVisible() })
+    assert.deepEqual(await axe(page), [])
+  })
+
   await step('list and calendar: light, dark, on a phone', async () => {
     for (const [name, path] of [['list', '/recurring'], ['calendar', '/downtimes/calendar'], ['week', '/downtimes/calendar?view=week'], ['form', new URL(rule).pathname + '/edit'], ['delete', new URL(rule).pathname + '/delete']]) {
       await page.goto(app.url + path)
