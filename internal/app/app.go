@@ -168,6 +168,7 @@ func (a *App) build(ctx context.Context) error {
 	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed, Version: a.opt.Version, Instance: instance})
 	a.memory.OnPressure(a.engine.Shrink)
 	a.fleet.OnChange(func(c store.Change) {
+		a.engine.Note(c)
 		a.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})
 	})
 	a.later(func() {

@@ -19,7 +19,7 @@ const (
 	// there is another.
 	pinnedAge = 5 * time.Second
 	// cacheCells bounds the values of all answers kept, cacheOne those of one.
-	cacheCells = 500_000
+	cacheCells = 2_000_000
 	cacheOne   = 100_000
 )
 
@@ -38,6 +38,7 @@ type cached struct {
 	sites []uint64 // states of the sites
 	until time.Time
 	cells int
+	from  *origin // to bring it up to date; nil: it cannot be
 }
 
 func cacheKey(v access.Viewer, q *lql.Query) string {
@@ -69,20 +70,23 @@ func stampOf(sites []store.SiteView, q *lql.Query) []uint64 {
 	return out
 }
 
-func (c *cache) get(key string, sites []uint64, now time.Time) *lql.Result {
+// get returns the answer that is kept, which may be of other states of the
+// sites; nil when there is none.
+func (c *cache) get(key string, now time.Time) *cached {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := c.known[key]
-	if a == nil || now.After(a.until) || !slices.Equal(a.sites, sites) {
+	if a == nil || now.After(a.until) {
 		return nil
 	}
-	return a.res
+	return a
 }
 
-// put keeps an answer that was computed from sites, or from newer ones.
-func (c *cache) put(key string, sites []uint64, res *lql.Result, now time.Time, age time.Duration) {
-	cells := 50 + res.Rows*(len(res.Vectors)+1)
-	if cells > cacheOne {
+// put keeps an answer, which was computed from the states of its sites or from
+// newer ones, for some time.
+func (c *cache) put(key string, a *cached, now time.Time, age time.Duration) {
+	a.until, a.cells = now.Add(age), 50+a.res.Rows*(len(a.res.Vectors)+1)
+	if a.cells > cacheOne {
 		return
 	}
 	c.mu.Lock()
@@ -91,7 +95,7 @@ func (c *cache) put(key string, sites []uint64, res *lql.Result, now time.Time, 
 		c.swept = now
 		c.dropIf(func(a *cached) bool { return now.After(a.until) })
 	}
-	if c.cells+cells > cacheCells {
+	if c.cells+a.cells > cacheCells {
 		c.known, c.cells = nil, 0
 	}
 	if c.known == nil {
@@ -100,8 +104,8 @@ func (c *cache) put(key string, sites []uint64, res *lql.Result, now time.Time, 
 	if old := c.known[key]; old != nil {
 		c.cells -= old.cells
 	}
-	c.known[key] = &cached{res: res, sites: sites, until: now.Add(age), cells: cells}
-	c.cells += cells
+	c.known[key] = a
+	c.cells += a.cells
 }
 
 // dropIf forgets some answers.

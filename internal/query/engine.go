@@ -91,6 +91,8 @@ type Engine struct {
 
 	answers cache
 	people  people
+	history history
+	renewed atomic.Int64 // answers that were brought up to date
 }
 
 // New returns an engine.
@@ -151,19 +153,43 @@ func (q querier) Query(ctx context.Context, r *lql.Query) (*lql.Result, error) {
 		return q.e.query(ctx, q.v, r)
 	}
 	q.e.last.Store(q.e.o.Now().Unix())
-	key, sites := cacheKey(q.v, r), stampOf(q.e.view(ctx).Sites, r)
-	if res := q.e.answers.get(key, sites, q.e.o.Now()); res != nil {
-		return res, nil
+	view := q.e.view(ctx)
+	key, sites := cacheKey(q.v, r), stampOf(view.Sites, r)
+	a := q.e.answers.get(key, q.e.o.Now())
+	if a != nil && slices.Equal(a.sites, sites) {
+		return a.res, nil
 	}
-	res, err := q.e.query(ctx, q.v, r)
-	if err == nil {
-		age := cacheAge
-		if ctx.Value(pinned{}) != nil {
-			age = pinnedAge
+	if ctx.Value(pinned{}) == nil {
+		res, err := q.e.query(ctx, q.v, r)
+		if err == nil {
+			q.e.answers.put(key, &cached{res: res, sites: sites}, q.e.o.Now(), cacheAge)
 		}
-		q.e.answers.put(key, sites, res, q.e.o.Now(), age)
+		return res, err
 	}
-	return res, err
+	if a != nil {
+		if res, from := q.e.renew(ctx, q.v, r, a, view); res != nil {
+			q.e.renewed.Add(1)
+			q.e.answers.put(key, &cached{res: res, sites: sites, from: from}, q.e.o.Now(), pinnedAge)
+			return res, nil
+		}
+	}
+	var res *lql.Result
+	var from *origin
+	err := q.e.run(ctx, q.v, r, func(x *run) (err error) {
+		x.counted = true
+		if res, err = x.result(); err == nil {
+			from = x.origin(view)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if from != nil {
+		ownAll(res)
+	}
+	q.e.answers.put(key, &cached{res: res, sites: sites, from: from}, q.e.o.Now(), pinnedAge)
+	return res, nil
 }
 
 // Wait implements [lql.Waiter].
@@ -182,6 +208,7 @@ type run struct {
 	tested  atomic.Int64 // distinct values that filters have a table of
 	labels  atomic.Int64 // of measured values that are added up
 	counted bool         // all rows that match are to be counted, needed or not
+	picked  *pick        // the rows of the answer, once they are found
 }
 
 // query answers a query that is not run for its bytes.
@@ -278,11 +305,11 @@ func (r *run) open() error {
 			r.parts = append(r.parts, lql.Part{Key: clip(key), Name: clip(key), Err: "there is no site of this key", Missing: true})
 		}
 	}
-	for _, sv := range view.Sites {
+	for nr, sv := range view.Sites {
 		if !r.may(sv) || r.q.Backends != nil && !slices.Contains(r.q.Backends, sv.Info.Key) {
 			continue
 		}
-		r.addSite(sv)
+		r.addSite(int32(nr), sv)
 	}
 	if r.table.Source == schema.Passed {
 		return r.pass()
@@ -296,20 +323,26 @@ func (r *run) may(sv store.SiteView) bool {
 	return ok
 }
 
-func (r *run) addSite(sv store.SiteView) {
-	name, all, _ := r.viewer.Contact(sv.Info.Key)
-	var contacts []string
+// contactsAt returns the contacts that must all see a row of a site; none: every
+// row is seen.
+func (r *run) contactsAt(site string) (contacts []string) {
+	name, all, _ := r.viewer.Contact(site)
 	if !all {
 		contacts = append(contacts, name)
 	}
 	if u := r.q.AuthUser; u != "" && u != name && authorised(r.table) {
 		contacts = append(contacts, u)
 	}
+	return contacts
+}
+
+func (r *run) addSite(nr int32, sv store.SiteView) {
 	r.parts = append(r.parts, partOf(sv, r.table, causeFor(r.viewer, sv.Health)))
 	if r.table.Source != schema.Passed && (!r.filter.concerns(sv.Info) || r.q.Only != nil && len(r.q.Only[sv.Info.Key]) == 0) {
 		return
 	}
-	s := r.newSite(sv, contacts)
+	s := r.newSite(sv, r.contactsAt(sv.Info.Key))
+	s.nr = nr
 	s.bindTable()
 	r.sites = append(r.sites, s)
 }

@@ -9,3 +9,6 @@ func (e *Engine) Kept() (cells, sites int) {
 	defer e.people.mu.Unlock()
 	return e.answers.cells, len(e.people.sites)
 }
+
+// Renewed returns how many answers were brought up to date.
+func (e *Engine) Renewed() int64 { return e.renewed.Load() }

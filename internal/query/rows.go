@@ -33,6 +33,7 @@ func (r *run) rows() (*lql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.picked = p
 	res := r.answerOf(p)
 	return res, r.project(res, p.between(r, 0, p.rows))
 }

@@ -12,6 +12,7 @@ import (
 // table, and where the values of its columns are found.
 type siteRun struct {
 	run      *run
+	nr       int32 // of the site in the view
 	view     store.SiteView
 	snap     *store.Snapshot
 	n        int

@@ -39,6 +39,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{fleet: webtest.Shape{Sites: 4, Hosts: 40, Services: 5, BadHosts: 60, BadServices: 100}.Build(t), random: rand.New(rand.NewPCG(seed, 1))}
 	w.hub = live.NewHub()
 	w.fleet.OnChange(func(c store.Change) {
+		w.kept.engine.Note(c)
 		w.hub.Publish(live.Change{Site: c.Site, Version: c.Version, Tables: c.Tables, Keys: c.Keys, Health: c.Health})
 	})
 	w.kept, w.fresh = w.side(t), w.side(t)

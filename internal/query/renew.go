@@ -1,0 +1,339 @@
+package query
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"belvedere/internal/access"
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
+	"belvedere/internal/store"
+)
+
+// renewFor bounds how long an answer is brought up to date rather than found
+// anew.
+const renewFor = time.Minute
+
+// An origin is what an answer was found from, to bring it up to date when a few
+// rows changed: which rows it has, in which state of the fleet.
+type origin struct {
+	plan *plan
+	view *store.View
+	rows []placed // of the answer, in its order; nil for Stats
+	born time.Time
+}
+
+// A placed is a row of a site, by the site's number in the view.
+type placed struct{ site, row int32 }
+
+// origin returns what the answer of r is found from; nil when it cannot be
+// brought up to date.
+func (r *run) origin(view *store.View) *origin {
+	if !r.plan.renewable() {
+		return nil
+	}
+	o := &origin{plan: r.plan, view: view, born: r.now}
+	if r.picked == nil {
+		return o
+	}
+	o.rows = make([]placed, 0, r.picked.rows)
+	for _, it := range r.picked.items {
+		o.rows = append(o.rows, placed{r.sites[it.site].nr, it.row})
+	}
+	for _, seg := range r.picked.segs {
+		for _, row := range seg.rows {
+			o.rows = append(o.rows, placed{seg.s.nr, row})
+		}
+	}
+	return o
+}
+
+// renewable reports whether an answer depends on nothing but rows of hosts and
+// services and what is attached to them, and not on the time.
+func (p *plan) renewable() bool {
+	if p.table.Name != "hosts" && p.table.Name != "services" || p.shift != 0 || len(p.q.GroupBy) > 0 || p.q.Timelimit > 0 {
+		return false
+	}
+	for _, s := range p.stats {
+		if s.agg != lql.Count {
+			return false
+		}
+	}
+	for _, c := range p.columns {
+		if c.none == lql.UnknownError && !settled(c.ref) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(p.leaves, func(l *leaf) bool { return !settled(l.ref) }) &&
+		!slices.ContainsFunc(p.sorts, func(k sortKey) bool { return !settled(k.ref) })
+}
+
+// settled reports whether the values of a column change only with rows of the
+// tables that a history follows.
+func settled(ref colRef) bool {
+	c := ref.column()
+	switch {
+	case c.Class != schema.Derived:
+		return true
+	case strings.HasSuffix(c.Name, "_lc"), c.Name == "peer_key", c.Name == "peer_name", c.Name == "peer_section":
+		return true
+	case c.Name == "hard_state", c.Name == "state_order", c.Name == "owner", c.Name == "owner_with_info":
+		return true
+	case strings.HasPrefix(c.Name, "comments"), strings.HasPrefix(c.Name, "downtimes"):
+		return true
+	}
+	_, counted := tallies[c.Name]
+	return ref.join < 0 && (counted || strings.HasPrefix(c.Name, "services"))
+}
+
+// A renewal brings an answer up to date with a later state of the fleet.
+type renewal struct {
+	*run
+	from   *origin
+	old    *lql.Result
+	total  int
+	tally  []int
+	counts []int64   // of Stats
+	segs   []segment // rows of the answer with other values
+}
+
+// renew returns an answer as it is in a later state of the fleet. It looks only
+// at rows that may have changed; nil when that is not enough to tell, or fails.
+func (e *Engine) renew(ctx context.Context, v access.Viewer, q *lql.Query, a *cached, view *store.View) (res *lql.Result, next *origin) {
+	from := a.from
+	now := e.o.Now()
+	if from == nil || now.Sub(from.born) > renewFor || len(from.view.Sites) != len(view.Sites) {
+		return nil, nil
+	}
+	p := *from.plan
+	p.q = q
+	n := &renewal{run: &run{plan: &p, e: e, ctx: ctx, viewer: v, now: now, workers: 1}, from: from, old: a.res,
+		total: a.res.Total, tally: slices.Clone(a.res.Tally), counts: make([]int64, len(p.stats))}
+	defer func() {
+		if p := recover(); p != nil {
+			_, res, next = n.crash(p), nil, nil // it is logged, and the answer found anew
+		}
+	}()
+	if n.broken(view) {
+		return nil, nil
+	}
+	return n.answer(), &origin{plan: from.plan, view: view, rows: from.rows, born: from.born}
+}
+
+// broken compares the states site by site, and reports whether the answer has
+// to be found anew.
+func (n *renewal) broken(view *store.View) bool {
+	for i, sv := range view.Sites {
+		before := n.from.view.Sites[i]
+		if sv.Info != before.Info {
+			return true
+		}
+		if !n.may(sv) || n.q.Backends != nil && !slices.Contains(n.q.Backends, sv.Info.Key) {
+			continue
+		}
+		n.parts = append(n.parts, partOf(sv, n.table, causeFor(n.viewer, sv.Health)))
+		if !n.filter.concerns(sv.Info) || n.q.Only != nil && len(n.q.Only[sv.Info.Key]) == 0 {
+			continue
+		}
+		moved := n.e.history.between(sv.Info.Key, before.Snapshot, sv.Snapshot)
+		if moved == nil || !n.site(int32(i), before, sv, moved.of(n.table.Name)) {
+			return true
+		}
+	}
+	return len(n.q.Backends) > 0 && len(n.parts) != len(n.old.Parts) // names of no site
+}
+
+// site takes over what changed at one site, and reports whether it could.
+func (n *renewal) site(nr int32, before, after store.SiteView, rows []int32) bool {
+	if len(rows) == 0 {
+		return true
+	}
+	contacts := n.contactsAt(after.Info.Key)
+	s := n.newSite(after, contacts)
+	s.nr = nr
+	if s.rights != nil {
+		if listsOf(before.Snapshot) != listsOf(after.Snapshot) {
+			return false
+		}
+		visible := s.rights.rows(n.table.Name)
+		seen := make([]int32, 0, len(rows))
+		for _, row := range rows {
+			if bitOf(visible, int(row)) {
+				seen = append(seen, row)
+			}
+		}
+		if rows = seen; len(rows) == 0 {
+			return true
+		}
+	}
+	s.bindTable()
+	if s.only != nil {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(row int32) bool { return !bitOf(s.only, int(row)) })
+	}
+	old := n.newSite(before, contacts)
+	old.bindTable()
+	if !n.compare(old, s, rows) {
+		return false
+	}
+	n.shown(s, rows)
+	return true
+}
+
+// compare takes over what the rows change in the numbers of the answer, and
+// reports whether the answer has the same rows in the same order.
+func (n *renewal) compare(old, s *siteRun, rows []int32) bool {
+	was, is := make([]bool, len(n.leaves)), make([]bool, len(n.leaves))
+	pairs := make([][2]*operand, len(n.leaves))
+	for i, l := range n.leaves {
+		pairs[i] = [2]*operand{old.operand(l.ref), s.operand(l.ref)}
+	}
+	sorts := make([][2]*operand, len(n.sorts))
+	for i, k := range n.sorts {
+		sorts[i] = [2]*operand{old.operand(k.ref), s.operand(k.ref)}
+	}
+	for _, row := range rows {
+		other := false
+		for i, l := range n.leaves {
+			was[i], is[i] = l.holds(pairs[i][0], int(row)), l.holds(pairs[i][1], int(row))
+			other = other || was[i] != is[i]
+		}
+		before, after := n.filter.eval(was), n.filter.eval(is)
+		if other {
+			for i := range n.plan.stats {
+				n.counts[i] += one(after && n.plan.stats[i].cond.eval(is)) - one(before && n.plan.stats[i].cond.eval(was))
+			}
+			if len(n.tally) == len(n.plan.tally) {
+				for i, t := range n.plan.tally {
+					n.tally[i] += int(one(after && t.eval(is)) - one(before && t.eval(was)))
+				}
+			}
+		}
+		if len(n.plan.stats) > 0 || !before && !after {
+			continue
+		}
+		if before != after {
+			return false
+		}
+		for i := range n.sorts {
+			x, y := sorts[i][0], sorts[i][1]
+			if compareValues(x, x.place.end(int(row)), y, y.place.end(int(row)), &n.sorts[i]) != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// shown finds the rows of the answer that are among rows of a site.
+func (n *renewal) shown(s *siteRun, rows []int32) {
+	seg := segment{s: s}
+	for at, p := range n.from.rows {
+		if p.site != s.nr {
+			continue
+		}
+		if _, ok := slices.BinarySearch(rows, p.row); ok {
+			seg.rows, seg.at = append(seg.rows, p.row), append(seg.at, int32(at))
+		}
+	}
+	if len(seg.rows) > 0 {
+		n.segs = append(n.segs, seg)
+	}
+}
+
+// answer makes the answer. Columns in which nothing changed are shared with the
+// old one.
+func (n *renewal) answer() *lql.Result {
+	res := *n.old
+	res.Total, res.Tally, res.Parts = n.total, n.tally, n.parts
+	switch {
+	case len(n.plan.stats) > 0:
+		if slices.ContainsFunc(n.counts, func(c int64) bool { return c != 0 }) {
+			res.Vectors = slices.Clone(res.Vectors)
+			for i, c := range n.counts {
+				res.Vectors[i].Ints = []int64{res.Vectors[i].Ints[0] + c}
+			}
+		}
+	case len(n.segs) > 0:
+		res.Vectors = slices.Clone(res.Vectors)
+		for i := range res.Vectors {
+			v := &res.Vectors[i]
+			v.Ints, v.Floats, v.Texts, v.Objects = slices.Clone(v.Ints), slices.Clone(v.Floats), slices.Clone(v.Texts), slices.Clone(v.Objects)
+		}
+		f := filler{r: n.run, buf: new(store.Buffer)}
+		for i := range n.segs {
+			f.segment(&res, &n.segs[i])
+			own(&res, n.segs[i].at)
+		}
+	}
+	return &res
+}
+
+// own gives the rows of an answer texts of their own, so that keeping it keeps
+// nothing else: those of an answer belong to a snapshot.
+func own(res *lql.Result, rows []int32) {
+	for i := range res.Vectors {
+		texts := res.Vectors[i].Texts
+		for _, row := range rows {
+			if int(row) < len(texts) {
+				texts[row] = strings.Clone(texts[row])
+			}
+		}
+	}
+}
+
+// ownAll is own for all rows, which share their memory.
+func ownAll(res *lql.Result) {
+	var b strings.Builder
+	for i := range res.Vectors {
+		for _, t := range res.Vectors[i].Texts {
+			b.WriteString(t)
+		}
+	}
+	all := b.String()
+	for i := range res.Vectors {
+		texts := res.Vectors[i].Texts
+		for k, t := range texts {
+			texts[k], all = all[:len(t)], all[len(t):]
+		}
+	}
+}
+
+// holds reports whether the filter holds for a row of the query's table.
+func (l *leaf) holds(o *operand, row int) bool {
+	end := o.place.end(row)
+	switch {
+	case isText(o.kind):
+		return l.test.holdsBytes(o.bytesAt(end))
+	case o.kind == schema.Float:
+		return l.test.holdsFloat(o.floatAt(end))
+	}
+	return l.test.holdsInt(o.intAt(end))
+}
+
+// eval reports whether the tree holds where its leaves do.
+func (n *node) eval(leaves []bool) bool {
+	switch {
+	case n == nil:
+		return true
+	case n.kind == lql.Leaf:
+		return leaves[n.leaf.at]
+	case n.kind == lql.Not:
+		return !n.kids[0].eval(leaves)
+	}
+	any := n.kind == lql.Or
+	for _, k := range n.kids {
+		if k.eval(leaves) == any {
+			return any
+		}
+	}
+	return !any
+}
+
+func one(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
