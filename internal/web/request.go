@@ -36,6 +36,7 @@ type state struct {
 	mode    mode
 	screen  *db.Screen // whose link was used, nil none
 	turn    turn
+	fits    bool // whether the page can be shown on a wall
 	// personal is set while a block is drawn for all who see the same: true
 	// once somebody asked for what only one person has.
 	personal *bool

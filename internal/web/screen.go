@@ -43,6 +43,7 @@ type turn struct {
 // show sets how the page of a route is shown, as the address says.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, rt Route) error {
 	st := from(r)
+	st.fits = rt.Screen
 	query := r.URL.Query()
 	for i, name := range modeParams() {
 		switch v := query.Get(name); v {

@@ -44,6 +44,7 @@ type shellView struct {
 	Mode     mode
 	Turn     turn
 	Secret   bool   // whoever looks has no more than a link
+	OnWall   string // address of the page on a wall, "" where it cannot be shown there
 	Boot     string // of the server, for the browser to see what it missed
 	Rev      string
 }
@@ -145,6 +146,9 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request, p Page) shellView
 	var keys string
 	if err := st.prefs.Get("keys", &keys); err == nil && keys == "off" {
 		v.Keys = false
+	}
+	if st.fits && p.Status < http.StatusBadRequest {
+		v.OnWall = With(r, "wall", "1")
 	}
 	counts, _ := s.counters.get(r.Context(), st.chosen, s.opt.Hub.Stamps())
 	v.Menu = s.menuGroups(st.person.Role, p.Active, counts)

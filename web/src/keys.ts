@@ -3,7 +3,7 @@
 import { actKey, undoLast } from "./act";
 import { all, closest, make, one, post, say, toast } from "./dom";
 import { unfold } from "./folds";
-import { leaveFor } from "./leave";
+import { leaveFor, toWall } from "./leave";
 import { showCollected, togglePause } from "./live";
 import { closeTop, cycleTheme, openSheet } from "./menus";
 import { openPalette } from "./palette";
@@ -68,6 +68,7 @@ function letter(key: string): boolean {
     case "p": togglePause(); return true;
     case "y": copyLink(row); return true;
     case "t": cycleTheme(); return true;
+    case "w": return toWall();
     case "i": return openChooser();
     case "z": return undoLast();
     case "?": openSheet(); return true;

@@ -1,6 +1,6 @@
 // A page that is being left asks for nothing more: its answers would come too
 // late, or be refused because the person has signed out.
-import { closest } from "./dom";
+import { closest, one } from "./dom";
 
 const STAYS = 5000; // ms after which a page that is still here was not left: the answer was a file
 
@@ -22,6 +22,15 @@ export function onLeave(stop: () => void, go: () => void): void {
 export function leaveFor(href: string): void {
   leave();
   location.href = href;
+}
+
+// toWall shows the page, as it is now, on a wall.
+export function toWall(): boolean {
+  if (!one("[data-on-wall]")) return false;
+  const to = new URL(location.href);
+  to.searchParams.set("wall", "1");
+  leaveFor(to.href);
+  return true;
 }
 
 function leave(): void {

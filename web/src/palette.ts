@@ -3,7 +3,7 @@
 import { pageOffers, takeOffer } from "./act";
 import { all, make, on, one, path, symbol } from "./dom";
 import { openBell } from "./bell";
-import { leaveFor } from "./leave";
+import { leaveFor, toWall } from "./leave";
 import { togglePause } from "./live";
 import { openSheet, setTheme, show } from "./menus";
 import { N, T } from "./words";
@@ -137,6 +137,7 @@ function act(what: string): void {
   switch (name) {
     case "theme": return setTheme(value ?? "auto");
     case "keys": return openSheet();
+    case "wall": return void toWall();
     case "pause": return togglePause();
     case "bell": return openBell();
     case "do": return takeOffer(value ?? "");

@@ -15,6 +15,9 @@ export function startScreen(): void {
   window.setInterval(tell, 1000);
   tell();
   if (document.body.classList.contains("onwall")) {
+    document.addEventListener("keydown", (e) => {
+      if (e.key === "w" || e.key === "Escape") one<HTMLAnchorElement>(".leave")?.click();
+    });
     let at = 0;
     window.setInterval(() => {
       at = (at + 1) % SHIFTS.length;
