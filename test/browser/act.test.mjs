@@ -267,15 +267,14 @@ test('acting', { timeout: 600000 }, async t => {
   })
 
   await step('what does not show is said, with what was not done and a way to try again', async () => {
-    await call('/core/Wien/command', { line: `DISABLE_SVC_CHECK;${services[4].host_name};${services[4].description}` })
-    await openWhen(page, app.url + object(key, services[4]), 'main [data-act=more]')
+    await call('/core/Wien/ears', { on: '0' })
     await page.goto(`${app.url}/act/recheck?on=${encodeURIComponent(`${key}|${encodeURIComponent(services[4].host_name)}|${encodeURIComponent(services[4].description)}`)}`)
-    await page.locator('[name=force][type=checkbox]').uncheck()
     await page.locator('main footer .pri').click()
     await page.waitForURL(/\/orders\/\d+$/)
     await shot(page, 'act-order-open')
     await page.getByRole('heading', { name: 'Recheck: not done' }).waitFor({ timeout: 60000 })
     await page.getByRole('button', { name: 'Try 1 again' }).waitFor()
+    await call('/core/Wien/ears', { on: '1' })
     await shot(page, 'act-order-unseen')
     assert.deepEqual(await axe(page, { scope: 'main' }), [])
   })

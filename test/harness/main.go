@@ -11,6 +11,7 @@
 //	POST /core/{name}/result?host=&service=&state=&output=
 //	POST /core/{name}/{reload,restart}
 //	POST /core/{name}/command?line=
+//	POST /core/{name}/ears?on=         0: commands are taken and not carried out
 //	POST /core/{name}/rows?table=      the truth, in normal form
 package main
 
@@ -201,6 +202,9 @@ func (h *harness) coreDo(r *http.Request) (any, error) {
 		return "ok", nil
 	case "command":
 		return "ok", c.Command(r.FormValue("line"))
+	case "ears": // whether it carries out what it is told
+		c.SetCommands(r.FormValue("on") == "1")
+		return "ok", nil
 	case "rows":
 		return c.Rows(r.FormValue("table")), nil
 	case "result":
