@@ -37,7 +37,7 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     await core(call, 'Wien', { hosts: 10, services: 4 }),
     await core(call, 'Kraków', { hosts: 8, services: 4, profile: 'icinga2' }),
     await core(call, 'Lab', { hosts: 5, services: 4, profile: 'nagios4' }),
-  ])
+  ], undefined, { more: 'embed_parents: [https://intranet.example.org]\n' })
   await page.goto(app.url + '/login')
   await look('login')
   await page.fill('[name=username]', 'admin')
@@ -64,9 +64,18 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     ['screens', '/screens', true],
     ['wall', '/problems?wall=1', false],
     ['wall-list', '/hosts?wall=1', false],
-    ['views', '/views', true],
+    ['views-none', '/views', false],
     ['view-new', '/views/new?at=%2Fservices%3Fq%3Dstate%3Acrit', true],
     ['columns', '/services/columns', true],
+    ['agent-new', '/agents/new', true],
+    ['orders', '/orders', false],
+    ['order-unknown', '/orders/999', false],
+    ['calendar', '/downtimes/calendar', true],
+    ['calendar-week', '/downtimes/calendar?view=week', false],
+    ['recurring', '/recurring', false],
+    ['recurring-new', '/recurring/new', true],
+    ['embed', '/problems?embed=1', false],
+    ['offline', '/offline', false],
     ['copy', '/hosts/copy?as=markdown&limit=5', false],
     ['search', '/search?q=ldap', true],
     ['search-empty', '/search', false],
@@ -88,6 +97,19 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
   }
 
   await german(t, b, app, pages.map(([, path]) => path).filter(Boolean))
+
+  await step('saved views, and what opens from them', async () => {
+    await page.goto(app.url + '/views/new?at=%2Fservices%3Fq%3Dstate%3Acrit')
+    await page.fill('#view-name', 'Critical ones')
+    await page.getByRole('main').getByRole('button', { name: 'Save view' }).click()
+    await page.waitForURL('**/services**')
+    await page.goto(app.url + '/views')
+    await look('views', true, 'main')
+    await page.getByRole('button', { name: 'Delete Critical ones' }).click()
+    await page.locator('dialog[open] .btn.bad').waitFor()
+    await look('confirm', false, 'dialog[open]')
+    await page.keyboard.press('Escape')
+  })
 
   await step('wizard, test passed and failed', async () => {
     await page.goto(app.url + '/sites/new')
@@ -132,6 +154,29 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     await page.goto(app.url + '/services?limit=8')
     await page.getByText('Columns', { exact: true }).click()
     await look('columns', true, 'main')
+    await page.goto(app.url + '/services?q=host:db*')
+    for (const [name, summary] of [['export', page.getByText('Export', { exact: true })], ['filterform', page.locator('.qform > summary')]]) {
+      await summary.click()
+      await behind('hidden')
+      await page.locator('main details[open] > .pop').evaluate(el => { el.style.visibility = 'visible' })
+      await look(name, false, 'main details[open]')
+      await page.reload()
+    }
+    await page.goto(app.url + '/problems?limit=12')
+    await page.locator('[data-bell]').click()
+    await page.locator('#bell[open]').waitFor()
+    await look('bell', false, '#bell')
+    await page.keyboard.press('Escape')
+    await page.goto(app.url + '/services?limit=2')
+    await page.locator('main th.who a, main td.svcn a').nth(1).click()
+    await page.waitForURL('**/service/**')
+    for (const [kind, key] of [['downtime', 'd'], ['comment', 'c'], ['more', '.']]) {
+      await page.keyboard.press(key)
+      await page.locator('dialog#act[open] h2').waitFor()
+      await look('do-' + kind, false, '#act')
+      await page.keyboard.press('Escape')
+      await page.locator('dialog#act').waitFor({ state: 'hidden' })
+    }
     await page.goto(app.url + '/hosts?q=db')
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')
