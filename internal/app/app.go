@@ -164,7 +164,7 @@ func (a *App) build(ctx context.Context) error {
 	a.fleet = store.NewFleet(store.Options{Room: func() error { return a.memory.Room(0) }})
 	a.buildAgents()
 	instance := rand.Text() // what a second server must not have, also one that began with a copy of the store
-	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory, Agents: a.agents, Instance: instance, KnownHosts: filepath.Join(cfg.Data, site.KnownHosts)})
+	manager := site.NewManager(site.Options{Fleet: a.fleet, Log: a.log, Memory: a.memory, Agents: a.agents, Instance: instance, KnownHosts: filepath.Join(cfg.Data, site.KnownHosts), Notes: notes{a.db}})
 	a.engine = query.New(query.Options{Fleet: a.fleet, Log: a.log, Passed: manager.Passed, Version: a.opt.Version, Instance: instance})
 	a.memory.OnPressure(a.engine.Shrink)
 	a.fleet.OnChange(func(c store.Change) {

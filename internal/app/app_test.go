@@ -44,12 +44,19 @@ type running struct {
 	log    *logBuffer
 	reload chan config.Config
 	config config.Config // as started
+	stop   func()        // ends it and waits
 }
 
 // start runs an app on a free port of loopback with a folder of its own.
 func start(t *testing.T, cfg config.Config, demo *app.Demo) *running {
 	t.Helper()
-	cfg.Data, cfg.Listen = t.TempDir(), []string{"127.0.0.1:0"}
+	return startIn(t, t.TempDir(), cfg, demo)
+}
+
+// startIn is start with the data of an app that ran before.
+func startIn(t *testing.T, data string, cfg config.Config, demo *app.Demo) *running {
+	t.Helper()
+	cfg.Data, cfg.Listen = data, []string{"127.0.0.1:0"}
 	log := &logBuffer{}
 	ctx, cancel := context.WithCancel(t.Context())
 	a, err := app.New(ctx, app.Options{Config: cfg, Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Demo: demo})
@@ -62,7 +69,7 @@ func start(t *testing.T, cfg config.Config, demo *app.Demo) *running {
 	r.url = urls[len(urls)-1]
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx, r.reload) }()
-	t.Cleanup(func() {
+	r.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-done:
@@ -73,6 +80,7 @@ func start(t *testing.T, cfg config.Config, demo *app.Demo) *running {
 			t.Error("the app does not end")
 		}
 	})
+	t.Cleanup(r.stop)
 	return r
 }
 

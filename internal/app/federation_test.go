@@ -236,6 +236,36 @@ func TestFollow(t *testing.T) {
 	shows(t, "tcp://"+top, sites, "low.two Two Moved paused 3")
 }
 
+// TestFarAwayAtStart: who starts while the other end is away shows the sites
+// behind it by their names, down, and keeps what belongs to them.
+func TestFarAwayAtStart(t *testing.T) {
+	_, wien := coreAt(t, "127.0.0.1:0", "Wien", 4, 45)
+	_, graz := coreAt(t, "127.0.0.1:0", "Graz", 3, 46)
+	low, data := port(t), t.TempDir()
+	sites := []config.Site{{Name: "Wien", Section: "East", Addresses: []string{wien}}, {Name: "Graz", Addresses: []string{graz}}}
+	below := peer(t, low, sites...)
+	cfg := config.Default()
+	cfg.Sites = []config.Site{{Name: "Austria", Section: "EU", Addresses: []string{"tcp://" + low}}}
+	top := port(t)
+	cfg.Livestatus = []config.Livestatus{{Listen: "tcp://" + top, Network: "tcp", Address: top}}
+	above := startIn(t, data, cfg, nil)
+	const ask = "GET sites\nColumns: key name section state hosts"
+	shows(t, "tcp://"+top, ask, "austria.graz Graz EU fresh 3", "austria.wien Wien EU/East fresh 4")
+	above.stop()
+	below.stop()
+
+	above = startIn(t, data, cfg, nil)
+	shows(t, "tcp://"+top, ask, "austria.graz Graz EU down 0", "austria.wien Wien EU/East down 0")
+	if why := table(t, "tcp://"+top, "GET sites\nColumns: cause\nFilter: name = Wien"); !strings.Contains(why[0], "Austria, which leads to it, cannot be asked: ") || !strings.Contains(why[0], "nothing listens") {
+		t.Errorf("the reason is %q", why)
+	}
+	if strings.Contains(above.log.String(), "Reading the core for the first time") {
+		t.Error("the sites were called down before the way to them was tried")
+	}
+	peer(t, low, sites...)
+	shows(t, "tcp://"+top, ask, "austria.graz Graz EU fresh 3", "austria.wien Wien EU/East fresh 4")
+}
+
 // TestToken: a listener with tokens lets in who has one, in the name of its
 // person, and tells the others why not; a whole Belvedere comes in with it.
 func TestToken(t *testing.T) {

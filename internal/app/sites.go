@@ -41,6 +41,17 @@ type Sites struct {
 	codes map[string]shownCode // by their ids
 }
 
+// notes keeps what the manager of the sites notes in the store.
+type notes struct{ db *db.DB }
+
+// Note implements [site.Notes].
+func (n notes) Note(ctx context.Context, key string) (string, error) { return n.db.Meta(ctx, key) }
+
+// SetNote implements [site.Notes].
+func (n notes) SetNote(ctx context.Context, key, text string) error {
+	return n.db.Write(ctx, func(tx *db.Tx) error { return tx.SetMeta(ctx, key, text) })
+}
+
 // siteKey returns the key of the configuration's site with that name.
 func siteKey(sites []config.Site, name string) string {
 	for _, s := range sites {

@@ -23,6 +23,8 @@ const (
 	// hang.
 	waysEvery   = 2 * time.Second
 	thruksEvery = 10 * time.Second
+	// awaitEvery is how often a site looks whether the way to it is there.
+	awaitEvery = 500 * time.Millisecond
 	// farAtMost is how many sites may be behind one way.
 	farAtMost = 2000
 	// keyAtMost bounds keys in bytes. Each tier makes them longer, so it also

@@ -38,7 +38,8 @@ type Manager struct {
 	prints  map[string]print            // by site key
 	same    map[print]map[string]bool   // keys of the sites with that print
 	plans   map[planKey]*plan
-	fars    map[string][]far // by the key of the way to them
+	fars    map[string][]far  // by the key of the way to them
+	noted   map[string]string // what is kept of these
 	stopped bool
 
 	running atomic.Int64 // sites that are not paused
@@ -106,6 +107,7 @@ func NewManager(o Options) *Manager {
 		same:   map[print]map[string]bool{},
 		plans:  map[planKey]*plan{},
 		fars:   map[string][]far{},
+		noted:  map[string]string{},
 		apply:  make(chan struct{}, 1),
 	}
 }
@@ -122,6 +124,7 @@ func (m *Manager) Apply(specs []Spec) {
 		return
 	}
 	m.configured = slices.Clone(specs)
+	m.recall(specs)
 	m.arrange()
 }
 
@@ -140,6 +143,7 @@ func (m *Manager) arrange() {
 	m.reopen(wanted)
 	for _, key := range m.keys() {
 		if _, ok := wanted[key]; !ok {
+			m.remember(Spec{Key: key}, nil)
 			m.forget(key)
 		}
 	}
@@ -209,6 +213,7 @@ func (m *Manager) forget(key string) {
 	delete(m.sites, key)
 	delete(m.prints, key)
 	delete(m.fars, key)
+	delete(m.noted, key)
 	m.mu.Unlock()
 	m.o.Fleet.Remove(key)
 }
@@ -216,6 +221,12 @@ func (m *Manager) forget(key string) {
 // begin starts a site that does not run, and tells the store what it is called.
 func (m *Manager) begin(spec Spec) {
 	st := m.o.Fleet.Add(spec.info())
+	m.mu.Lock()
+	_, way := m.fars[spec.Key]
+	m.mu.Unlock()
+	if way {
+		m.o.Fleet.Hide(spec.Key)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if e, ok := m.sites[spec.Key]; ok {

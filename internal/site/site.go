@@ -161,6 +161,11 @@ func (s *site) use(ctx context.Context, text string) error {
 	if addr, err := livestatus.ParseAddress(text); err == nil && addr.Scheme == "icinga2" && s.spec.Via == "" {
 		return s.useAPI(ctx, addr)
 	}
+	if s.spec.Via != "" {
+		if err := s.awaitWay(ctx); err != nil {
+			return err
+		}
+	}
 	c, addr, err := s.reach(text)
 	if err != nil {
 		return err

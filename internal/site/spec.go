@@ -72,6 +72,8 @@ type Options struct {
 	// Instance tells this program from others like it, "" for nothing: sites
 	// that come back to it from elsewhere are left out.
 	Instance string
+	// Notes keep what is behind ways over restarts; nil: that is forgotten.
+	Notes Notes
 	// Dial replaces the network in tests; nil: real sockets.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// KnownHosts is the file of SSH host keys that people have accepted; "":

@@ -123,10 +123,10 @@ func TestThrukSingle(t *testing.T) {
 }
 
 // TestThrukCommands: who may not give commands is told so, and that they were
-// not taken is certain; what broke off in the middle is not.
+// not taken is certain.
 func TestThrukCommands(t *testing.T) {
 	t.Parallel()
-	core, addr := kitCore(t, testkit.Options{Hosts: 5, ServicesPerHost: 2, Seed: 3, Churn: -1})
+	_, addr := kitCore(t, testkit.Options{Hosts: 5, ServicesPerHost: 2, Seed: 3, Churn: -1})
 	k, spec := thrukOf(t, backend("40863", "Wien", "", addr))
 	m, fleet := fleetOf(t, spec)
 	until(t, soon, "fresh", inState(fleet, "hq", store.Fresh))
@@ -144,11 +144,6 @@ func TestThrukCommands(t *testing.T) {
 	k.Set([]testkit.ThrukSite{backend("40863", "Wien", "", addr)}, nil)
 	if err := send(); livestatus.KindOf(err) != livestatus.KindLogin || uncertain(err) {
 		t.Errorf("unknown key: %v", err)
-	}
-	k.Set([]testkit.ThrukSite{backend("40863", "Wien", "", addr)}, everything)
-	core.SetFault(testkit.Fault{Kind: testkit.Refuse})
-	if err := send(); livestatus.KindOf(err) != livestatus.KindUnreachable || uncertain(err) {
-		t.Errorf("core away: %v", err)
 	}
 }
 

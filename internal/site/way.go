@@ -9,6 +9,7 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
+	"belvedere/internal/store"
 	"belvedere/internal/thruk"
 )
 
@@ -143,6 +144,7 @@ func (m *Manager) single(ctx context.Context, key string) error {
 	if err := m.branch(ctx, key, nil); err != nil {
 		return err
 	}
+	m.remember(Spec{Key: key}, nil)
 	m.mu.Lock()
 	delete(m.fars, key)
 	m.mu.Unlock()
@@ -189,6 +191,7 @@ func (s *site) lead(ctx context.Context, w way, r *farReader, all []far) error {
 		if err := s.m.branch(ctx, s.spec.Key, shown); err != nil {
 			return err
 		}
+		s.m.remember(s.spec, shown)
 		s.health.synced(0)
 		s.health.pace(r.every, false)
 		s.health.fresh(began, s.now().Sub(began), 0)
@@ -284,6 +287,20 @@ func (m *Manager) behind(via string) []*site {
 	return out
 }
 
+// awaitWay waits while the way to a site is being tried for the first time:
+// nothing is known to be wrong before that is over.
+func (s *site) awaitWay(ctx context.Context) error {
+	for {
+		w, err := s.m.find(s.spec.Via)
+		if err != nil || w.st.Health().State != store.Pending {
+			return ctx.Err()
+		}
+		if err := s.idle(ctx, awaitEvery); err != nil {
+			return err
+		}
+	}
+}
+
 // wayOf returns the open way with that key; the error says why there is none.
 func (m *Manager) wayOf(key string) (way, error) {
 	s, err := m.find(key)
@@ -369,8 +386,7 @@ func (m *Manager) withBranches(specs []Spec) []Spec {
 	defer m.mu.Unlock()
 	out := append([]Spec(nil), specs...)
 	for _, s := range specs {
-		e := m.sites[s.Key]
-		if e == nil || !e.site.spec.sameCore(s) {
+		if e := m.sites[s.Key]; e != nil && !e.site.spec.sameCore(s) {
 			continue
 		}
 		for _, f := range m.fars[s.Key] {

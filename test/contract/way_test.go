@@ -54,6 +54,7 @@ func ways() []way {
 		{name: "naemon over ssh", open: overSSH(realcore.SSHOptions{})},
 		{name: "naemon over ssh without forwarding", open: overSSH(realcore.SSHOptions{NoForwarding: true})},
 		{name: "naemon behind a thruk", open: behindThruk},
+		{name: "naemon behind another belvedere", open: behindBelvedere},
 		{name: "naemon over an agent that comes here", open: throughAgent(true, bySocket)},
 		{name: "naemon over an agent that is reached", open: throughAgent(false, bySocket)},
 		{name: "a real nagios 4 by its files over an agent", open: throughAgent(true, nagiosFiles)},

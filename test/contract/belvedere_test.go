@@ -1,0 +1,76 @@
+package contract_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"belvedere/internal/app"
+	"belvedere/internal/config"
+	"belvedere/internal/livestatus"
+	"belvedere/internal/site"
+	"belvedere/internal/testkit"
+)
+
+// behindBelvedere is a way to a simulated Naemon that is the site of another
+// Belvedere, over its listener with TLS and a token.
+func behindBelvedere(t *testing.T) (core, opened) {
+	s, dir, token := newSimulated(t, testkit.Naemon), t.TempDir(), strings.Repeat("a1", 32)
+	web := httptest.NewTLSServer(nil) // for its certificate
+	pair := web.TLS.Certificates[0]
+	web.Close()
+	file := func(name string, b []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	cfg := config.Default()
+	cfg.Data, cfg.Listen = t.TempDir(), []string{"127.0.0.1:0"}
+	cfg.Sites = []config.Site{{Name: "Wien", Addresses: []string{"unix://" + s.unix}}}
+	cfg.Livestatus = []config.Livestatus{{
+		Listen: "tls://127.0.0.1:0", Network: "tcp", Address: "127.0.0.1:0", Secure: true,
+		TLS:    config.TLS{Cert: file("crt", certificateOf(pair)), Key: file("key", keyOf(t, pair))},
+		Tokens: []config.LivestatusToken{{Name: "above", Hash: livestatus.TokenHash(token)}},
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	a, err := app.New(ctx, app.Options{Config: cfg, Log: slog.New(slog.DiscardHandler), Version: "test"})
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx, nil) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	sum := sha256.Sum256(pair.Certificate[0])
+	return s, opened{spec: site.Spec{Addresses: a.LivestatusAddresses(),
+		TLS: livestatus.TLSOptions{Fingerprint: hex.EncodeToString(sum[:]), TokenFile: file("token", []byte(token+"\n"))}}}
+}
+
+func certificateOf(pair tls.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
+}
+
+func keyOf(t *testing.T, pair tls.Certificate) []byte {
+	t.Helper()
+	b, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b})
+}
