@@ -8,13 +8,17 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"belvedere/internal/app"
+	"belvedere/internal/auth"
 	"belvedere/internal/config"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/site"
@@ -38,6 +42,11 @@ func behindBelvedere(t *testing.T) (core, opened) {
 	cfg := config.Default()
 	cfg.Data, cfg.Listen = t.TempDir(), []string{"127.0.0.1:0"}
 	cfg.Sites = []config.Site{{Name: "Wien", Addresses: []string{"unix://" + s.unix}}}
+	hash, err := auth.HashPassword(password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Users = []config.User{{Name: "root", Role: "admin", PasswordHash: hash}}
 	cfg.Livestatus = []config.Livestatus{{
 		Listen: "tls://127.0.0.1:0", Network: "tcp", Address: "127.0.0.1:0", Secure: true,
 		TLS:    config.TLS{Cert: file("crt", certificateOf(pair)), Key: file("key", keyOf(t, pair))},
@@ -58,8 +67,35 @@ func behindBelvedere(t *testing.T) (core, opened) {
 		}
 	})
 	sum := sha256.Sum256(pair.Certificate[0])
-	return s, opened{spec: site.Spec{Addresses: a.LivestatusAddresses(),
+	return s, opened{nearer: refresher(t, a.URLs()[0], "wien"), spec: site.Spec{Addresses: a.LivestatusAddresses(),
 		TLS: livestatus.TLSOptions{Fingerprint: hex.EncodeToString(sum[:]), TokenFile: file("token", []byte(token+"\n"))}}}
+}
+
+const password = "correct horse battery"
+
+// refresher signs in at a Belvedere and returns what presses the button of one
+// of its sites.
+func refresher(t *testing.T, base, site string) func() {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &http.Client{Jar: jar, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	t.Cleanup(c.CloseIdleConnections)
+	post := func(path string, v url.Values) {
+		res, err := c.PostForm(base+path, v)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s: %s", path, res.Status)
+		}
+	}
+	post("/login", url.Values{"username": {"root"}, "password": {password}})
+	return func() { post("/sites/"+site+"/refresh", nil) }
 }
 
 func certificateOf(pair tls.Certificate) []byte {

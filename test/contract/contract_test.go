@@ -19,7 +19,12 @@ func TestContract(t *testing.T) {
 			t.Parallel()
 			c, o := w.open(t)
 			m, fleet := follow(t, o)
-			p := &partner{t, w, c, fleet, func() { m.Refresh(siteKey) }}
+			p := &partner{t, w, c, fleet, func() {
+				if o.nearer != nil {
+					o.nearer()
+				}
+				m.Refresh(siteKey)
+			}}
 			p.equal("after the first reading")
 			for _, s := range steps(c) {
 				if err := s.do(); err != nil {

@@ -23,6 +23,7 @@ import (
 type opened struct {
 	spec    site.Spec
 	options site.Options
+	nearer  func() // has what is between read the core at once; nil: nothing reads
 }
 
 // A way is one of the ways to a core.
