@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"belvedere/internal/web/ui"
@@ -16,6 +17,7 @@ type Habits struct {
 	Density  string // "compact", "roomy", "" usual
 	Zone     string // of the IANA time zone database, "" the server's
 	Clock    string // "12" or "24", "" 24
+	Week     string // first day of the week: "monday", "sunday" or "saturday", "" Monday
 	Keys     string // single-letter shortcuts: "off", "" or "on"
 }
 
@@ -34,6 +36,7 @@ func habits() []habit {
 		{"density", []string{"", "compact", "roomy"}, func(h *Habits) *string { return &h.Density }},
 		{"zone", nil, func(h *Habits) *string { return &h.Zone }},
 		{"clock", []string{"24", "12"}, func(h *Habits) *string { return &h.Clock }},
+		{"week", []string{"monday", "sunday", "saturday"}, func(h *Habits) *string { return &h.Week }},
 		{"keys", []string{"on", "off"}, func(h *Habits) *string { return &h.Keys }},
 	}
 }
@@ -115,7 +118,7 @@ func Languages(r *http.Request) [][2]string {
 	return out
 }
 
-// habits takes over language, time zone, clock and density of the person.
+// habits takes over language, time zone, clock, week and density of the person.
 func (s *state) habits(r *http.Request) {
 	h := HabitsOf(r)
 	if h.Language != "" {
@@ -125,6 +128,11 @@ func (s *state) habits(r *http.Request) {
 		s.env.Zone = z
 	}
 	s.env.Clock12 = h.Clock == "12"
+	for _, d := range []time.Weekday{time.Sunday, time.Saturday} {
+		if strings.EqualFold(h.Week, d.String()) {
+			s.env.Week = &d
+		}
+	}
 	s.density = h.Density
 }
 

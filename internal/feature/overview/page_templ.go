@@ -1244,7 +1244,7 @@ func sites(p *picture) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, "</a></header><table class=\"tbl tight\" aria-labelledby=\"h-sites\"><colgroup><col><col class=\"w4 upd\"><col class=\"w1\"><col class=\"w1\"><col class=\"w1\"><col class=\"w2\"></colgroup> <thead class=\"sr\"><tr><th scope=\"col\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, "</a></header><table class=\"tbl tight\" aria-labelledby=\"h-sites\"><colgroup><col><col class=\"w3 upd\"><col class=\"w1\"><col class=\"w1\"><col class=\"w1\"><col class=\"w2\"></colgroup> <thead class=\"sr\"><tr><th scope=\"col\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -142,7 +142,7 @@ func (h handler) password(w http.ResponseWriter, r *http.Request) error {
 func setLook(w http.ResponseWriter, r *http.Request) error {
 	to := web.Habits{
 		Language: r.PostFormValue("language"), Theme: r.PostFormValue("theme"), Density: r.PostFormValue("density"),
-		Zone: strings.TrimSpace(r.PostFormValue("zone")), Clock: r.PostFormValue("clock"), Keys: "off",
+		Zone: strings.TrimSpace(r.PostFormValue("zone")), Clock: r.PostFormValue("clock"), Week: r.PostFormValue("week"), Keys: "off",
 	}
 	if r.PostFormValue("keys") != "" {
 		to.Keys = "on"

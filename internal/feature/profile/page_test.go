@@ -86,13 +86,13 @@ func TestSessions(t *testing.T) {
 // pages; what cannot be is refused by name.
 func TestLook(t *testing.T) {
 	s := start(t)
-	a := s.Post("anna", "/profile/look", "theme", "dark", "language", "de", "zone", "Asia/Tokyo", "clock", "12", "density", "compact")
+	a := s.Post("anna", "/profile/look", "theme", "dark", "language", "de", "zone", "Asia/Tokyo", "clock", "12", "week", "sunday", "density", "compact")
 	if a.Status != http.StatusSeeOther {
 		t.Fatalf("status %d: %s", a.Status, a.Body)
 	}
 	page := s.Get("anna", "/profile")
 	for _, sel := range []string{`html[lang=de][data-theme=dark][data-density=compact]`, `[name=theme][value=dark][checked]`, `[name=density][value=compact][checked]`,
-		`[name=language] [value=de][selected]`, `[name=clock] [value=12][selected]`, `[name=zone][value=Asia/Tokyo]`,
+		`[name=language] [value=de][selected]`, `[name=clock] [value=12][selected]`, `[name=week] [value=sunday][selected]`, `[name=zone][value=Asia/Tokyo]`,
 		`body[data-keys=off]`} {
 		page.One(sel)
 	}
@@ -102,7 +102,7 @@ func TestLook(t *testing.T) {
 	if at := webtest.Text(page.All("[aria-labelledby=h-in] tbody time")[0]); !strings.Contains(at, "M") {
 		t.Errorf("a time without AM or PM: %q", at)
 	}
-	for name, bad := range map[string]string{"theme": "pink", "zone": "Europe/Atlantis", "language": "xx", "clock": "13", "density": "none"} {
+	for name, bad := range map[string]string{"theme": "pink", "zone": "Europe/Atlantis", "language": "xx", "clock": "13", "week": "friday", "density": "none"} {
 		a := s.Post("anna", "/profile/look", name, bad)
 		if a.Status != http.StatusBadRequest || !strings.Contains(a.Body, name) {
 			t.Errorf("%s %s: %d %s", name, bad, a.Status, webtest.Text(a.One("h1")))

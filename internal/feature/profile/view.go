@@ -67,6 +67,15 @@ func (v view) clocks(ctx context.Context) []ui.Option {
 	return choices(now, "24", ui.T(ctx, "24 hours: %s", "14:05"), "12", ui.T(ctx, "12 hours: %s", "2:05 PM"))
 }
 
+// weeks are the choices of the first day of the week.
+func (v view) weeks(ctx context.Context) []ui.Option {
+	now := v.Habits.Week
+	if now == "" {
+		now = "monday"
+	}
+	return choices(now, "monday", ui.T(ctx, "Monday"), "sunday", ui.T(ctx, "Sunday"), "saturday", ui.T(ctx, "Saturday"))
+}
+
 // sees says in words what the person sees.
 func (v view) sees(ctx context.Context) string {
 	p := v.Person

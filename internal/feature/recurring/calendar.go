@@ -89,11 +89,11 @@ func calendarOf(r *http.Request) (calendarView, error) {
 	}
 	at = dayOf(at)
 	v := calendarView{View: view, At: at}
-	monday := at.AddDate(0, 0, -(int(at.Weekday())+6)%7)
-	from, days := monday, 7
+	week := ui.WeekOf(ctx, at)
+	from, days := week, 7
 	if view == monthView {
 		first := at.AddDate(0, 0, 1-at.Day())
-		from = first.AddDate(0, 0, -(int(first.Weekday())+6)%7)
+		from = ui.WeekOf(ctx, first)
 		days = 35
 		if !from.AddDate(0, 0, 35).After(first.AddDate(0, 1, -1)) {
 			days = 42
@@ -101,8 +101,8 @@ func calendarOf(r *http.Request) (calendarView, error) {
 		v.Prev, v.Next = first.AddDate(0, -1, 0), first.AddDate(0, 1, 0)
 		v.Title = monthName(ctx, at.Month()) + " " + strconv.Itoa(at.Year())
 	} else {
-		v.Prev, v.Next = monday.AddDate(0, 0, -7), monday.AddDate(0, 0, 7)
-		v.Title = ui.Day(ctx, monday) + " – " + ui.Day(ctx, monday.AddDate(0, 0, 6)) + " " + strconv.Itoa(monday.AddDate(0, 0, 6).Year())
+		v.Prev, v.Next = week.AddDate(0, 0, -7), week.AddDate(0, 0, 7)
+		v.Title = ui.Day(ctx, week) + " – " + ui.Day(ctx, week.AddDate(0, 0, 6)) + " " + strconv.Itoa(week.AddDate(0, 0, 6).Year())
 	}
 	for i := range days {
 		d := from.AddDate(0, 0, i)

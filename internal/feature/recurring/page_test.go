@@ -232,6 +232,18 @@ func TestCalendarPage(t *testing.T) {
 	if n := len(a.All(".cal [id]")); n != 35 || !strings.Contains(a.Body, "February 2026") {
 		t.Errorf("February 2026 has %d days", n)
 	}
+	if got := a.Texts(".cal-days span")[0]; got != "Monday" {
+		t.Errorf("weeks begin with %q", got)
+	}
+	if a := s.Post("root", "/preferences", "name", "week", "value", "sunday"); a.Status >= http.StatusBadRequest {
+		t.Fatal(a.Status, a.Body)
+	}
+	for path, want := range map[string]string{"?view=month&at=2026-02-10": "day|2026-02-01", "?view=week&at=2026-02-10": "day|2026-02-08", "?view=week&at=2026-02-08": "day|2026-02-08"} {
+		a := s.Get("root", "/downtimes/calendar"+path)
+		if got, id := a.Texts(".cal-days span")[0], webtest.Attr(a.All(".cal [id]")[0], "id"); got != "Sunday" || id != want {
+			t.Errorf("%s begins with %q, %q, want %q", path, got, id, want)
+		}
+	}
 	got := strings.Join(s.Get("anna", "/downtimes/calendar").Texts(".cal ul b"), "|")
 	if !strings.Contains(got, "reboot") || strings.Contains(got, "secret move") || strings.Contains(got, "Patch night") {
 		t.Errorf("anna sees %q", got)

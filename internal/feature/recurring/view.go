@@ -57,7 +57,7 @@ func nthOptions(ctx context.Context, v formView) (out []ui.Option) {
 }
 
 func weekdayOptions(ctx context.Context, v formView) (out []ui.Option) {
-	for _, d := range weekdays {
+	for _, d := range weekdaysOf(ctx) {
 		out = append(out, ui.Option{Value: strconv.Itoa(d), Label: weekday(ctx, d), Selected: v.Weekday == strconv.Itoa(d)})
 	}
 	return out

@@ -2,6 +2,7 @@ package recurring
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,12 @@ import (
 // weekdays are the days of the week in the order they are offered, Monday
 // first, by their number.
 var weekdays = []int{1, 2, 3, 4, 5, 6, 0}
+
+// weekdaysOf are they in the order of the person's week.
+func weekdaysOf(ctx context.Context) []int {
+	i := slices.Index(weekdays, int(ui.WeekStart(ctx)))
+	return slices.Concat(weekdays[i:], weekdays[:i])
+}
 
 // weekday names a day of the week.
 func weekday(ctx context.Context, d int) string {

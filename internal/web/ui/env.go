@@ -27,6 +27,8 @@ type Environment struct {
 	LinkSchemes []string
 	// Clock12 writes times of day as 3:04 PM.
 	Clock12 bool
+	// Week is the day with which weeks begin for the person; nil: Monday.
+	Week *time.Weekday
 	// Still leaves out what changes by itself, such as ages: the browser fills
 	// it in. Blocks of live updates are drawn so, which makes equal data equal
 	// text.

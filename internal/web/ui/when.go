@@ -14,6 +14,19 @@ func Zone(ctx context.Context) *time.Location {
 	return time.Local
 }
 
+// WeekStart returns the day with which weeks begin: the person's, else Monday.
+func WeekStart(ctx context.Context) time.Weekday {
+	if d := Env(ctx).Week; d != nil {
+		return *d
+	}
+	return time.Monday
+}
+
+// WeekOf returns the same time of day on the first day of t's week.
+func WeekOf(ctx context.Context, t time.Time) time.Time {
+	return t.AddDate(0, 0, -(int(t.Weekday()-WeekStart(ctx))+7)%7)
+}
+
 // Exact writes a point in time in the person's zone, clock and language: the
 // clock time today, with the date otherwise.
 func Exact(ctx context.Context, unix int64) string {
