@@ -33,7 +33,7 @@ func TestErrorsInGerman(t *testing.T) {
 	place := (&list.Cursor{Place: lql.Place{"x", "y"}}).String()
 	long := strings.Repeat("x", 5000)
 	for _, path := range []string{
-		"/nope", "/hosts?sort=nosuch", "/hosts?limit=0", "/hosts?offset=x", "/hosts?after=x", "/hosts?columns=nosuch", "/hosts?density=x", "/hosts/copy?as=x", "/hosts/export?q=state:x", "/hosts/export?q=age>x", "/hosts/export?q=nosuch:1", "/hosts/export?q=" + long, "/hosts/export?q=output~%5B", "/hosts?sort=groups&after=" + place, "/hosts?sort=name&before=" + place + "&until=" + place,
+		"/nope", "/hosts?sort=nosuch", "/hosts?limit=0", "/hosts?offset=x", "/hosts?after=x", "/hosts?columns=nosuch", "/hosts?density=x", "/hosts/copy?as=x", "/hosts/export?q=state:x", "/hosts/export?q=age>x", "/hosts/export?q=nosuch:1", "/hosts/export?q=" + long, "/hosts/export?q=output~%5B", "/hosts?sort=groups&after=" + place, "/hosts?sort=name&before=" + place + "&after=" + place,
 		"/services?sort=x", "/services/export?q=%22", "/services/export?q=(", "/services/export?q=a)", "/services/export?q=a+or", "/services/export?q=latency>x", "/services/export?q=last_check>x", "/services/export?q=state:",
 		"/problems?view=x", "/problems?group=x", "/problems?sort=x", "/problems?soft=2", "/problems?limit=x", "/problems?offset=-1", "/problems?below=x", "/problems?after=x",
 		"/problems?" + strings.Repeat("open=a&", 60), "/groups?kind=x", "/groups?view=x", "/groups?sort=x", "/groups?from=x", "/groups?problems=2", "/groups/export?q=state:x",

@@ -274,7 +274,7 @@ func (q *Query) Clone() *Query {
 	c.GroupBy = slices.Clone(q.GroupBy)
 	c.Sort = slices.Clone(q.Sort)
 	c.Backends = slices.Clone(q.Backends)
-	c.After, c.Until = slices.Clone(q.After), slices.Clone(q.Until)
+	c.After, c.First, c.Until = slices.Clone(q.After), slices.Clone(q.First), slices.Clone(q.Until)
 	c.Tally = slices.Clone(q.Tally)
 	for i := range c.Tally {
 		c.Tally[i] = c.Tally[i].Clone()

@@ -159,11 +159,12 @@ type Query struct {
 	// says it: it is for pages that show rows and the numbers of them, and saves
 	// looking for the rows twice.
 	Tally []Filter
-	// After and Until, when not nil, leave out the rows that do not stand behind
-	// a place in the order of Sort, and those that do. They are for queries with
-	// Sort and without Stats; Total counts what is left. No header says them: they
-	// are for pages that go on where another one ended.
-	After, Until Place
+	// After, First and Until, when not nil, are places in the order of Sort: only
+	// rows behind After are left, those that do not stand before First, and those
+	// that do not stand behind Until. They are for queries with Sort and without
+	// Stats; Total counts what is left. No header says them: they are for pages
+	// that go on where another one ended.
+	After, First, Until Place
 }
 
 // A Command is one COMMAND request.

@@ -49,8 +49,8 @@ func cacheKey(v access.Viewer, q *lql.Query) string {
 	for _, s := range q.Sort {
 		text = fmt.Appendf(text, "\x00%d", s.Prefix)
 	}
-	if q.After != nil || q.Until != nil {
-		text = fmt.Appendf(text, "\x00%q%q", q.After, q.Until)
+	if q.After != nil || q.First != nil || q.Until != nil {
+		text = fmt.Appendf(text, "\x00%q%q%q", q.After, q.First, q.Until)
 	}
 	for _, f := range q.Tally {
 		text = lql.Get(q.Table).Where(f).AppendText(append(text, 0))

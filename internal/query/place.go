@@ -11,28 +11,28 @@ import (
 
 // places adds to the filter that rows stand between the places of the query.
 func (b *binder) places() error {
-	after, err := b.behind(b.q.After)
-	if err != nil {
-		return err
-	}
-	until, err := b.behind(b.q.Until)
-	if err != nil {
-		return err
-	}
-	if after != nil {
-		b.plan.filter = &node{kind: lql.And, kids: []*node{b.plan.filter, after}}
-	}
-	if until != nil {
-		b.plan.filter = &node{kind: lql.And, kids: []*node{b.plan.filter, {kind: lql.Not, kids: []*node{until}}}}
+	for _, side := range []struct {
+		place         lql.Place
+		reversed, not bool
+	}{{place: b.q.After}, {place: b.q.First, reversed: true, not: true}, {place: b.q.Until, not: true}} {
+		if side.place == nil {
+			continue
+		}
+		n, err := b.behind(side.place, side.reversed)
+		if err != nil {
+			return err
+		}
+		if side.not {
+			n = &node{kind: lql.Not, kids: []*node{n}}
+		}
+		b.plan.filter = &node{kind: lql.And, kids: []*node{b.plan.filter, n}}
 	}
 	return nil
 }
 
-// behind returns the filter for the rows that follow a place, nil for no place.
-func (b *binder) behind(p lql.Place) (*node, error) {
-	if p == nil {
-		return nil, nil
-	}
+// behind returns the filter for the rows that follow a place in the order of
+// the query, or in the reversed one.
+func (b *binder) behind(p lql.Place, reversed bool) (*node, error) {
 	if len(p) != len(b.plan.sorts) || len(p) == 0 || len(b.q.Stats) > 0 {
 		return nil, errors.New("query: a place has a text for each key that rows are sorted by")
 	}
@@ -40,7 +40,7 @@ func (b *binder) behind(p lql.Place) (*node, error) {
 	for i := len(p) - 1; i >= 0; i-- {
 		k := &b.plan.sorts[i]
 		op := lql.Greater
-		if k.desc {
+		if k.desc != reversed {
 			op = lql.Less
 		}
 		after, err := b.beside(k, op, p[i])

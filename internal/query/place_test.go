@@ -163,6 +163,14 @@ func TestUntil(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		part.After, part.First = nil, at(10)
+		again, err := e.For(access.Viewer{All: true}).Query(t.Context(), part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(flatResult(again), flatResult(got)) {
+			t.Errorf("by %s: from a place on are\n%q, behind the one before it\n%q", column, flatResult(again), flatResult(got))
+		}
 		if want := flatResult(all)[10:30]; got.Total != 20 || !slices.Equal(flatResult(got), want) {
 			t.Errorf("by %s: %d rows between two places\n%q, want\n%q", column, got.Total, flatResult(got), want)
 		}

@@ -14,7 +14,7 @@ let sound: AudioContext | null = null;
 // view names what is shown, without where in it one is.
 function view(): string {
   const q = new URLSearchParams(location.search);
-  for (const k of ["offset", "limit", "beside", "after", "before", "until", "open", "closed", "sort"]) q.delete(k);
+  for (const k of ["offset", "limit", "beside", "after", "before", "first", "until", "open", "closed", "sort"]) q.delete(k);
   q.sort();
   return location.pathname.slice(path("").length) + (q.size > 0 ? "?" + q.toString() : "");
 }

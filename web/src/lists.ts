@@ -1,16 +1,17 @@
 // Lists: more rows while one scrolls, texts to copy, the order of columns.
-import { all, closest, make, on, one, say } from "./dom";
+import { closest, make, on, one, say } from "./dom";
 import { copy } from "./keys";
 import { fillAges } from "./ages";
 import { remember } from "./merge";
 import { extend, leadBack, parts } from "./pager";
-import { read } from "./rows";
+import { breather, read } from "./rows";
 import { dress } from "./view";
 import { renewNear } from "./live";
 
 const MOST = 10_000; // rows loaded by themselves; the link leads on
 const AHEAD = "600px"; // how early the next rows are asked for
 const BOUNDED = "1000"; // rows of a part of the list, should it grow
+const PART = 100; // rows of a part: the browser takes longer than a frame for many more
 
 let loading = false;
 let watch: IntersectionObserver | null = null;
@@ -22,23 +23,79 @@ function nextLink(): HTMLAnchorElement | null {
 }
 
 // part names a part of the list that ends with the given place, so that what
-// is loaded stays true whatever comes and goes before it.
-function part(href: string, until: string): string {
-  const u = new URL(href, location.href);
+// is loaded stays true whatever comes and goes around it.
+function part(block: HTMLElement, until: string): URL {
+  const u = new URL(block.dataset["src"] ?? location.href, location.href);
+  if (u.searchParams.has("before")) {
+    u.searchParams.delete("before");
+    u.searchParams.set("first", one("[data-first]", block)?.dataset["first"] ?? "");
+  }
+  u.searchParams.delete("beside");
   u.searchParams.set("until", until);
   u.searchParams.set("limit", BOUNDED);
-  return u.pathname + u.search;
+  return u;
+}
+
+// loaded is how many rows the list has. It asks tables: to search a long list
+// takes a while.
+const loaded = (): number => parts().reduce((n, p) => n + (one<HTMLTableElement>("table[data-live]", p)?.rows.length ?? 0), 0);
+
+// follow makes an empty part of the list behind another one.
+function follow(before: HTMLElement, src: URL): HTMLElement {
+  const next = make("div", { "data-block": "list", "data-tables": before.dataset["tables"] ?? "", "data-src": src.pathname + src.search, class: "cont" });
+  extend(before, next);
+  before.classList.add("ahead");
+  return next;
+}
+
+// slice takes a long page apart, as if it had been loaded a hundred rows at a
+// time: what is out of sight is then neither laid out nor painted, and about as
+// high as what is in sight.
+function slice(): void {
+  const block = parts()[0];
+  const panel = block ? one("[data-slices]", block) : null;
+  const table = panel ? one<HTMLTableElement>("table[data-live]", panel) : null;
+  const body = table?.tBodies[0];
+  if (!block || !panel || !table || !body) return;
+  const ends = [...(panel.dataset["slices"] ?? "").split(" "), panel.dataset["until"] ?? ""];
+  const rows = [...body.rows];
+  const high = ((rows[PART - 1]?.getBoundingClientRect().bottom ?? 0) - body.getBoundingClientRect().top) / PART;
+  let before = block;
+  for (let i = 1; i < ends.length; i++) {
+    const src = part(block, ends[i] ?? "");
+    for (const name of ["offset", "first"]) src.searchParams.delete(name);
+    src.searchParams.set("after", ends[i - 1] ?? "");
+    const next = follow(before, src);
+    const inner = make("div", { class: "panel", "data-until": ends[i] ?? "" });
+    const own = rows.slice(i * PART, (i + 1) * PART);
+    inner.style.containIntrinsicBlockSize = `auto ${high * own.length}px`;
+    const copy = table.cloneNode(false) as HTMLTableElement;
+    if (table.tHead) copy.append(table.tHead.cloneNode(true));
+    copy.createTBody().append(...own);
+    inner.append(copy);
+    next.append(inner);
+    before.after(next);
+    before = next;
+  }
+  const pager = one(".pager", panel);
+  if (pager) one(".panel", before)?.append(pager);
+  panel.removeAttribute("data-slices");
+  panel.dataset["until"] = ends[0] ?? "";
+  const own = part(block, ends[0] ?? "");
+  block.dataset["src"] = own.pathname + own.search;
 }
 
 // more loads the rows behind link and puts them below.
 async function more(link: HTMLAnchorElement): Promise<void> {
   const block = closest(link, "[data-block]");
   const until = one("[data-until]", block ?? document)?.dataset["until"] ?? "";
-  if (loading || !block || !until || all('[data-block="list"] tbody > tr[id]').length >= MOST) return;
+  if (loading || !block || !until || loaded() >= MOST) return;
   loading = true;
   link.setAttribute("aria-busy", "true");
   try {
-    const res = await fetch(link.href, { headers: { "X-Belvedere-Block": "list", Accept: "text/html" }, cache: "no-store" });
+    const from = new URL(link.href);
+    from.searchParams.set("limit", String(PART));
+    const res = await fetch(from, { headers: { "X-Belvedere-Block": "list", Accept: "text/html" }, cache: "no-store" });
     if (res.status === 401) return location.reload();
     if (!res.ok) return;
     const parsed = document.createElement("template");
@@ -46,15 +103,20 @@ async function more(link: HTMLAnchorElement): Promise<void> {
     parsed.innerHTML = text;
     const fresh = one('[data-block="list"]', parsed.content);
     if (!fresh || !block.isConnected || !link.isConnected) return;
-    const next = make("div", { "data-block": "list", "data-tables": block.dataset["tables"] ?? "", "data-src": new URL(link.href).pathname + new URL(link.href).search, class: "cont" });
-    extend(block, next);
-    leadBack(next, fresh);
+    const breathe = breather();
+    await breathe();
     dress(fresh);
     fillAges(fresh);
+    await breathe();
+    if (!block.isConnected || !link.isConnected) return;
+    const next = follow(block, from);
+    leadBack(next, fresh);
     next.append(...fresh.childNodes);
-    block.dataset["src"] = part(block.dataset["src"] ?? location.href, until);
+    const own = part(block, until);
+    block.dataset["src"] = own.pathname + own.search;
     one(".pager", block)?.remove();
     block.after(next);
+    await breathe();
     remember(next, read(text));
     say(one(".pager span", next)?.textContent ?? "");
   } catch {
@@ -133,7 +195,8 @@ export function startLists(): void {
     focus?.focus();
   });
   drag();
-  if (!nextLink()) return;
+  slice();
+  if (!nextLink() && parts().length < 2) return;
   watchNext();
   // A part that was out of sight when something changed is renewed when it
   // comes near.

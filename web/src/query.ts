@@ -222,7 +222,7 @@ class Bar {
     else if (e.key === "Delete" || e.key === "Backspace") one<HTMLAnchorElement>("[data-chip-remove]", closest(link, "li") ?? link)?.click();
     else if (e.key === "-" || e.key === "!") {
       url.searchParams.set("q", link.dataset["turned"] ?? "");
-      for (const p of ["edit", "offset", "after", "before", "until"]) url.searchParams.delete(p);
+      for (const p of ["edit", "offset", "after", "before", "first", "until"]) url.searchParams.delete(p);
       leaveFor(url.href);
     } else return;
     e.preventDefault();

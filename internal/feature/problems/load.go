@@ -44,6 +44,7 @@ type request struct {
 	order         triage.Order
 	offset, limit int
 	after, before *place     // the page begins behind, or ends before it
+	first         *place     // or begins with it
 	until         *place     // and holds nothing behind this one
 	me            *triage.Me // nil: nobody asks what is theirs
 	list          bool       // rows are asked for, not only numbers

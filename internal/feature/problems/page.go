@@ -106,7 +106,7 @@ func parse(r *http.Request) (req request, err error) {
 	if req.offset, err = web.Int(r, "offset", 0, 0, 2*triage.MaxProblems); err != nil {
 		return req, err
 	}
-	for name, to := range map[string]**place{"after": &req.after, "before": &req.before, "until": &req.until} {
+	for name, to := range map[string]**place{"after": &req.after, "before": &req.before, "first": &req.first, "until": &req.until} {
 		if *to, err = readPlace(r, name, req.order.By); err != nil {
 			return req, err
 		}

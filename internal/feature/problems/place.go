@@ -115,6 +115,9 @@ func (p *picture) span(w request, all []section) (from, to int) {
 	case w.after != nil:
 		from = p.find(*w.after, true, w, all)
 		to = from + w.limit
+	case w.first != nil:
+		from = p.find(*w.first, false, w, all)
+		to = from + w.limit
 	case w.before != nil:
 		to = p.find(*w.before, false, w, all)
 		from = to - w.limit
@@ -163,7 +166,7 @@ func (v view) prevPath(ctx context.Context) string {
 	case v.from <= v.limit:
 		return ui.Anew(ctx) // the first page, which is whole
 	}
-	return v.placePath(ctx, "before", v.first, v.from-v.limit)
+	return v.placePath(ctx, "before", v.picture.first, v.from-v.limit)
 }
 
 func (v view) nextPath(ctx context.Context) string {
@@ -188,6 +191,14 @@ func (v view) ends() string {
 		return ""
 	}
 	return v.last.cursor(v.order.By).String()
+}
+
+// begins is the place of its first row, where the page was asked for by its end.
+func (v view) begins() string {
+	if v.shown == 0 || v.before == nil {
+		return ""
+	}
+	return v.picture.first.cursor(v.order.By).String()
 }
 
 // headID returns the id of the section's head: of one that goes on from a page

@@ -134,7 +134,7 @@ type exporter struct {
 // exporter reads the first rows of an export, so that trouble is told before
 // anything is written.
 func (q Request) exporter(r *http.Request, most int) (*exporter, error) {
-	q.After, q.Before, q.Until, q.Offset, q.Limit = nil, nil, nil, 0, min(inOneGo, most)
+	q.After, q.Before, q.First, q.Until, q.Offset, q.Limit = nil, nil, nil, nil, 0, min(inOneGo, most)
 	e := &exporter{q: q, data: web.Data(r), fields: q.List.fields(q.Columns), base: web.BaseURL(r)}
 	e.want = q.List.needs(q.Columns)
 	for _, f := range e.fields {

@@ -125,6 +125,12 @@ func TestPagesBack(t *testing.T) {
 		if !slices.Equal(rows, all[10:20]) || p.more {
 			t.Errorf("sort %s: between two places are %q, want %q", sort, rows, all[10:20])
 		}
+		// the page before the third one, as a part that may grow and has both ends
+		_, p = load(t, w, request(t, hosts(), "limit=10&sort="+sort+"&before="+b))
+		rows, _ = load(t, w, request(t, hosts(), "limit=1000&sort="+sort+"&first="+p.first.String()+"&until="+p.last.String()))
+		if !slices.Equal(rows, all[9:19]) {
+			t.Errorf("sort %s: from the first to the last of a page are %q, want %q", sort, rows, all[9:19])
+		}
 	}
 }
 
@@ -237,7 +243,7 @@ func TestParse(t *testing.T) {
 		"q=a&state=up": "web: see /hosts?q=a+state%3Aup",
 		"after=x":      "after is no place in this list",
 		"sort=groups&after=" + (&Cursor{Place: lql.Place{"g", "h"}}).String():                                                   "after is no place in this list in this order",
-		"before=" + (&Cursor{Place: lql.Place{"h", "a"}}).String() + "&until=" + (&Cursor{Place: lql.Place{"h", "a"}}).String(): "before cannot stand beside",
+		"before=" + (&Cursor{Place: lql.Place{"h", "a"}}).String() + "&after=" + (&Cursor{Place: lql.Place{"h", "a"}}).String(): "before cannot stand beside",
 		"columns=a,b":    "columns names “a”",
 		"density=plenty": "density must be one of",
 	} {

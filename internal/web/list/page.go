@@ -19,7 +19,9 @@ type Page struct {
 	prev   *Cursor     // place of the first row when rows precede
 	more   bool        // rows follow
 	less   bool        // rows precede
+	first  *Cursor     // place of the first row
 	last   *Cursor     // place of the last row
+	marks  []*Cursor   // places of every hundredth row that rows follow
 	Parts  []lql.Part
 	// Counts are how many rows each of the terms chooses that [Request.Figures]
 	// was given; nil where none were.
@@ -49,7 +51,7 @@ func (q Request) Load(ctx context.Context, data lql.Querier) (*Page, error) {
 // the address chooses among none of terms, one look at the rows gives both.
 func (q Request) Figures(ctx context.Context, data lql.Querier, terms ...search.Expr) (*Page, error) {
 	var tally []lql.Filter
-	if q.After == nil && q.Before == nil && q.Until == nil && q.Asked.Whole(terms...) {
+	if q.After == nil && q.Before == nil && q.First == nil && q.Until == nil && q.Asked.Whole(terms...) {
 		for _, t := range terms {
 			f, err := q.term(ctx, t)
 			if err != nil {
@@ -97,7 +99,7 @@ func (q Request) load(ctx context.Context, data lql.Querier, want []string, tall
 		r.skip = max(r.skip-res.Total, 0)
 	}
 	p := r.page()
-	if q.Until != nil || q.After == nil && q.Before == nil {
+	if q.Until != nil || q.After == nil && q.Before == nil && q.First == nil {
 		p.Total = r.left
 	} else if err := p.count(ctx, data, q); err != nil {
 		return nil, err
@@ -133,6 +135,9 @@ func (r *reading) path() []int {
 	if r.q.After != nil {
 		first = r.q.After.Step
 	}
+	if r.q.First != nil {
+		first = max(first, r.q.First.Step)
+	}
 	if r.q.Until != nil {
 		last = min(last, r.q.Until.Step)
 	}
@@ -154,16 +159,17 @@ func (r *reading) bound(query *lql.Query, step int) {
 	if f := r.steps[step]; f.Kind == lql.Leaf || len(f.Kids) > 0 {
 		query.Where(f)
 	}
-	after, until := r.q.After, r.q.Until
+	after, first, until := r.q.After, r.q.First, r.q.Until
 	if r.back {
-		after = r.q.Before
+		after, first, until = r.q.Before, until, first
 	}
-	if after != nil && after.Step == step {
-		query.After = after.Place
+	in := func(c *Cursor) lql.Place {
+		if c == nil || c.Step != step {
+			return nil
+		}
+		return c.Place
 	}
-	if until != nil && until.Step == step {
-		query.Until = until.Place
-	}
+	query.After, query.First, query.Until = in(after), in(first), in(until)
 }
 
 // page puts the answers together.
@@ -194,7 +200,7 @@ func (r *reading) place(p *Page) {
 	rows := p.Result.Rows
 	if rows == 0 {
 		p.From = max(p.Total-r.left, 0)
-		p.less = r.q.After != nil || r.q.Offset > 0
+		p.less = r.q.After != nil || r.q.First != nil || r.q.Offset > 0
 		return
 	}
 	cells := status.Of(p.Result)
@@ -205,12 +211,16 @@ func (r *reading) place(p *Page) {
 		p.more, p.less = true, left > rows
 	} else {
 		p.From = max(p.Total-left, 0)
-		p.more, p.less = left > rows, r.q.After != nil || r.q.Offset > 0
+		p.more, p.less = left > rows, r.q.After != nil || r.q.First != nil || r.q.Offset > 0
 	}
 	p.last = last
+	for i := DefaultLimit; i < rows; i += DefaultLimit {
+		p.marks = append(p.marks, placeOf(r.at[i-1], r.keys, cells, i-1))
+	}
 	if p.more {
 		p.next = last
 	}
+	p.first = first
 	if p.less {
 		p.prev = first
 	}

@@ -34,6 +34,7 @@ type Request struct {
 	Offset  int     // rows left out, for addresses without a cursor
 	After   *Cursor // the page begins behind this row
 	Before  *Cursor // the page ends before this row
+	First   *Cursor // or begins with it
 	Until   *Cursor // and holds nothing behind this one
 	Columns []Column
 	Density string
@@ -106,7 +107,7 @@ func (c Column) sortable() bool { return len(c.Sort) > 0 || len(c.Steps) > 0 }
 // cursors reads where the page begins and ends.
 func (q *Request) cursors(r *http.Request) error {
 	keys := q.keys()
-	for name, to := range map[string]**Cursor{"after": &q.After, "before": &q.Before, "until": &q.Until} {
+	for name, to := range map[string]**Cursor{"after": &q.After, "before": &q.Before, "first": &q.First, "until": &q.Until} {
 		v := r.FormValue(name)
 		if v == "" {
 			continue
@@ -117,8 +118,8 @@ func (q *Request) cursors(r *http.Request) error {
 		}
 		*to = c
 	}
-	if q.Before != nil && (q.After != nil || q.Until != nil) {
-		return web.BadParameter("before", ui.T(r.Context(), "before cannot stand beside after or until"), ui.T(r.Context(), "Go to the first page"))
+	if q.Before != nil && q.After != nil {
+		return web.BadParameter("before", ui.T(r.Context(), "before cannot stand beside after"), ui.T(r.Context(), "Go to the first page"))
 	}
 	return nil
 }

@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
 
 	"belvedere/internal/access"
 	"belvedere/internal/db"
@@ -207,6 +210,23 @@ func (v View) prevPath(ctx context.Context) string {
 		return ui.Anew(ctx, "before", c)
 	}
 	return ui.Anew(ctx) // the first page, which is whole
+}
+
+// bounds tells the page where it begins, if it was asked for by its end, and
+// where it can be taken apart, if it is long: where each hundred of its rows ends.
+func (v View) bounds() templ.Attributes {
+	out := templ.Attributes{}
+	if first := v.first.String(); v.back() && first != "" {
+		out["data-first"] = first
+	}
+	var ends []string
+	for _, m := range v.marks {
+		ends = append(ends, m.String())
+	}
+	if len(ends) > 0 && v.Until == nil && !slices.Contains(ends, "") {
+		out["data-slices"] = strings.Join(ends, " ")
+	}
+	return out
 }
 
 func (v View) back() bool { return v.Before != nil }

@@ -45,7 +45,7 @@ func everyRow(ctx context.Context) url.Values {
 	out := url.Values{}
 	for k, v := range ui.Env(ctx).Query {
 		switch k {
-		case "after", "before", "until", "offset", "as", "format":
+		case "after", "before", "first", "until", "offset", "as", "format":
 		default:
 			out[k] = v
 		}

@@ -90,7 +90,7 @@ func Anew(ctx context.Context, pairs ...string) string {
 }
 
 // PlaceParams are the parameters that say which rows of a list are shown.
-func PlaceParams() []string { return []string{"offset", "after", "before", "until"} }
+func PlaceParams() []string { return []string{"offset", "after", "before", "first", "until"} }
 
 // A Paging says which rows of how many are shown.
 type Paging struct {

@@ -130,7 +130,7 @@ func list(t *schema.Table, res *lql.Result, rows []Row, q *lql.Query) error {
 	slices.SortStableFunc(at, func(a, b *Row) int { return follows(t, q.Sort, standing[a], standing[b]) })
 	sorted := make([]Row, 0, len(rows))
 	for _, r := range at {
-		if (q.After == nil || follows(t, q.Sort, standing[r], q.After) > 0) && (q.Until == nil || follows(t, q.Sort, standing[r], q.Until) <= 0) {
+		if (q.After == nil || follows(t, q.Sort, standing[r], q.After) > 0) && (q.First == nil || follows(t, q.Sort, standing[r], q.First) >= 0) && (q.Until == nil || follows(t, q.Sort, standing[r], q.Until) <= 0) {
 			sorted = append(sorted, *r)
 		}
 	}
