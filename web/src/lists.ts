@@ -94,7 +94,7 @@ async function more(link: HTMLAnchorElement): Promise<void> {
   link.setAttribute("aria-busy", "true");
   try {
     const from = new URL(link.href);
-    from.searchParams.set("limit", String(PART));
+    if (Number(from.searchParams.get("limit")) > PART) from.searchParams.set("limit", String(PART));
     const res = await fetch(from, { headers: { "X-Belvedere-Block": "list", Accept: "text/html" }, cache: "no-store" });
     if (res.status === 401) return location.reload();
     if (!res.ok) return;
