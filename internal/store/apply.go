@@ -194,8 +194,7 @@ func (a *applier) reshape(def *tableDef, t *Table, rows []int32, st *staging) {
 		if st != nil {
 			add = st.cols[i]
 		}
-		c := &def.schema.Columns[i]
-		next.cols[i] = pick(t.cols[i], add, c.Kind, defaultCell(c))
+		next.cols[i] = pick(t.cols[i], add, def.schema.Columns[i].Kind, def.none[i])
 	}
 	for j, l := range def.links {
 		if l.cols == nil {
@@ -248,8 +247,9 @@ type staging struct {
 	lost int
 }
 
-// resolve finds the rows that staged rows refer to.
-func (a *applier) resolve(st *staged) *staging {
+// resolve finds the rows that staged rows refer to. The references are to be
+// kept, or brief.
+func (a *applier) resolve(st *staged, brief bool) *staging {
 	def := st.def
 	out := &staging{staged: st, refs: make([]*Column, len(def.links)), gone: make([]bool, st.n)}
 	for j, l := range def.links {
@@ -257,6 +257,7 @@ func (a *applier) resolve(st *staged) *staging {
 			continue
 		}
 		b := newColumnBuilder(schema.Int)
+		b.brief = brief
 		var texts, last [][]byte
 		lastRow, lastOK := -1, false
 		for row := range st.n {
@@ -338,7 +339,7 @@ func (st *staging) order() (rows []int32, duplicates int) {
 
 // replace puts staged rows in the place of a table.
 func (a *applier) replace(def *tableDef, staged *staged) {
-	st := a.resolve(staged)
+	st := a.resolve(staged, false)
 	rows, dup := st.order()
 	a.out.Duplicates += dup
 	a.out.Dropped += st.lost
@@ -399,7 +400,7 @@ func (a *applier) compare(def *tableDef, old, next *Table) {
 		if x == nil && y == nil {
 			continue
 		}
-		d := defaultCell(&def.schema.Columns[i])
+		d := def.none[i]
 		equal := x != nil && y != nil && same
 		for _, p := range pairs {
 			if !sameCell(x, int(p[0]), y, int(p[1]), d) {
@@ -555,7 +556,7 @@ func (a *applier) update(def *tableDef, staged *staged) {
 		t.index(a.targets(def))
 		a.next.tables[def.at] = t
 	}
-	st := a.resolve(staged)
+	st := a.resolve(staged, true)
 	a.out.Dropped += st.lost
 	at := make([]place, 0, st.n) // existing rows
 	var fresh []int32            // staged rows to add
@@ -620,7 +621,7 @@ func (a *applier) set(def *tableDef, t *Table, st *staging, at []place) *Table {
 			changes[k] = rowChange{p.row, c.cell(p.staged)}
 		}
 		if next.cols[i] == nil {
-			d := defaultCell(&def.schema.Columns[i])
+			d := def.none[i]
 			if !slices.ContainsFunc(changes, func(ch rowChange) bool { return ch.val.num != d.num || !bytes.Equal(ch.val.bytes, d.bytes) }) {
 				continue
 			}

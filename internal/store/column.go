@@ -172,16 +172,32 @@ func (c *Column) cell(row int) cell {
 type columnBuilder struct {
 	kind schema.Kind
 	st   storage
-	buf  []int64 // the chunk being filled; plain: where texts end in blob
-	blob []byte  // plain: texts of the chunk being filled
+	buf  []int64 // the chunk being filled; plain: places of texts in blob
+	blob []byte  // plain: texts of the chunk being filled, as texts holds them
 	done []*chunk
 	dict *Dict // coded: filled as values come
 	n    int
 	none int // values that are empty
+	// brief columns are read once and dropped: their last chunk stays unpacked.
+	brief bool
 }
 
 func newColumnBuilder(k schema.Kind) *columnBuilder {
-	return &columnBuilder{kind: k, st: storageOf(k), dict: &Dict{}}
+	b := &columnBuilder{kind: k, st: storageOf(k)}
+	if b.st == coded {
+		b.dict = &Dict{}
+	}
+	return b
+}
+
+// newBriefBuilder returns a builder of a column that is only read to change
+// another one, without a dictionary.
+func newBriefBuilder(k schema.Kind) columnBuilder {
+	b := columnBuilder{kind: k, st: storageOf(k), brief: true}
+	if b.st == coded {
+		b.st = plain
+	}
+	return b
 }
 
 func (b *columnBuilder) add(v cell) {
@@ -192,8 +208,9 @@ func (b *columnBuilder) add(v cell) {
 		}
 		b.buf = append(b.buf, b.dict.intern(v.bytes))
 	case plain:
-		b.blob = append(b.blob, v.bytes...)
-		b.buf = append(b.buf, int64(len(b.blob)))
+		var place int64
+		b.blob, place = appendPlaced(b.blob, v.bytes)
+		b.buf = append(b.buf, place)
 	default:
 		b.buf = append(b.buf, v.num)
 	}
@@ -205,25 +222,25 @@ func (b *columnBuilder) add(v cell) {
 
 // flush packs the chunk being filled.
 func (b *columnBuilder) flush() {
+	k := pack(b.buf, b.st == floats)
 	if b.st == plain {
-		b.done = append(b.done, packTexts(b.split()))
-	} else {
-		b.done = append(b.done, pack(b.buf, b.st == floats))
+		k.texts = newTexts(bytes.Clone(b.blob))
 	}
+	b.done = append(b.done, k)
 	b.buf, b.blob = b.buf[:0], b.blob[:0]
 	if b.st == coded && b.mostlyDistinct() {
 		b.turnPlain()
 	}
 }
 
-func (b *columnBuilder) split() [][]byte {
-	out := make([][]byte, len(b.buf))
-	from := int64(0)
-	for i, to := range b.buf {
-		out[i] = b.blob[from:to]
-		from = to
+// leave makes a chunk of what is being filled as it is.
+func (b *columnBuilder) leave() {
+	k := &chunk{w: w64, n: uint16(len(b.buf)), exp: rawFloat, data: unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(b.buf))), len(b.buf))}
+	if b.st == plain {
+		k.texts = newTexts(b.blob)
 	}
-	return out
+	b.done = append(b.done, k)
+	b.buf, b.blob = nil, nil
 }
 
 // mostlyDistinct reports whether the values so far repeat too seldom for a
@@ -244,11 +261,15 @@ func (b *columnBuilder) turnPlain() {
 		}
 		b.done[i] = packTexts(all)
 	}
-	b.st, b.dict = plain, &Dict{}
+	b.st, b.dict = plain, nil
 }
 
 func (b *columnBuilder) finish(version uint64) *Column {
-	if len(b.buf) > 0 {
+	switch {
+	case len(b.buf) == 0:
+	case b.brief:
+		b.leave()
+	default:
 		b.flush()
 	}
 	c := &Column{kind: b.kind, st: b.st, n: b.n, version: version}
@@ -300,10 +321,10 @@ func (c *Column) with(changes []rowChange, version uint64, changed func(k int)) 
 // changeChunk returns the chunk after changes, or k itself. New values are added
 // to a successor of the column's dictionary, which takes its place in dict.
 func (c *Column) changeChunk(dict **Dict, k *chunk, changes []rowChange, changed func(int)) *chunk {
-	idx := make([]uint16, 0, len(changes))
-	val := make([]int64, 0, len(changes))
+	var idx []uint16
+	var val []int64
 	var t *texts
-	for _, ch := range changes {
+	for at, ch := range changes {
 		i := ch.row % ChunkRows
 		v := ch.val.num
 		switch c.st {
@@ -334,6 +355,9 @@ func (c *Column) changeChunk(dict **Dict, k *chunk, changes []rowChange, changed
 			}
 			t.drop(old)
 			v = t.add(ch.val.bytes)
+		}
+		if idx == nil {
+			idx, val = make([]uint16, 0, len(changes)-at), make([]int64, 0, len(changes)-at)
 		}
 		changed(ch.row)
 		idx, val = append(idx, uint16(i)), append(val, v)

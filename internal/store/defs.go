@@ -16,6 +16,7 @@ type tableDef struct {
 	keys   []int          // columns that identify a row
 	links  []link         // one per join; cols is nil where the join is not stored
 	via    []via          // by column: how it is read through a link
+	none   []cell         // by column: its default
 }
 
 // A link says which columns of a table name a row of another one. They are not
@@ -45,6 +46,7 @@ func newDefs(tables []*schema.Table) *defs {
 		def := &tableDef{schema: t, column: map[string]int{}, via: make([]via, len(t.Columns))}
 		for i := range t.Columns {
 			def.via[i].link = -1
+			def.none = append(def.none, defaultCell(&t.Columns[i]))
 			if t.Columns[i].Class != schema.Derived {
 				def.column[t.Columns[i].Name] = i
 			}

@@ -23,7 +23,7 @@ type Rows struct {
 type rowsColumn struct {
 	at    int // position in the schema's table
 	kind  schema.Kind
-	build *columnBuilder
+	build columnBuilder
 	def   cell
 	set   bool // in the present row
 }
@@ -35,18 +35,20 @@ func (r *Rows) Columns(names ...string) error {
 	if r.def == nil {
 		return r.b.err
 	}
-	r.cols = r.cols[:0]
+	r.cols = make([]rowsColumn, 0, len(names))
 	for _, name := range names {
 		at, ok := r.def.column[name]
 		if !ok {
 			return fmt.Errorf("store: table %s: column %q: %w", r.def.schema.Name, name, ErrNoColumn)
 		}
 		c := &r.def.schema.Columns[at]
-		b := newColumnBuilder(c.Kind)
-		if !r.replace && b.st == coded {
-			b.st = plain
+		col := rowsColumn{at: at, kind: c.Kind, def: r.def.none[at]}
+		if r.replace {
+			col.build = *newColumnBuilder(c.Kind)
+		} else {
+			col.build = newBriefBuilder(c.Kind)
 		}
-		r.cols = append(r.cols, rowsColumn{at: at, kind: c.Kind, build: b, def: defaultCell(c)})
+		r.cols = append(r.cols, col)
 	}
 	return nil
 }
@@ -165,7 +167,7 @@ func (r *Rows) finish() *staged {
 	for i := range r.cols {
 		c := &r.cols[i]
 		st.cols[c.at] = c.build.finish(0)
-		c.build = nil
+		c.build = columnBuilder{}
 	}
 	return st
 }

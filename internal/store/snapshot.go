@@ -103,7 +103,7 @@ func (s *Snapshot) Int(table, column string, row int) int64 {
 		if t == nil {
 			return 0
 		}
-		return defaultCell(&t.def.schema.Columns[col]).num
+		return t.def.none[col].num
 	}
 	if c.st != numbers {
 		return 0

@@ -284,7 +284,8 @@ func NewTable(schemaTable *schema.Table, n int, fill func(r *Rows)) *Table {
 		c := &schemaTable.Columns[i]
 		def.column[c.Name] = i
 		def.via[i].link = -1
-		r.cols = append(r.cols, rowsColumn{at: i, kind: c.Kind, build: newColumnBuilder(c.Kind), def: defaultCell(c)})
+		def.none = append(def.none, defaultCell(c))
+		r.cols = append(r.cols, rowsColumn{at: i, kind: c.Kind, build: *newColumnBuilder(c.Kind), def: def.none[i]})
 	}
 	fill(r)
 	st := r.finish()

@@ -102,6 +102,27 @@ func uvarintLen(v uint64) int {
 	return n
 }
 
+// newTexts returns the texts of a chunk that is built with head, to which
+// appendPlaced appended them all.
+func newTexts(head []byte) *texts {
+	if len(head) == 0 {
+		head = []byte{0}
+	}
+	return &texts{head: head, live: len(head) - 1}
+}
+
+// appendPlaced appends a text to the head of a chunk and returns its place.
+func appendPlaced(head, text []byte) (_ []byte, place int64) {
+	if len(text) == 0 {
+		return head, 0
+	}
+	if len(head) == 0 {
+		head = append(head, 0) // place 0 is the empty text
+	}
+	place = int64(len(head))
+	return append(binary.AppendUvarint(head, uint64(len(text))), text...), place
+}
+
 // packTexts makes the chunk of a plain column from its texts. The texts are
 // copied.
 func packTexts(all [][]byte) *chunk {
@@ -111,16 +132,13 @@ func packTexts(all [][]byte) *chunk {
 			size += len(s) + uvarintLen(uint64(len(s)))
 		}
 	}
-	head := make([]byte, 1, size)
+	head := make([]byte, 0, size)
 	var places [ChunkRows]int64
 	for i, s := range all {
-		if len(s) > 0 {
-			places[i] = int64(len(head))
-			head = append(binary.AppendUvarint(head, uint64(len(s))), s...)
-		}
+		head, places[i] = appendPlaced(head, s)
 	}
 	c := pack(places[:len(all)], false)
-	c.texts = &texts{head: head, live: size - 1}
+	c.texts = newTexts(head)
 	return c
 }
 
