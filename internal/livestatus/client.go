@@ -141,6 +141,16 @@ type Recaller interface {
 	Sum(sum uint64)
 }
 
+// A Skimmer is a Recaller that may know how a row ends. Skim is given the first
+// Lead values of a row and the sum of the bytes behind them; it reports whether
+// it has taken the row with that: then Row is not called for it. If it has not,
+// and Sum is called for the row, the sum is that of all the other values.
+type Skimmer interface {
+	Recaller
+	Lead() int // 0: Skim is not called
+	Skim(cells []Cell, rest uint64) bool
+}
+
 // NewClient returns a client. It does not connect.
 func NewClient(o Options) *Client {
 	c := &Client{o: o.withDefaults()}

@@ -64,6 +64,9 @@ type scanner struct {
 	began     bool
 	sink      Sink
 	recall    Recaller // the sink, if it is one
+	skim      Skimmer  // likewise, and wants to be asked
+	lead      int      // values after which it is
+	commas    bool     // lines end with the comma between rows
 	rows      int
 	dropped   int
 	truncated int
@@ -89,7 +92,12 @@ func shapef(format string, args ...any) error {
 // newScanner returns a scanner for an answer of size bytes, if that is known.
 func newScanner(r io.Reader, l scanLimits, s Sink, size int64) *scanner {
 	recall, _ := s.(Recaller)
-	return &scanner{r: r, limits: l, sink: s, recall: recall, total: -1, buf: make([]byte, min(max(size, 256), 64<<10))}
+	lead := 0
+	skim, ok := s.(Skimmer)
+	if ok {
+		lead = skim.Lead()
+	}
+	return &scanner{r: r, limits: l, sink: s, recall: recall, skim: skim, lead: lead, total: -1, buf: make([]byte, min(max(size, 256), 64<<10))}
 }
 
 // expect says how many values each row has.
@@ -226,6 +234,11 @@ func (s *scanner) scanRows() error {
 			return shapef("a row begins with %q", c)
 		}
 		s.row = s.pos
+		if !s.header {
+			if err := s.begin(s.names); err != nil {
+				return err
+			}
+		}
 		sum, size := s.sum()
 		if size > 0 && s.recall.Seen(sum) {
 			s.pos += size
@@ -236,8 +249,15 @@ func (s *scanner) scanRows() error {
 		}
 		s.pos++
 		s.spans = s.spans[:0]
-		if err := s.scanRow(); err != nil {
+		skimmed, err := s.scanRow(size)
+		if err != nil {
 			return err
+		}
+		if skimmed {
+			if err := s.count(); err != nil {
+				return err
+			}
+			continue
 		}
 		if s.pos-s.row != size {
 			size = 0
@@ -249,20 +269,47 @@ func (s *scanner) scanRows() error {
 }
 
 // scanRow reads the values of a row up to and including its closing bracket.
-func (s *scanner) scanRow() error {
+// It is skimmed if the sink had enough with the first ones; size is that of
+// what is probably the row, or 0.
+func (s *scanner) scanRow(size int) (skimmed bool, err error) {
+	cut := s.truncated
 	for {
+		if size > 0 && s.lead > 0 && len(s.spans) == s.lead && s.truncated == cut && s.skims(size) {
+			return true, nil
+		}
 		c, err := s.peek(isSpace | isComma)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if c == ']' {
 			s.pos++
-			return nil
+			return false, nil
 		}
 		if err := s.scanValue(c); err != nil {
-			return err
+			return false, err
 		}
 	}
+}
+
+// skims asks the sink whether it knows how the present row ends, and then moves
+// pos behind it.
+func (s *scanner) skims(size int) bool {
+	end := s.row + size
+	if s.pos >= end || !s.skim.Skim(s.cellsOf(), maphash.Bytes(rowSeed, s.buf[s.pos:end])) {
+		return false
+	}
+	s.pos = end
+	return true
+}
+
+// cellsOf returns the cells of what was scanned of the present row.
+func (s *scanner) cellsOf() []Cell {
+	s.cells = s.cells[:0]
+	row := s.buf[s.row:]
+	for _, p := range s.spans {
+		s.cells = append(s.cells, Cell{p.kind, row[p.from:p.to]})
+	}
+	return s.cells
 }
 
 // scanValue reads one value, which begins with c at pos, into spans.
@@ -437,11 +484,7 @@ func (s *scanner) scanNested() error {
 
 // give hands the present row to the sink, or takes it as the header.
 func (s *scanner) give(sum uint64, whole bool) error {
-	s.cells = s.cells[:0]
-	row := s.buf[s.row:]
-	for _, p := range s.spans {
-		s.cells = append(s.cells, Cell{p.kind, row[p.from:p.to]})
-	}
+	s.cellsOf()
 	if s.header {
 		s.header = false
 		names := make([]string, len(s.cells))
@@ -450,9 +493,6 @@ func (s *scanner) give(sum uint64, whole bool) error {
 		}
 		s.width = len(names)
 		return s.begin(names)
-	}
-	if err := s.begin(s.names); err != nil {
-		return err
 	}
 	if s.width == 0 {
 		s.width = len(s.cells)
@@ -487,14 +527,19 @@ var rowSeed = maphash.MakeSeed()
 // was seen is that of a whole row. The size is 0 if nobody wants to know, or the
 // end is not in the buffer.
 func (s *scanner) sum() (sum uint64, size int) {
-	if s.recall == nil || s.header || !s.began {
+	if s.recall == nil || !s.began || s.width == 0 {
 		return 0, 0
 	}
 	size = bytes.IndexByte(s.buf[s.pos:s.end], '\n')
 	if size <= 0 {
 		return 0, 0
 	}
-	row := bytes.TrimRight(s.buf[s.pos:s.pos+size], "\r,")
+	row := bytes.TrimRight(s.buf[s.pos:s.pos+size], "\r")
+	if n := len(row); row[n-1] == ',' {
+		row, s.commas = row[:n-1], true
+	} else if s.commas && s.pos+size+1 == s.end {
+		row = row[:n-1] // the last one, with the bracket of the list
+	}
 	return maphash.Bytes(rowSeed, row), len(row)
 }
 

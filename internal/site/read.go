@@ -180,11 +180,11 @@ func (r *request) position(core string) int {
 // table status if it did or that is due. same is false if the core is another
 // run of itself than the data in the store.
 func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, err error) {
-	if s.calm == 0 || s.countersDue() || s.plan.counts == (counting{}) {
+	if s.plan.counts == (counting{}) || s.countersDue() {
 		return s.readCounters(ctx, changed)
 	}
 	id, err := s.readPulse(ctx, &s.plan.pulse, discard{}, changed)
-	if err != nil || id != s.held || !changed.woke {
+	if err != nil || id != s.held || !s.cursor.uncounted || changed.woke && !changed.ordered && !s.countersAged() {
 		return id == s.held, err
 	}
 	return s.readCounters(ctx, changed)
@@ -193,8 +193,12 @@ func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, 
 // countersDue reports whether table status is to be stored although nothing
 // happened: from time to time, and while a command is to show.
 func (s *session) countersDue() bool {
-	return s.expecting() || s.now().Sub(s.cursor.counted) >= max(countersEvery, s.m.share(countersASecond))
+	return s.expecting() || s.now().Sub(s.cursor.counted) >= max(countersEvery, s.m.share(countersASecond)) || s.cursor.uncounted && s.countersAged()
 }
+
+// countersAged reports whether table status was stored so long ago that checks
+// alone are a reason to store it.
+func (s *session) countersAged() bool { return s.now().Sub(s.cursor.counted) >= countersApart }
 
 // readCounters reads the whole row of table status.
 func (s *session) readCounters(ctx context.Context, changed *changes) (same bool, err error) {
@@ -206,11 +210,11 @@ func (s *session) readCounters(ctx context.Context, changed *changes) (same bool
 		b.Abort()
 		return false, err
 	}
-	if !changed.woke && !s.countersDue() {
+	if !changed.woke && !s.cursor.uncounted && !s.countersDue() {
 		b.Abort() // only what our own asking moves
 		return true, nil
 	}
-	s.cursor.counted = s.now()
+	s.cursor.counted, s.cursor.uncounted = s.now(), false
 	return true, s.commit(b, newChanges())
 }
 
@@ -243,6 +247,7 @@ func (s *session) readPulse(ctx context.Context, req *request, to livestatus.Sin
 	changed.woke = changed.woke || now != s.cursor.status
 	changed.ordered = changed.ordered || now[1] != s.cursor.status[1]
 	s.cursor.status = now
+	s.cursor.uncounted = s.cursor.uncounted || changed.woke
 	return id, nil
 }
 

@@ -51,6 +51,9 @@ const (
 	// countersEvery is how old the counters of table status may get while
 	// nothing happens: each reading moves some of them.
 	countersEvery = time.Minute
+	// countersApart is how far apart they are stored while nothing but checks
+	// moves them.
+	countersApart = 2 * time.Second
 )
 
 // A cursor is how far the changes of the core have been followed.
@@ -70,6 +73,7 @@ type cursor struct {
 	fewCost   time.Duration
 	unfit     map[string]bool // rows of the core that have no place in the store
 	status    [2]uint64       // hashes of what wakes: checks, and the rest
+	uncounted bool            // they changed since table status was stored
 }
 
 // A session reads one core over one address.
