@@ -142,13 +142,13 @@ type Recaller interface {
 }
 
 // A Skimmer is a Recaller that may know how a row ends. Skim is given the first
-// Lead values of a row and the sum of the bytes behind them; it reports whether
-// it has taken the row with that: then Row is not called for it. If it has not,
-// and Sum is called for the row, the sum is that of all the other values.
+// Lead values of a row, the sum of the bytes behind them and that of all; it
+// reports whether it has taken the row with that: then Row is not called for it.
+// If it has not, and Sum is called for the row, both are sums of a whole row.
 type Skimmer interface {
 	Recaller
 	Lead() int // 0: Skim is not called
-	Skim(cells []Cell, rest uint64) bool
+	Skim(cells []Cell, rest, sum uint64) (taken bool, err error)
 }
 
 // NewClient returns a client. It does not connect.

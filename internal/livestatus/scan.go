@@ -249,7 +249,7 @@ func (s *scanner) scanRows() error {
 		}
 		s.pos++
 		s.spans = s.spans[:0]
-		skimmed, err := s.scanRow(size)
+		skimmed, err := s.scanRow(sum, size)
 		if err != nil {
 			return err
 		}
@@ -270,12 +270,16 @@ func (s *scanner) scanRows() error {
 
 // scanRow reads the values of a row up to and including its closing bracket.
 // It is skimmed if the sink had enough with the first ones; size is that of
-// what is probably the row, or 0.
-func (s *scanner) scanRow(size int) (skimmed bool, err error) {
+// what is probably the row, or 0, and sum its sum.
+func (s *scanner) scanRow(sum uint64, size int) (skimmed bool, err error) {
 	cut := s.truncated
 	for {
-		if size > 0 && s.lead > 0 && len(s.spans) == s.lead && s.truncated == cut && s.skims(size) {
-			return true, nil
+		if size > 0 && s.lead > 0 && len(s.spans) == s.lead && s.truncated == cut && s.pos < s.row+size {
+			end := s.row + size
+			if skimmed, err = s.skim.Skim(s.cellsOf(), maphash.Bytes(rowSeed, s.buf[s.pos:end]), sum); skimmed || err != nil {
+				s.pos = end
+				return skimmed, err
+			}
 		}
 		c, err := s.peek(isSpace | isComma)
 		if err != nil {
@@ -289,17 +293,6 @@ func (s *scanner) scanRow(size int) (skimmed bool, err error) {
 			return false, err
 		}
 	}
-}
-
-// skims asks the sink whether it knows how the present row ends, and then moves
-// pos behind it.
-func (s *scanner) skims(size int) bool {
-	end := s.row + size
-	if s.pos >= end || !s.skim.Skim(s.cellsOf(), maphash.Bytes(rowSeed, s.buf[s.pos:end])) {
-		return false
-	}
-	s.pos = end
-	return true
 }
 
 // cellsOf returns the cells of what was scanned of the present row.
@@ -537,8 +530,8 @@ func (s *scanner) sum() (sum uint64, size int) {
 	row := bytes.TrimRight(s.buf[s.pos:s.pos+size], "\r")
 	if n := len(row); row[n-1] == ',' {
 		row, s.commas = row[:n-1], true
-	} else if s.commas && s.pos+size+1 == s.end {
-		row = row[:n-1] // the last one, with the bracket of the list
+	} else if (s.commas || s.rows == 0) && s.pos+size+1 == s.end {
+		row = row[:n-1] // the last or only one, with the bracket of the list
 	}
 	return maphash.Bytes(rowSeed, row), len(row)
 }

@@ -320,7 +320,7 @@ type skim struct {
 
 func (s *skim) Lead() int { return s.lead }
 
-func (s *skim) Skim(cells []Cell, rest uint64) bool {
+func (s *skim) Skim(cells []Cell, rest, _ uint64) (bool, error) {
 	known, ok := s.rests[rest]
 	s.rest, s.asked = rest, !ok
 	if ok {
@@ -328,7 +328,7 @@ func (s *skim) Skim(cells []Cell, rest uint64) bool {
 		s.rows[len(s.rows)-1] = append(s.rows[len(s.rows)-1], known...)
 		s.skims++
 	}
-	return ok
+	return ok, nil
 }
 
 func (s *skim) Row(cells []Cell) error {

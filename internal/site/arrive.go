@@ -65,6 +65,7 @@ func (s *session) readFew(ctx context.Context, began time.Time, changed *changes
 	if err := s.commit(b, changed); err != nil {
 		return err
 	}
+	s.cursor.tails = nil
 	s.cursor.few, s.cursor.fewCost = began, s.now().Sub(began)
 	if len(s.cursor.unfit) > unfitAtMost {
 		s.cursor.unfit = map[string]bool{}

@@ -145,6 +145,9 @@ func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, cha
 	b := s.st.Begin()
 	f := newFeeder(&t.live, func() *store.Rows { return b.Update(t.table.Name) })
 	f.known = s.st.Snapshot()
+	if t.live.lead > 0 {
+		f.tails = s.tailsOf(f.known, t.table.Name)
+	}
 	q := t.live.query()
 	if len(keys) <= byKeyAtMost && !slices.ContainsFunc(keys, unnameable) {
 		q.Filter = all(lql.Filter{Kind: lql.Or, Kids: t.byKey(keys)})
@@ -156,7 +159,11 @@ func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, cha
 	maps.DeleteFunc(s.cursor.recent[t.table.Name], func(_ uint64, row seen) bool { // the store has another row now
 		return len(keys) > byKeyAtMost || slices.Contains(keys, row.key)
 	})
-	return s.commit(b, changed)
+	if err := s.commit(b, changed); err != nil {
+		return err
+	}
+	f.tails.learn(f.ended)
+	return nil
 }
 
 // readRare reads what changes seldom and is small: whether it is now within a

@@ -154,7 +154,7 @@ func TestPlan(t *testing.T) {
 	}
 	for table, want := range map[string]string{
 		"status":    "nagios_pid program_start num_hosts",
-		"hosts":     "acknowledgement_type custom_variable_names custom_variable_values has_been_checked last_check last_update modified_attributes name state",
+		"hosts":     "name last_check last_update acknowledgement_type custom_variable_names custom_variable_values has_been_checked modified_attributes state",
 		"services":  "description host_name state",
 		"contacts":  "vars_variable_names vars_variable_values name",
 		"downtimes": "id is_service",

@@ -28,6 +28,9 @@ type request struct {
 	names  []string // columns to store
 	fields []field
 	keys   []field // the key's parts, in order
+	// lead is how many of the columns asked come before those that few checks
+	// move; 0: they are not told apart.
+	lead int
 }
 
 // A field is a column with the position of its cells.
@@ -43,6 +46,7 @@ type tablePlan struct {
 	table *schema.Table
 	all   request // everything
 	live  request // key and what may change without a reload
+	moved request // the lead of live: key and what every check moves
 	quick request // key and the few columns that change without a check
 	deep  request // key and every number that may change without a check
 	// window is the column that tells what changed last: last_update where
@@ -89,6 +93,13 @@ var quickColumns = []string{
 	"modified_attributes", "current_notification_number", "last_notification",
 	// of comments and downtimes: a number used anew for another one
 	"entry_time", "start_time", "end_time",
+}
+
+// movedColumns change with every check, even where it finds what the one before
+// found.
+var movedColumns = []string{
+	"last_check", "last_update", "next_check", "latency", "execution_time", "plugin_output", "long_plugin_output", "perf_data",
+	"last_time_ok", "last_time_up", "is_executing",
 }
 
 // restless columns change all the time and mean nothing by themselves; they
@@ -232,6 +243,7 @@ func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 		}
 		return newRequest(t, sel)
 	}
+	objects := t.Name == "hosts" || t.Name == "services"
 	changes := func(c column) bool {
 		return classes[c.name] == schema.Live || classes[c.name] == schema.Settable
 	}
@@ -245,12 +257,15 @@ func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 		}
 	}
 	tp.live = pick(changes)
+	if objects {
+		tp.leadWithMoved(cols, changes)
+	}
 	tp.quick = pick(func(c column) bool { return slices.Contains(quickColumns, c.name) })
 	tp.deep = pick(func(c column) bool {
 		return slices.Contains(quickColumns, c.name) || changes(c) && number(c.kind) && !slices.Contains(restless, c.name) || c.name == "original_attributes"
 	})
 	switch {
-	case t.Name != "hosts" && t.Name != "services":
+	case !objects:
 	case slices.Contains(has, "last_update"):
 		tp.window = "last_update"
 	case slices.Contains(has, "last_check"):
@@ -258,6 +273,34 @@ func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 	}
 	tp.executing = slices.Contains(has, "is_executing")
 	return tp
+}
+
+// leadWithMoved orders the columns of live and all: what few checks move comes
+// last, in both alike.
+func (t *tablePlan) leadWithMoved(cols []column, changes func(column) bool) {
+	var key, moved, rest, fixed []column
+	for _, c := range cols {
+		switch {
+		case slices.Contains(t.table.Keys, c.name):
+			key = append(key, c)
+		case !changes(c):
+			fixed = append(fixed, c)
+		case slices.Contains(movedColumns, c.name):
+			moved = append(moved, c)
+		default:
+			rest = append(rest, c)
+		}
+	}
+	t.moved = newRequest(t.table, slices.Concat(key, moved))
+	t.live = newRequest(t.table, slices.Concat(key, moved, rest))
+	t.all = newRequest(t.table, slices.Concat(key, fixed, moved, rest))
+	t.live.lead = len(t.moved.ask)
+	if n := len(t.live.ask) - t.live.lead; slices.Equal(t.live.ask[t.live.lead:], t.all.ask[len(t.all.ask)-n:]) {
+		t.all.lead = len(t.all.ask) - n
+	}
+	if t.live.lead == len(t.live.ask) || len(moved) == 0 {
+		t.live.lead, t.all.lead = 0, 0
+	}
 }
 
 func number(k schema.Kind) bool { return k == schema.Bool || k == schema.Int || k == schema.Time }

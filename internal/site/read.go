@@ -31,7 +31,7 @@ func (s *session) readAll(ctx context.Context) error {
 		began := s.now()
 		s.asOf = began
 		id := identity{s.core.ProgramStart, s.core.PID}
-		cur := cursor{newest: map[string]int64{}, recent: map[string]map[uint64]seen{}, executing: map[string][]string{}, whole: began}
+		cur := cursor{newest: map[string]int64{}, recent: map[string]map[uint64]seen{}, executing: map[string][]string{}, ended: map[string][]firstEnding{}, whole: began}
 		if err := s.readTables(ctx, &cur); err != nil {
 			return err
 		}
@@ -41,6 +41,11 @@ func (s *session) readAll(ctx context.Context) error {
 		}
 		if same {
 			cur.wholeCost, cur.unfit = s.now().Sub(began), s.unfit()
+			cur.tails = map[string]*tails{}
+			for table, ended := range cur.ended {
+				cur.tails[table] = tailsFrom(s.st.Snapshot(), table, ended)
+			}
+			cur.ended = nil
 			s.held, s.heldAddr, s.heldPlan, s.heldCore, s.cursor = id, s.addr, s.plan, s.core, cur
 			s.health.synced(cur.wholeCost)
 			s.health.fresh(began, s.latency, s.round)
@@ -116,6 +121,9 @@ func (s *session) readTable(ctx context.Context, b *store.Batch, t *tablePlan, c
 	if t.table.Name == "status" {
 		f.each = s.countTold
 	}
+	if t.all.lead > 0 {
+		f.first = &[]firstEnding{}
+	}
 	began := s.now()
 	if err := s.fetch(ctx, tableAnswer, t.all.query(), f); err != nil {
 		if s.only != nil && t.table.Name == "status" && f.rowsIn > 1 {
@@ -124,6 +132,9 @@ func (s *session) readTable(ctx context.Context, b *store.Batch, t *tablePlan, c
 		return err
 	}
 	// What changed behind our back while the rows came is read again.
+	if f.first != nil {
+		cur.ended[t.table.Name] = *f.first
+	}
 	cur.newest[t.table.Name] = f.newest - int64(s.now().Sub(began)/time.Second)
 	return nil
 }
@@ -257,6 +268,7 @@ type window struct {
 	newest    int64
 	recent    map[uint64]seen
 	executing []string
+	ended     []ending
 	written   int
 	unknown   []string // keys of rows the store does not have, or some of them
 	many      bool     // too many of them
@@ -287,6 +299,7 @@ func (s *session) readWindows(ctx context.Context, changed *changes) error {
 		return err
 	}
 	for _, w := range got {
+		s.cursor.tails[w.table].learn(w.ended)
 		s.cursor.newest[w.table], s.cursor.recent[w.table], s.cursor.executing[w.table] = w.newest, w.recent, w.executing
 		changed.many = changed.many || w.many
 		if w.many || s.came(w.table, w.unknown, changed) {
@@ -302,7 +315,10 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 	f := newFeeder(&t.live, func() *store.Rows { return b.Update(w.table) })
 	f.before, f.recent = s.cursor.recent[w.table], map[uint64]seen{}
 	f.window, f.newest = t.live.position(t.window), s.cursor.newest[w.table]
-	f.known = s.st.Snapshot()
+	f.known, f.moved = s.st.Snapshot(), &t.moved
+	if t.live.lead > 0 {
+		f.tails = s.tailsOf(f.known, w.table)
+	}
 	f.executing = t.live.position("is_executing")
 	began := s.now()
 	q := t.live.query()
@@ -311,7 +327,7 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 	if w.many = errors.Is(err, errManyNew); err != nil && !w.many {
 		return w, err
 	}
-	w.recent, w.executing, w.written, w.unknown = f.recent, f.runs, f.written, f.strangers
+	w.recent, w.executing, w.ended, w.written, w.unknown = f.recent, f.runs, f.ended, f.written, f.strangers
 	w.newest = min(f.newest, s.coreNow()+overlapCheck) - int64(s.now().Sub(began)/time.Second)
 	return w, nil
 }

@@ -61,6 +61,8 @@ type cursor struct {
 	newest    map[string]int64           // table -> greatest value of its window column
 	recent    map[string]map[uint64]seen // table -> the last window's rows by their sums
 	executing map[string][]string        // table -> keys that were being checked
+	tails     map[string]*tails          // table -> how its rows ended
+	ended     map[string][]firstEnding   // likewise, while all is read
 
 	// when last done: comparing in two ways, reading all there is, or what
 	// came, all that polls read, comments and downtimes, storing table status
@@ -148,7 +150,7 @@ func (s *session) run(ctx context.Context) error {
 		}
 	} else {
 		s.cursor.quick, s.cursor.deep = time.Time{}, time.Time{}
-		s.cursor.recent = map[string]map[uint64]seen{}
+		s.cursor.recent, s.cursor.tails = map[string]map[uint64]seen{}, nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	var beside sync.WaitGroup

@@ -61,6 +61,15 @@ type feeder struct {
 	// were written the last time.
 	recent, before map[uint64]seen
 	sum            uint64 // of the next row, if told
+	rest           uint64 // of how it ends, if told
+	// tails, if not nil, are those of the rows in known. A row that ends as it did
+	// is written to few, by the columns of moved. ended takes how others end.
+	tails *tails
+	moved *request
+	few   *store.Rows
+	ended []ending
+	// first, if not nil, takes how the rows of a table end that is read anew.
+	first *[]firstEnding
 	// each, if not nil, is told every row.
 	each func(cells []livestatus.Cell)
 	// runs takes the keys of the objects that are being checked, told at
@@ -96,12 +105,18 @@ func newFeeder(req *request, open func() *store.Rows) *feeder {
 }
 
 // begin makes the rows, if they are not there yet.
-func (f *feeder) begin() error {
-	if f.rows != nil {
+func (f *feeder) begin() error { return f.ready(&f.rows, f.req) }
+
+// ready makes rows of the columns of req, if they are not there yet.
+func (f *feeder) ready(rows **store.Rows, req *request) error {
+	if *rows != nil {
 		return nil
 	}
-	f.rows = f.open()
-	return f.rows.Columns(f.req.names...)
+	*rows = f.open()
+	if err := (*rows).Columns(req.names...); err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
+	return nil
 }
 
 // Begin implements [livestatus.Sink].
@@ -109,8 +124,8 @@ func (f *feeder) Begin([]string) error { return nil }
 
 // Row implements [livestatus.Sink].
 func (f *feeder) Row(cells []livestatus.Cell) error {
-	sum := f.sum
-	f.sum = 0
+	sum, rest := f.sum, f.rest
+	f.sum, f.rest = 0, 0
 	if f.rowsIn++; f.most > 0 && f.rowsIn > f.most {
 		return tooMany(f.req.table, f.most)
 	}
@@ -121,35 +136,66 @@ func (f *feeder) Row(cells []livestatus.Cell) error {
 		return nil
 	}
 	if f.known != nil {
-		if _, ok := f.known.Find(f.req.table, string(key)); !ok {
-			if f.unknown++; f.unknown > f.known.Rows(f.req.table)+1000 {
-				return errManyNew
-			}
-			if len(f.strangers) <= byKeyAtMost {
-				f.strangers = append(f.strangers, string(key))
-			}
-			return nil
+		row, ok := f.known.FindKey(f.req.table, key)
+		if !ok {
+			return f.stranger()
 		}
+		f.ends(row, rest, sum != 0)
 	}
-	if f.window >= 0 {
-		f.newest = max(f.newest, cells[f.window].Int())
+	if f.first != nil {
+		end := firstEnding{key: maphash.Bytes(hashSeed, key)}
+		if sum != 0 {
+			end.sum = rest
+		}
+		*f.first = append(*f.first, end)
 	}
 	if f.each != nil {
 		f.each(cells)
 	}
+	if err := f.begin(); err != nil {
+		return err
+	}
+	return f.write(f.rows, f.req, cells, sum)
+}
+
+// stranger notes a row that is not known, by its key.
+func (f *feeder) stranger() error {
+	if f.unknown++; f.unknown > f.known.Rows(f.req.table)+1000 {
+		return errManyNew
+	}
+	if len(f.strangers) <= byKeyAtMost {
+		f.strangers = append(f.strangers, string(f.key))
+	}
+	return nil
+}
+
+// ends notes how a known row that is about to be written ends; until then
+// nobody knows.
+func (f *feeder) ends(row int, rest uint64, whole bool) {
+	if f.tails == nil {
+		return
+	}
+	f.tails.sums[row] = 0
+	if whole && rest != 0 {
+		f.ended = append(f.ended, ending{row, rest})
+	}
+}
+
+// write gives one row, which has the sum given unless that is 0, to rows.
+func (f *feeder) write(rows *store.Rows, req *request, cells []livestatus.Cell, sum uint64) error {
+	if f.window >= 0 {
+		f.newest = max(f.newest, cells[f.window].Int())
+	}
 	runs := f.executing >= 0 && cells[f.executing].Int() != 0
 	if runs {
-		f.runs = append(f.runs, string(key))
+		f.runs = append(f.runs, string(f.key))
 	}
-	if sum != 0 {
-		f.recent[sum] = seen{string(key), cells[f.window].Int(), runs}
-	}
-	if err := f.begin(); err != nil {
-		return fmt.Errorf("site: %w", err)
+	if sum != 0 && f.recent != nil {
+		f.recent[sum] = seen{string(f.key), cells[f.window].Int(), runs}
 	}
 	f.written++
-	f.req.give(&f.s, f.rows, cells)
-	return f.rows.EndRow()
+	req.give(&f.s, rows, cells)
+	return rows.EndRow()
 }
 
 // Seen implements [livestatus.Recaller].
@@ -167,10 +213,32 @@ func (f *feeder) Seen(sum uint64) bool {
 }
 
 // Sum implements [livestatus.Recaller].
-func (f *feeder) Sum(sum uint64) {
-	if f.recent != nil {
-		f.sum = sum
+func (f *feeder) Sum(sum uint64) { f.sum = sum }
+
+// Lead implements [livestatus.Skimmer].
+func (f *feeder) Lead() int { return f.req.lead }
+
+// Skim implements [livestatus.Skimmer].
+func (f *feeder) Skim(cells []livestatus.Cell, rest, sum uint64) (taken bool, err error) {
+	f.rest = rest
+	if f.tails == nil || f.moved == nil || rest == 0 {
+		return false, nil
 	}
+	key, ok := f.req.appendKey(f.key[:0], cells)
+	f.key = key
+	if !ok {
+		return false, nil
+	}
+	row, ok := f.known.FindKey(f.req.table, key)
+	if !ok || f.tails.sums[row] != rest {
+		return false, nil
+	}
+	f.rest = 0
+	f.rowsIn++
+	if err := f.ready(&f.few, f.moved); err != nil {
+		return false, err
+	}
+	return true, f.write(f.few, f.moved, cells, sum)
 }
 
 // errManyNew ends an answer with more unknown rows than there are known ones:

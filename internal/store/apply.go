@@ -526,7 +526,7 @@ func (a *applier) delete(def *tableDef, keys []string) {
 	}
 	gone := map[int32]bool{}
 	for _, k := range keys {
-		if row, ok := a.next.findTexts(def, splitKey(k)); ok {
+		if row, ok := a.next.findTexts(def, splitKey(nil, []byte(k))); ok {
 			gone[int32(row)] = true
 			a.changed[def.at].add(func() string { return k })
 		}

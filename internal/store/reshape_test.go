@@ -39,7 +39,7 @@ func (s *shaped) update(b *Batch, numbers ...int) {
 			x.latency, x.output, x.command = s.random.Float64(), "", fmt.Sprintf("check %d", n)
 		}
 		s.want[shapedKey(n)] = x
-		for i, v := range splitKey(shapedKey(n)) {
+		for i, v := range splitKey(nil, []byte(shapedKey(n))) {
 			r.Text(i, v)
 		}
 		r.Int(2, x.state)

@@ -2,8 +2,8 @@ package store
 
 import (
 	"bytes"
-	"strings"
 	"time"
+	"unsafe"
 )
 
 // A Snapshot is what one site looked like at one instant. It never changes:
@@ -47,10 +47,16 @@ func (s *Snapshot) Rows(table string) int { return s.Table(table).Len() }
 
 // Find returns the row with that key; see [Key].
 func (s *Snapshot) Find(table, key string) (row int, ok bool) {
+	return s.FindKey(table, unsafe.Slice(unsafe.StringData(key), len(key)))
+}
+
+// FindKey is Find for a key in bytes.
+func (s *Snapshot) FindKey(table string, key []byte) (row int, ok bool) {
 	if s.defs == nil || s.defs.byName[table] == nil {
 		return 0, false
 	}
-	return s.findTexts(s.defs.byName[table], splitKey(key))
+	var parts [4][]byte
+	return s.findTexts(s.defs.byName[table], splitKey(parts[:0], key))
 }
 
 // FindAt is Find for a row that is likely to be the one guessed: then it only
@@ -59,7 +65,7 @@ func (s *Snapshot) FindAt(table string, key []byte, guess int) (row int, ok bool
 	if t := s.Table(table); t != nil && guess >= 0 && guess < t.n && s.hasKey(t, guess, key) {
 		return guess, true
 	}
-	return s.Find(table, string(key))
+	return s.FindKey(table, key)
 }
 
 // hasKey reports whether a row has that key.
@@ -74,15 +80,17 @@ func (s *Snapshot) hasKey(t *Table, row int, key []byte) bool {
 	return len(t.def.keys) > 0
 }
 
-func splitKey(key string) [][]byte {
-	if key == "" {
-		return nil
+// splitKey appends the parts of a key.
+func splitKey(dst [][]byte, key []byte) [][]byte {
+	for len(key) > 0 {
+		part, rest, more := bytes.Cut(key, []byte{0})
+		dst = append(dst, part)
+		if more && len(rest) == 0 {
+			dst = append(dst, rest)
+		}
+		key = rest
 	}
-	var out [][]byte
-	for part := range strings.SplitSeq(key, "\x00") {
-		out = append(out, []byte(part))
-	}
-	return out
+	return dst
 }
 
 // Key returns the key of a row.
@@ -92,6 +100,11 @@ func (s *Snapshot) Key(table string, row int) string {
 		return ""
 	}
 	return s.keyOf(t, row)
+}
+
+// AppendKey appends the key of a row that exists.
+func (s *Snapshot) AppendKey(dst []byte, table string, row int) []byte {
+	return s.appendKey(dst, s.Table(table), row)
 }
 
 // Int returns a Bool, Int or Time value of a stored column: the schema's

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sort"
 	"strconv"
-	"strings"
 	"sync/atomic"
 
 	"belvedere/internal/schema"
@@ -112,15 +111,16 @@ func (s *Snapshot) textAt(t *Table, col, row int) []byte {
 }
 
 // keyOf returns the key of a row as Key makes it.
-func (s *Snapshot) keyOf(t *Table, row int) string {
-	var b strings.Builder
+func (s *Snapshot) keyOf(t *Table, row int) string { return string(s.appendKey(nil, t, row)) }
+
+func (s *Snapshot) appendKey(dst []byte, t *Table, row int) []byte {
 	for i, k := range t.def.keys {
 		if i > 0 {
-			b.WriteByte(0)
+			dst = append(dst, 0)
 		}
-		b.Write(s.textAt(t, k, row))
+		dst = append(dst, s.textAt(t, k, row)...)
 	}
-	return b.String()
+	return dst
 }
 
 // A keyPart is one part of a key on its way to a row: the number of a linked
@@ -182,7 +182,8 @@ func (s *Snapshot) findTexts(def *tableDef, texts [][]byte) (row int, ok bool) {
 	if len(def.keys) == 0 {
 		return 0, t.n > 0
 	}
-	key := make([]keyPart, len(def.keys))
+	var parts [4]keyPart
+	key := append(parts[:0], make([]keyPart, len(def.keys))...)
 	for i, k := range def.keys {
 		v := def.via[k]
 		switch {

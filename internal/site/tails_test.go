@@ -1,0 +1,50 @@
+package site
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"belvedere/internal/store"
+)
+
+// TestTails changes a row by ways that tell it, and by one that does not: what
+// was found by comparing is not taken for what a window knew.
+func TestTails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core := newToy()
+		b := newBench(t, one(core))
+		defer b.stop()
+		b.m.Apply([]Spec{spec("a", "tcp://core:6557")})
+		b.state("a", store.Fresh, 10*time.Second)
+		key := store.Key("h1", "s2")
+		for i := range 6 {
+			text, acked := fmt.Sprint("checked ", i), int64(i%2)
+			set := map[string]any{"acknowledged": acked}
+			if i%3 != 1 { // it tells, and is a check besides
+				set["plugin_output"], set["last_check"], set["last_update"] = text, time.Now().Unix(), time.Now().Unix()
+			} else {
+				text = b.output("a", "h1", "s2")
+			}
+			core.set("h1", "s2", set)
+			time.Sleep(2 * time.Minute)
+			snap := b.snapshot("a")
+			row, _ := snap.Find("services", key)
+			if got := snap.Int("services", "acknowledged", row); got != acked || b.output("a", "h1", "s2") != text {
+				t.Errorf("step %d: acknowledged %d, output %q", i, got, b.output("a", "h1", "s2"))
+			}
+			// Checks that change nothing else, but not behind our back.
+			for n := 0; n < 3 && i%3 != 1; n++ {
+				text := fmt.Sprint(text, " again ", n)
+				for _, name := range []string{"s1", "s2", "s3"} {
+					core.set("h1", name, map[string]any{"plugin_output": text, "last_check": time.Now().Unix(), "last_update": time.Now().Unix()})
+				}
+				time.Sleep(5 * time.Second)
+				if got := b.output("a", "h1", "s2"); got != text {
+					t.Errorf("step %d: output %q, want %q", i, got, text)
+				}
+			}
+		}
+	})
+}
