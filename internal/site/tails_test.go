@@ -21,14 +21,14 @@ func TestTails(t *testing.T) {
 		key := store.Key("h1", "s2")
 		for i := range 6 {
 			text, acked := fmt.Sprint("checked ", i), int64(i%2)
-			set := map[string]any{"acknowledged": acked}
+			set, patience := map[string]any{"acknowledged": acked}, 5*time.Second
 			if i%3 != 1 { // it tells, and is a check besides
 				set["plugin_output"], set["last_check"], set["last_update"] = text, time.Now().Unix(), time.Now().Unix()
 			} else {
-				text = b.output("a", "h1", "s2")
+				text, patience = b.output("a", "h1", "s2"), 2*time.Minute
 			}
 			core.set("h1", "s2", set)
-			time.Sleep(2 * time.Minute)
+			time.Sleep(patience)
 			snap := b.snapshot("a")
 			row, _ := snap.Find("services", key)
 			if got := snap.Int("services", "acknowledged", row); got != acked || b.output("a", "h1", "s2") != text {
@@ -45,6 +45,9 @@ func TestTails(t *testing.T) {
 					t.Errorf("step %d: output %q, want %q", i, got, text)
 				}
 			}
+			// Another row moves the window on.
+			core.set("h2", "s0", map[string]any{"plugin_output": fmt.Sprint("other ", i), "last_check": time.Now().Unix(), "last_update": time.Now().Unix()})
+			time.Sleep(5 * time.Second)
 		}
 	})
 }
