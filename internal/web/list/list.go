@@ -139,14 +139,6 @@ func Owned() []lql.Filter {
 	return []lql.Filter{lql.Cmp("owner", lql.NotEqual, ""), lql.Eq("owner", "")}
 }
 
-func isList(k schema.Kind) bool {
-	switch k {
-	case schema.TextList, schema.IntList, schema.Members, schema.Dict, schema.Tuples:
-		return true
-	}
-	return false
-}
-
 // Column returns a column by its key: a declared one, a column of the schema,
 // or a custom variable of the form _NAME.
 func (l *List) Column(key string) (Column, bool) {
