@@ -191,9 +191,8 @@ func (b *builder) host(name string, r *role, parents []*object) *object {
 	for _, p := range parents {
 		p.x.children = append(p.x.children, h)
 	}
-	for _, g := range []string{r.group, b.osGroup(r)} {
-		b.join(h, "h", g, r.alias+"s")
-	}
+	b.join(h, "h", r.group, groupAlias[r.group])
+	b.join(h, "h", b.osGroup(r), b.osAlias(r))
 	b.services(h, r)
 	w.hosts = append(w.hosts, h)
 	w.byName[name] = h
@@ -205,6 +204,14 @@ func (b *builder) osGroup(r *role) string {
 		return "linux-" + b.place.code
 	}
 	return "devices-" + b.place.code
+}
+
+// osAlias is the longer name of that group.
+func (b *builder) osAlias(r *role) string {
+	if r.icon == "linux40.png" {
+		return "Linux in " + b.place.name
+	}
+	return "Devices in " + b.place.name
 }
 
 func (b *builder) join(o *object, kind, name, alias string) {

@@ -25,6 +25,13 @@ type role struct {
 	weight                           int // how many of a hundred hosts
 }
 
+// groupAlias are the longer names of the groups of roles.
+var groupAlias = map[string]string{
+	"network": "Network", "wlan": "Access points", "webshop": "Webshop Alpenmarkt", "databases": "Databases", "mail": "Mail relays",
+	"dns": "DNS and DHCP", "storage": "Storage and backup", "esx": "Virtualisation", "k8s": "Kubernetes", "vpn": "VPN gateways",
+	"linux-servers": "Linux servers", "windows": "Windows servers", "ups": "Power and cooling", "printers": "Printers",
+}
+
 // A place is where a site is.
 type place struct{ name, code, section, long string }
 

@@ -33,6 +33,9 @@ func TestDemo(t *testing.T) {
 		for _, r := range s.Core.Rows("hosts") {
 			if r["state"] == int64(1) {
 				have["down"]++
+				if up, down := r["last_time_up"].(int64), r["last_hard_state_change"].(int64); up > down {
+					t.Errorf("%s: %s is down since %d and was up at %d", s.Name, r["name"], down, up)
+				}
 			}
 		}
 		for _, k := range []string{"state 1", "state 2", "state 3", "acknowledged", "in downtime", "flapping", "pending", "silenced", "down"} {

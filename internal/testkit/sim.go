@@ -106,6 +106,9 @@ func (w *world) result(o *object, at sec, state int8, text string, passive bool)
 	o.lastState, o.passive = prev, passive
 	o.state, o.checked, o.lastCheck = state, true, at
 	o.lastTime[state&3] = at
+	for i := range o.lastTime { // what is played back happened before it looked fine for long
+		o.lastTime[i] = min(o.lastTime[i], at)
+	}
 	o.updated = int64(at)*1e6 + int64(mix(uint64(o.seed), uint64(at))%1e6)
 	w.count(o)
 	changed := state != prev || !wasChecked
