@@ -370,7 +370,16 @@ func scanTwice(t testing.TB, body string, l scanLimits, want *collect, wantErr e
 		}
 	}
 	scanSkimming(t, body, l, want, wantErr)
-	return r.recals
+	recalls := r.recals
+	// Held first, and then given to one that remembers and one that does not.
+	h := &Held{Most: 1 << 30}
+	err := newScanner(strings.NewReader(body), l, h, unknownSize).scan()
+	r.collect, r.told = collect{}, false
+	var plain collect
+	if errors.Join(h.Give(r), h.Give(&plain)) != nil || (err == nil) != (wantErr == nil) || !cmp.Equal(r.rows, want.rows) || !cmp.Equal(plain.rows, want.rows) {
+		t.Fatalf("held: %v and %v %v, at once: %v %v", r.rows, plain.rows, err, want.rows, wantErr)
+	}
+	return recalls
 }
 
 // TestScanRemembers: rows end with lines, but not where a core puts raw line
@@ -495,3 +504,26 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 }
+
+// TestHeldHasAnEnd: what is held is bounded, and an answer without rows begins
+// all the same.
+func TestHeldHasAnEnd(t *testing.T) {
+	body := "[" + strings.Repeat("[1,2,3],\n", 500) + "[4]]\n"
+	if err := newScanner(strings.NewReader(body), testLimits, &Held{Most: 1000}, unknownSize).scan(); !errors.Is(err, ErrHeld) {
+		t.Errorf("held all the same: %v", err)
+	}
+	h := &Held{Most: 1000}
+	if err := newScanner(strings.NewReader("[]\n"), testLimits, h, unknownSize).scan(); err != nil {
+		t.Fatal(err)
+	}
+	stop := errors.New("stop")
+	if err := h.Give(stopper{stop}); !errors.Is(err, stop) {
+		t.Errorf("no begin: %v", err)
+	}
+}
+
+// A stopper ends answers at once.
+type stopper struct{ err error }
+
+func (s stopper) Begin([]string) error { return s.err }
+func (s stopper) Row([]Cell) error     { return s.err }

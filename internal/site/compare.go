@@ -35,7 +35,9 @@ func (s *session) comparisonDue(began time.Time, urgent bool, changed *changes) 
 		every = max(every, calmEvery)
 	}
 	switch {
-	case began.Sub(cur.deep) >= max(deepEvery, s.m.share(deepsASecond)):
+	case s.aside != nil && !urgent:
+		return nothing // one is under way
+	case s.aside == nil && began.Sub(cur.deep) >= max(deepEvery, s.m.share(deepsASecond)):
 		return deeply
 	case urgent || began.Sub(cur.quick) >= every:
 		return quickly
@@ -43,21 +45,42 @@ func (s *session) comparisonDue(began time.Time, urgent bool, changed *changes) 
 	return nothing
 }
 
+// compares are the columns that a comparison looks at.
+func (t *tablePlan) compares(what comparison) *request {
+	if what == deeply {
+		return &t.deep
+	}
+	return &t.quick
+}
+
 // readScans compares hosts and services with the store. What differs is read;
-// where rows came or went all is to be read.
-func (s *session) readScans(ctx context.Context, began time.Time, what comparison, changed *changes) error {
+// where rows came or went all is to be read. A far core is compared aside,
+// unless an effect is awaited.
+func (s *session) readScans(ctx context.Context, began time.Time, what comparison, urgent bool, changed *changes) error {
+	again, err := s.finishAside(ctx, changed)
+	if err != nil {
+		return err
+	}
+	what = max(what, again)
 	if what == nothing {
 		return nil
 	}
 	cur := &s.cursor
-	start, asked := s.now(), s.asked
+	if s.far() && again == nothing && s.aside == nil && (what == deeply || what == quickly && !urgent && !cur.quick.IsZero()) {
+		s.compareAside(ctx, what, began)
+		cur.quick = began
+		if what == deeply {
+			cur.deep = began
+		}
+		if !urgent {
+			return nil
+		}
+		what = quickly // for the effect that is awaited
+	}
+	start, asked, firsts := s.now(), s.asked, s.firsts
 	for _, name := range []string{"hosts", "services"} {
 		t := s.plan.tables[name]
-		req := &t.quick
-		if what == deeply {
-			req = &t.deep
-		}
-		if err := s.scan(ctx, t, req, changed); err != nil {
+		if err := s.scan(ctx, t, t.compares(what), changed); err != nil {
 			return err
 		}
 	}
@@ -67,7 +90,7 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 		}
 		cur.deep = began
 	}
-	s.compared, s.asked = s.now().Sub(start), asked
+	s.compared, s.asked, s.firsts = s.now().Sub(start), asked, firsts
 	cur.quick, cur.quickCost = began, s.compared
 	return nil
 }
@@ -75,6 +98,21 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 // scan compares one table by the columns of req and reads the rows that
 // differ.
 func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed *changes) error {
+	c := s.newComparer(t, req)
+	err := s.fetch(ctx, roundAnswer, req.query(), c)
+	if errors.Is(err, errManyNew) {
+		changed.cameOrWent, changed.many = true, true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.judge(ctx, t, c, c.gone(), changed)
+}
+
+// newComparer returns a comparer of a table that knows in which order the rows
+// came the last time.
+func (s *session) newComparer(t *tablePlan, req *request) *comparer {
 	c := newComparer(req, s.st.Snapshot())
 	if s.cursor.order == nil {
 		s.cursor.order = map[string]*[]int32{}
@@ -84,15 +122,13 @@ func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed 
 	}
 	s.cursor.order[t.table.Name] = c.order
 	c.window = req.position("last_check")
-	err := s.fetch(ctx, roundAnswer, req.query(), c)
-	if errors.Is(err, errManyNew) {
-		changed.cameOrWent, changed.many = true, true
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if gone := c.gone(); s.came(t.table.Name, c.added, changed) || len(gone) > 0 {
+	return c
+}
+
+// judge takes what a comparison found; gone are the keys of rows that the core
+// does not have any more.
+func (s *session) judge(ctx context.Context, t *tablePlan, c *comparer, gone []string, changed *changes) error {
+	if s.came(t.table.Name, c.added, changed) || len(gone) > 0 {
 		changed.cameOrWent = true
 		changed.gone[t.table.Name] = gone
 	}
@@ -166,10 +202,12 @@ func (s *session) readKeys(ctx context.Context, t *tablePlan, keys []string, cha
 	return nil
 }
 
+var rareTables = []string{"contacts", "timeperiods", "endpoints", "zones"}
+
 // readRare reads what changes seldom and is small: whether it is now within a
 // period, and switches of contacts.
 func (s *session) readRare(ctx context.Context, changed *changes) error {
-	for _, name := range []string{"contacts", "timeperiods", "endpoints", "zones"} {
+	for _, name := range rareTables {
 		t := s.plan.tables[name]
 		if t == nil {
 			continue

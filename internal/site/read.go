@@ -27,6 +27,7 @@ const (
 // as soon as it is there; otherwise the old data shows until all of the new
 // is whole. A reload while reading begins it again.
 func (s *session) readAll(ctx context.Context) error {
+	s.stopAside() // it was of what was there before
 	for try := 0; ; try++ {
 		began := s.now()
 		s.asOf = began
@@ -64,11 +65,13 @@ func (s *session) readAll(ctx context.Context) error {
 // sameRun asks whether the core is still the one that was identified.
 func (s *session) sameRun(ctx context.Context) (bool, error) {
 	var id identity
+	began := s.now()
 	q := lql.Get("status", "program_start", "nagios_pid")
 	err := s.fetch(ctx, smallAnswer, q, rowFunc(func(c []livestatus.Cell) error {
 		id = identity{c[0].Int(), c[1].Int()}
 		return nil
 	}))
+	s.measured(s.now().Sub(began))
 	return id == identity{s.core.ProgramStart, s.core.PID}, err
 }
 
@@ -191,7 +194,7 @@ func (r *request) position(core string) int {
 // table status if it did or that is due. same is false if the core is another
 // run of itself than the data in the store.
 func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, err error) {
-	if s.plan.counts == (counting{}) || s.countersDue() {
+	if !s.asksPulse() {
 		return s.readCounters(ctx, changed)
 	}
 	id, err := s.readPulse(ctx, &s.plan.pulse, discard{}, changed)
@@ -199,6 +202,12 @@ func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, 
 		return id == s.held, err
 	}
 	return s.readCounters(ctx, changed)
+}
+
+// asksPulse reports whether a poll asks first for the little that tells whether
+// anything happened.
+func (s *session) asksPulse() bool {
+	return s.plan.counts != (counting{}) && !s.countersDue()
 }
 
 // countersDue reports whether table status is to be stored although nothing
@@ -323,6 +332,9 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 	began := s.now()
 	q := t.live.query()
 	q.Filter = s.windowFilter(t)
+	if s.ahead.sent(q) {
+		began = s.asOf
+	}
 	err := s.fetch(ctx, roundAnswer, q, f)
 	if w.many = errors.Is(err, errManyNew); err != nil && !w.many {
 		return w, err

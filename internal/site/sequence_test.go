@@ -30,9 +30,31 @@ func TestSequences(t *testing.T) {
 	}
 }
 
+// TestFarSequences does the same to cores at the end of a long line, which are
+// asked for several things at once, and compared piece by piece while they are
+// followed.
+func TestFarSequences(t *testing.T) {
+	t.Parallel()
+	for n := range rounds(4) {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			core, addr := kitCore(t, testkit.Options{Profile: testkit.Naemon, Hosts: 60, ServicesPerHost: 40, Seed: uint64(n + 1), Churn: 0.02})
+			core.Step(time.Now())
+			core.SetFault(testkit.Fault{Kind: testkit.Slow, Latency: 60 * time.Millisecond})
+			follows(t, core, addr, uint64(n+1))
+		})
+	}
+}
+
 func sequence(t *testing.T, p testkit.Profile, seed uint64) {
 	core, addr := kitCore(t, testkit.Options{Profile: p, Hosts: 8, ServicesPerHost: 4, Seed: seed, Churn: 0.1})
 	core.Step(time.Now())
+	follows(t, core, addr, seed)
+}
+
+// follows has things happen to a core and looks whether a site follows it.
+func follows(t *testing.T, core *testkit.Core, addr string, seed uint64) {
+	t.Helper()
 	m, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
 	until(t, soon, "fresh", inState(fleet, "a", store.Fresh))
 	rng := rand.New(rand.NewPCG(seed, 7))

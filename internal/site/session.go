@@ -97,7 +97,10 @@ type session struct {
 	compared time.Duration    // spent on comparing in the present poll
 	latency  time.Duration    // last small answer
 	line     time.Duration    // quickest small answer so far, about the way there and back
-	asked    int              // requests of the present poll, but for comparing
+	asked    int              // requests of the present poll one after the other, but for comparing
+	firsts   [2]time.Duration // the shortest and longest time to the first byte in the present poll
+	ahead    *ahead           // what the present poll has sent at once; nil: nothing
+	aside    *aside           // a comparison that goes on beside the polls; nil: none
 	polled   time.Time        // end of the last poll
 	found    bool             // the last poll found something
 	ordered  bool             // and that was more than checks
@@ -145,6 +148,9 @@ func (s *session) asks() (livestatus.Core, *plan) {
 // run reads everything if need be, then follows the changes until an error.
 func (s *session) run(ctx context.Context) error {
 	if !s.known {
+		s.mu.Lock()
+		s.thorough = false // it cannot be more so
+		s.mu.Unlock()
 		if err := s.readAll(ctx); err != nil {
 			return err
 		}
@@ -185,6 +191,10 @@ func (s *session) run(ctx context.Context) error {
 func (s *session) follow(ctx context.Context) error {
 	w := s.newWaiter(ctx)
 	defer w.close()
+	defer s.stopAside()
+	if s.far() {
+		w.arm() // the first poll takes a while
+	}
 	for because := due; ; {
 		changed, err := s.poll(ctx, because)
 		if err != nil {
@@ -199,12 +209,17 @@ func (s *session) follow(ctx context.Context) error {
 
 // fetch asks the core for one answer within limit, counted.
 func (s *session) fetch(ctx context.Context, limit time.Duration, q *lql.Query, sink livestatus.Sink) error {
+	if first, ok, err := s.ahead.take(q, sink); ok {
+		s.answered(first)
+		return err
+	}
 	inner, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	stats, err := s.client.Fetch(livestatus.WithLargest(inner, s.largest(q.Table)), q, sink)
 	s.health.count(stats)
 	s.longest = max(s.longest, stats.Took)
 	s.asked++
+	s.answered(stats.FirstByte)
 	if err != nil && inner.Err() != nil && ctx.Err() == nil {
 		return overdue(limit, stats.BytesIn > 0, err)
 	}
@@ -224,24 +239,31 @@ func overdue(limit time.Duration, began bool, err error) error {
 }
 
 // poll reads what changed since the last time.
-func (s *session) poll(ctx context.Context, because reason) (*changes, error) {
+func (s *session) poll(ctx context.Context, because reason) (changed *changes, err error) {
 	began := s.now()
 	s.asOf = began
 	s.health.tried()
+	s.longest, s.compared, s.asked, s.firsts = 0, 0, 0, [2]time.Duration{}
+	urgent := s.urgentNow()
+	s.ahead = s.lookAhead(ctx, because, urgent, began)
+	defer func() {
+		s.ahead.end(err)
+		s.ahead = nil
+	}()
+	return s.pollAt(ctx, because, urgent, began)
+}
+
+// pollAt is a poll that began then.
+func (s *session) pollAt(ctx context.Context, because reason, urgent bool, began time.Time) (*changes, error) {
 	changed := newChanges()
-	s.longest, s.compared, s.asked = 0, 0, 0
 	same, err := s.readStatus(ctx, changed)
 	if err != nil {
 		return nil, err
 	}
-	s.latency = s.now().Sub(began)
-	if s.line == 0 || s.latency < s.line {
-		s.line = min(s.latency, lineAtMost)
-	}
+	s.measured(s.now().Sub(began))
 	if !same {
 		return changed, s.readAnew(ctx, changed)
 	}
-	urgent := s.urgentNow()
 	if because == due && !urgent && s.restful(began, changed) {
 		s.confirmed(began, changed)
 		return changed, nil
@@ -257,7 +279,7 @@ func (s *session) poll(ctx context.Context, because reason) (*changes, error) {
 			what = max(what, quickly)
 		}
 	}
-	if err := s.readScans(ctx, began, what, changed); err != nil {
+	if err := s.readScans(ctx, began, what, urgent, changed); err != nil {
 		return nil, err
 	}
 	if urgent {
@@ -296,7 +318,7 @@ func (s *session) readAnew(ctx context.Context, changed *changes) error {
 // it was last polled in full. What a counter tells may show a moment later in
 // the rows, so the poll after one that found something is always full.
 func (s *session) restful(began time.Time, changed *changes) bool {
-	return s.plan.counts.checks && !changed.woke && s.calm > 0 &&
+	return s.plan.counts.checks && !changed.woke && s.calm > 0 && !s.aside.ready() &&
 		began.Sub(s.cursor.full) < max(calmEvery, 16*s.m.share(netsASecond))
 }
 
@@ -308,9 +330,12 @@ func (s *session) onlyChecks(changed *changes) bool {
 
 // confirmed notes that the poll that began then is done.
 func (s *session) confirmed(began time.Time, changed *changes) {
-	if s.core.Profile.OneLane {
+	switch {
+	case s.core.Profile.OneLane:
 		s.spent(s.longest)
-	} else {
+	case s.ahead != nil:
+		s.spent(s.farCost())
+	default:
 		// Comparing has a pace of its own, and the way there and back costs the
 		// core nothing.
 		s.spent(max(s.now().Sub(began)-s.compared-time.Duration(s.asked)*s.line, 0))

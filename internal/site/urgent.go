@@ -195,6 +195,7 @@ func (s *site) urgentNow() bool {
 // effect; there is always one that began after it, however slow the core is.
 func (s *session) settle(c *changes) {
 	s.polled, s.found, s.ordered = s.now(), c.any(), c.ordered
+	s.aside.touch(c)
 	if s.found {
 		s.calm = 0
 	} else {

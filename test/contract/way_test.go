@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/site"
@@ -58,6 +59,13 @@ func ways() []way {
 		{name: "naemon behind another belvedere", open: behindBelvedere},
 		{name: "naemon over an agent that comes here", open: throughAgent(true, bySocket)},
 		{name: "naemon over an agent that is reached", open: throughAgent(false, bySocket)},
+		{name: "naemon over an agent behind a long line", open: func(t *testing.T) (core, opened) {
+			c, there := bySocket(t)
+			return c, behindAgent(t, true, there, func(to string) string {
+				_, address := newShaped(t, to, 0, 40*time.Millisecond)
+				return address
+			})
+		}},
 		{name: "a real nagios 4 by its files over an agent", open: throughAgent(true, nagiosFiles)},
 		{name: "nagios 4 with livestatus over tcp", open: simulatedAt(testkit.Nagios4, func(_ *testing.T, s *simulated) site.Spec {
 			return site.Spec{Addresses: []string{"tcp://" + s.tcp}}
