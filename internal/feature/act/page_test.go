@@ -2,6 +2,7 @@ package act
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -382,5 +383,26 @@ func TestGetsChangeNothing(t *testing.T) {
 	}
 	if n := len(d.orders()); n != 0 {
 		t.Errorf("%d orders were given by looking", n)
+	}
+}
+
+// TestArgs: the values of an order are said in words, and not those that say
+// nothing.
+func TestArgs(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args map[string]string
+		want string
+	}{
+		{"ACKNOWLEDGE_SVC_PROBLEM", map[string]string{"sticky": "2", "notify": "1", "persistent": "0", "comment": "x"}, "[[Sticky yes] [Contacts told yes] [Persistent no] [Comment x]]"},
+		{"ACKNOWLEDGE_SVC_PROBLEM", map[string]string{"sticky": "1"}, "[[Sticky no]]"},
+		{"SCHEDULE_SVC_DOWNTIME", map[string]string{"fixed": "1", "trigger_id": "0", "duration": "7200"}, "[[Fixed yes]]"},
+		{"SCHEDULE_SVC_DOWNTIME", map[string]string{"fixed": "0", "trigger_id": "7", "duration": "7200"}, "[[Fixed no] [Begun by downtime 7] [Lasts 2 h]]"},
+		{"PROCESS_SERVICE_CHECK_RESULT", map[string]string{"status_code": "2", "plugin_output": "bad"}, "[[State CRITICAL] [Output bad]]"},
+		{"PROCESS_SERVICE_CHECK_RESULT", map[string]string{"status_code": "99"}, "[[State 99]]"},
+	} {
+		if got := fmt.Sprint(argsOf(t.Context(), command.Report{Command: tt.name, Args: tt.args})); got != tt.want {
+			t.Errorf("%s %v: %s", tt.name, tt.args, got)
+		}
 	}
 }

@@ -264,17 +264,51 @@ func argsOf(ctx context.Context, o command.Report) [][2]string {
 		if !given {
 			continue
 		}
-		switch p.Type {
-		case schema.PTimestamp:
-			if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 {
-				v = ui.Exact(ctx, n)
-			}
-		case schema.PBool:
-			v = map[bool]string{true: ui.T(ctx, "yes"), false: ui.T(ctx, "no")}[v == "1"]
+		n, err := strconv.ParseInt(v, 10, 64)
+		number := err == nil
+		switch {
+		case p.Name == "trigger_id" && v == "0", p.Name == "duration" && o.Args["fixed"] == "1":
+			continue // says nothing
+		case p.Type == schema.PTimestamp && number && n > 0:
+			v = ui.Exact(ctx, n)
+		case p.Name == "duration" && number:
+			v = ui.Duration(ctx, time.Duration(n)*time.Second)
+		case p.Name == "status_code" && number && n >= 0 && int(n) < len(stateNames(def)):
+			v = stateNames(def)[n]
+		case p.Name == "sticky":
+			v = yesNo(ctx, v == "2") // a 1 is normal, too
+		case p.Type == schema.PBool:
+			v = yesNo(ctx, v == "1")
 		}
-		out = append(out, [2]string{label(p.Name), v})
+		out = append(out, [2]string{argLabel(ctx, p.Name), v})
 	}
 	return out
+}
+
+func yesNo(ctx context.Context, yes bool) string {
+	if yes {
+		return ui.T(ctx, "yes")
+	}
+	return ui.T(ctx, "no")
+}
+
+// argLabel is [paramLabel] where a value was given: a word, not a question.
+func argLabel(ctx context.Context, name string) string {
+	switch name {
+	case "sticky":
+		return ui.T(ctx, "Sticky")
+	case "notify":
+		return ui.T(ctx, "Contacts told")
+	case "persistent":
+		return ui.T(ctx, "Persistent")
+	case "fixed":
+		return ui.T(ctx, "Fixed")
+	case "duration":
+		return ui.T(ctx, "Lasts")
+	case "trigger_id":
+		return ui.T(ctx, "Begun by downtime")
+	}
+	return paramLabel(ctx, name)
 }
 
 // label writes the name of a parameter for people: "end_time" is "End time".
