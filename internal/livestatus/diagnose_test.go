@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -299,6 +300,32 @@ func TestDiagnoseTimes(t *testing.T) {
 					time.Sleep(time.Minute) // the other end notices
 				})
 			})
+		}
+	}
+}
+
+// TestNotTheAPI: what answers an icinga2:// address and is no API of Icinga 2
+// is not said to be no Livestatus.
+func TestNotTheAPI(t *testing.T) {
+	const port = "Give the port of its API, usually 5665; its Livestatus has addresses of its own, tcp:// or tls://."
+	for name, tt := range map[string]struct {
+		serve      func(net.Conn)
+		kind       ErrKind
+		cause, fix string
+	}{
+		"web": {func(c net.Conn) { c.Read(make([]byte, 9)); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, KindHTTP, "A web server answers on %s, not the API of Icinga 2.", port},
+		"ssh": {func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }, KindSSH, "An SSH server answers on %s, not the API of Icinga 2.", port},
+		"mail": {func(c net.Conn) { io.WriteString(c, "220 mail ESMTP\r\n"); io.Copy(io.Discard, c) }, KindTLS, "%s does not speak TLS, so it is not the API of Icinga 2.", port},
+		"no word": {func(c net.Conn) { io.Copy(io.Discard, c) }, KindSilent, "%s accepted the connection but did not answer the TLS greeting within 1s.",
+			"Icinga 2 hangs, or another service listens there: its API usually has port 5665."},
+	} {
+		a := listen(t, tt.serve)
+		where := net.JoinHostPort(a.Host, a.Port)
+		a.Scheme = "icinga2"
+		_, err := Connect(t.Context(), Options{Address: a, DialTimeout: time.Second})
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Kind != tt.kind || e.Cause != fmt.Sprintf(tt.cause, where) || e.Fix != tt.fix {
+			t.Errorf("%s: %#v", name, err)
 		}
 	}
 }

@@ -126,6 +126,8 @@ func tlsError(a Address, raw net.Conn, limit time.Duration, err error) *Error {
 	case errors.As(err, &record) && a.Thruk():
 		return &Error{Kind: KindTLS, Err: err, Cause: fmt.Sprintf("%s does not speak TLS on this port.", where),
 			Fix: "Give the port of HTTPS, usually 443; http:// is for a web server that has none."}
+	case errors.As(err, &record) && a.Scheme == "icinga2":
+		return noAPIError(where, plainError(where, record.RecordHeader[:], err))
 	case errors.As(err, &record):
 		return plainError(where, record.RecordHeader[:], err)
 	case isAlert(err):
@@ -139,13 +141,31 @@ func tlsError(a Address, raw net.Conn, limit time.Duration, err error) *Error {
 		}
 		return e
 	case errors.As(err, &ne) && ne.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
-		return &Error{Kind: KindSilent, Err: err,
+		e := &Error{Kind: KindSilent, Err: err,
 			Cause: fmt.Sprintf("%s accepted the connection but did not answer the TLS greeting within %s.", where, short(limit)),
 			Fix:   fmt.Sprintf("Probably it speaks Livestatus without TLS: try tcp://%s.", where)}
+		if a.Scheme == "icinga2" {
+			e.Fix = "Icinga 2 hangs, or another service listens there: its API usually has port 5665."
+		}
+		return e
 	}
 	return &Error{Kind: KindTLS, Err: err,
 		Cause: fmt.Sprintf("The TLS handshake with %s failed: %s.", where, strings.TrimPrefix(plain(err), "tls: ")),
 		Fix:   "Check on the server which TLS versions and certificates it uses: TLS 1.2 or newer is needed."}
+}
+
+// noAPIError is e for an address of the API of Icinga 2.
+func noAPIError(where string, e *Error) *Error {
+	switch e.Kind {
+	case KindHTTP:
+		e.Cause = fmt.Sprintf("A web server answers on %s, not the API of Icinga 2.", where)
+	case KindSSH:
+		e.Cause = fmt.Sprintf("An SSH server answers on %s, not the API of Icinga 2.", where)
+	default:
+		e.Cause = fmt.Sprintf("%s does not speak TLS, so it is not the API of Icinga 2.", where)
+	}
+	e.Fix = "Give the port of its API, usually 5665; its Livestatus has addresses of its own, tcp:// or tls://."
+	return e
 }
 
 // plainError explains what answered a TLS greeting with something else.
