@@ -313,8 +313,8 @@ func TestNotTheAPI(t *testing.T) {
 		kind       ErrKind
 		cause, fix string
 	}{
-		"web": {func(c net.Conn) { c.Read(make([]byte, 9)); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, KindHTTP, "A web server answers on %s, not the API of Icinga 2.", port},
-		"ssh": {func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }, KindSSH, "An SSH server answers on %s, not the API of Icinga 2.", port},
+		"web":  {func(c net.Conn) { c.Read(make([]byte, 9)); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, KindHTTP, "A web server answers on %s, not the API of Icinga 2.", port},
+		"ssh":  {func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }, KindSSH, "An SSH server answers on %s, not the API of Icinga 2.", port},
 		"mail": {func(c net.Conn) { io.WriteString(c, "220 mail ESMTP\r\n"); io.Copy(io.Discard, c) }, KindTLS, "%s does not speak TLS, so it is not the API of Icinga 2.", port},
 		"no word": {func(c net.Conn) { io.Copy(io.Discard, c) }, KindSilent, "%s accepted the connection but did not answer the TLS greeting within 1s.",
 			"Icinga 2 hangs, or another service listens there: its API usually has port 5665."},
