@@ -40,7 +40,7 @@ func cell(v *lql.Vector, row int) string {
 	case lql.Ints, lql.Times:
 		return strconv.FormatInt(v.Ints[row], 10)
 	case lql.Floats:
-		return strconv.FormatFloat(v.Floats[row], 'g', -1, 64)
+		return strconv.FormatFloat(v.Floats[row], 'f', -1, 64)
 	case lql.Texts:
 		return v.Texts[row]
 	}

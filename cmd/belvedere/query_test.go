@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"belvedere/internal/lql"
 	"belvedere/internal/testkit"
 )
 
@@ -81,5 +82,15 @@ func TestQueryText(t *testing.T) {
 	}
 	if _, err := (queryCmd{Query: []string{"hosts"}, Limit: -1, Filter: []string{"name = a\nLimit: 1"}}).text(nil); err == nil {
 		t.Error("a filter with a line break is taken")
+	}
+}
+
+// TestCell: a time that was added up is a number to read, not 1.79e+09.
+func TestCell(t *testing.T) {
+	v := lql.Vector{Kind: lql.Floats, Floats: []float64{1795698104, 1778863360.495, 0.0029990000185}}
+	for i, want := range []string{"1795698104", "1778863360.495", "0.0029990000185"} {
+		if got := cell(&v, i); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
