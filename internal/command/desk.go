@@ -248,13 +248,18 @@ func (d *Desk) Give(ctx context.Context, a Actor, o Order) (int64, error) {
 }
 
 // Preview returns what an order would act on, item by item, with the reason
-// where it would not. The error is a [*Problem].
+// where it would not. The error is a [*Problem]; there are items beside it when
+// only what the house demands is lacking, such as a ticket.
 func (d *Desk) Preview(ctx context.Context, a Actor, o Order) ([]Item, error) {
-	items, err := d.prepare(ctx, a, &o)
+	items, bad := d.prepare(ctx, a, &o)
+	if items == nil {
+		return nil, bad
+	}
+	out, err := itemsOf(items)
 	if err != nil {
 		return nil, err
 	}
-	return itemsOf(items)
+	return out, bad
 }
 
 // Report returns an order and how far it got. Who may read it is for the

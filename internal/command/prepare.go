@@ -17,7 +17,8 @@ import (
 	"belvedere/internal/schema"
 )
 
-// prepare checks an order, completes it and makes its items.
+// prepare checks an order, completes it and makes its items. The items are
+// there also when the error is about what the house demands of it.
 func (d *Desk) prepare(ctx context.Context, a Actor, o *Order) ([]db.OrderItem, error) {
 	def, ok := schema.LookupCommand(o.Command)
 	if !ok {
@@ -32,9 +33,6 @@ func (d *Desk) prepare(ctx context.Context, a Actor, o *Order) ([]db.OrderItem, 
 	if err := o.complete(def, d.o.Now()); err != nil {
 		return nil, err
 	}
-	if err := d.o.Rules.check(def, o); err != nil {
-		return nil, err
-	}
 	if err := d.expand(def, o); err != nil {
 		return nil, err
 	}
@@ -47,7 +45,7 @@ func (d *Desk) prepare(ctx context.Context, a Actor, o *Order) ([]db.OrderItem, 
 		}
 		items = append(items, it)
 	}
-	return items, nil
+	return items, d.o.Rules.check(def, o)
 }
 
 // item makes one item, refused if it must be.

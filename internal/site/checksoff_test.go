@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -36,5 +37,25 @@ func TestCheckThatCannotRun(t *testing.T) {
 		if it := b.give(t, result); it.State != command.Refused || !strings.Contains(it.Reason, "results from outside") {
 			t.Error(p, it)
 		}
+	}
+}
+
+// TestLooksWithoutTicket: what an order reaches is said before its comment
+// names a ticket, and it is not given without one.
+func TestLooksWithoutTicket(t *testing.T) {
+	t.Parallel()
+	b := deskWith(t, command.Options{Rate: 1000, SeenWithin: soon, Rules: command.Rules{Ticket: regexp.MustCompile("[A-Z]+-[0-9]+")}}, testkit.Naemon)
+	o := command.Order{Command: "SCHEDULE_SVC_DOWNTIME", Targets: b.services("a")[:2], Args: map[string]string{
+		"start_time": unix(time.Now()), "end_time": unix(time.Now().Add(time.Hour)), "comment": "-"}}
+	items, err := b.desk.Preview(t.Context(), b.who, o)
+	if err == nil || !strings.Contains(err.Error(), "ticket") || states(items) != "[accepted:2]" {
+		t.Error(states(items), err)
+	}
+	if _, err := b.desk.Give(t.Context(), b.who, o); err == nil || !strings.Contains(err.Error(), "ticket") {
+		t.Error(err)
+	}
+	o.Args["comment"] = "OPS-12"
+	if items, err := b.desk.Preview(t.Context(), b.who, o); err != nil || states(items) != "[accepted:2]" {
+		t.Error(states(items), err)
 	}
 }

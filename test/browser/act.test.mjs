@@ -266,6 +266,22 @@ test('acting', { timeout: 600000 }, async t => {
     assert.equal(await page.locator('main footer .pri').isDisabled(), true)
   })
 
+  await step('one key opens the form where it lacks something, such as a ticket', async () => {
+    const strict = await serve(t, sites, undefined, { more: 'commands: { ticket: "[A-Z]+-[0-9]+" }\n' })
+    const other = await b.page()
+    await signIn(other, strict.url)
+    await set(2, 2, 'broken, and nobody may say so without a ticket')
+    await openWhen(other, strict.url + object(key, services[2]), '[data-quick]')
+    await other.keyboard.press('A')
+    await other.locator('dialog#act[open]').getByText('The comment names no ticket').waitFor()
+    assert.equal(await other.locator('dialog#act').getByText('Nothing would happen').count(), 0)
+    await other.locator('dialog#act [name=comment]').fill('OPS-12 looking')
+    await other.keyboard.press('Enter')
+    await other.locator('.toast.order').filter({ hasText: 'Acknowledged' }).waitFor()
+    await set(2, 0, 'well')
+    await other.close()
+  })
+
   await step('what does not show is said, with what was not done and a way to try again', async () => {
     await call('/core/Wien/ears', { on: '0' })
     await page.goto(`${app.url}/act/recheck?on=${encodeURIComponent(`${key}|${encodeURIComponent(services[4].host_name)}|${encodeURIComponent(services[4].description)}`)}`)

@@ -84,6 +84,21 @@ test('problems', { timeout: 600000 }, async t => {
     await until('all of its rows', async () => await hits.count() === same.length)
   })
 
+  await step('Ctrl A selects problems, not the headings of groups, and they can be acted on', async () => {
+    const rows = page.locator('table[data-live] tbody > tr[id]:visible')
+    await page.keyboard.press('Control+a')
+    await until('every problem selected', async () => await rows.and(page.locator(':not(.grp)')).count() === await page.locator('tr[aria-selected=true]').count())
+    assert.equal(await page.locator('tr.grp[aria-selected=true]').count(), 0)
+    await page.keyboard.press('c')
+    await page.locator('dialog#act[open] [name=comment]').waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
+    await until('none selected', async () => await page.locator('tr[aria-selected=true]').count() === 0)
+    await page.locator('tr.grp:has([data-fold])').first().focus()
+    await page.keyboard.press('x')
+    assert.equal(await page.locator('tr[aria-selected=true]').count(), 0)
+  })
+
   await step('rows load while one scrolls; folds and updates reach every part, and Previous leads before the first', async () => {
     const list = page.locator('table[data-live] tbody tr[id]')
     const ids = () => list.evaluateAll(rows => rows.map(r => r.id))

@@ -92,15 +92,15 @@ async function open(kind: string, keys: string[], fields?: FormData): Promise<vo
   }
 }
 
-// send gives the orders of a form, which stays open when something is wrong.
+// send gives the orders of a form, which stays open, or opens, when something
+// is wrong.
 async function send(to: string, body: URLSearchParams, el: HTMLDialogElement | null): Promise<void> {
   try {
     const res = await fetch(to, { method: "POST", body, headers: { Accept: "application/json", "X-Belvedere-Block": "form" } });
     const json = (res.headers.get("Content-Type") ?? "").includes("json");
     if (!res.ok) return await fail(res);
     if (!json) {
-      if (el) fill(el, await res.text());
-      else toast("crit", T("Nothing was done"), T("The form says why."));
+      fill(el ?? dialog(), await res.text());
       return;
     }
     el?.close();

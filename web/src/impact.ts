@@ -37,12 +37,13 @@ function reach(form: HTMLFormElement, fresh: ParentNode): void {
   const old = one("[data-impact]", form);
   const now = one("[data-impact]", fresh);
   if (!old || !now) return;
-  const none = now.dataset["impact"] === "0";
+  const none = now.hasAttribute("data-idle");
   const button = one<HTMLButtonElement>("footer button:not([type])", form);
   if (button) button.disabled = none;
   const lists = all<HTMLDetailsElement>("details", old).map((d) => ({ open: d.open, focus: d.contains(document.activeElement) }));
   if (old.textContent === now.textContent) return;
   old.dataset["impact"] = now.dataset["impact"] ?? "";
+  old.toggleAttribute("data-idle", none);
   old.replaceChildren(...now.childNodes);
   all<HTMLDetailsElement>("details", old).forEach((d, i) => {
     d.open = lists[i]?.open ?? false;

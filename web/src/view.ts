@@ -56,8 +56,12 @@ function mark(row: Element, picked: boolean): void {
   if (box) box.checked = picked;
 }
 
+// Headings of groups have the focus, too, but stand for no object.
+const selectable = (row: Element): boolean => !row.classList.contains("grp");
+
 // select selects or deselects a row.
 export function select(row: HTMLTableRowElement, picked: boolean): void {
+  if (!selectable(row)) return;
   if (picked) chosen.add(keyOf(row));
   else chosen.delete(keyOf(row));
   mark(row, picked);
@@ -66,22 +70,23 @@ export function select(row: HTMLTableRowElement, picked: boolean): void {
 
 // selectTo selects all rows from the last selected one to row.
 export function selectTo(row: HTMLTableRowElement): void {
-  const rows = all<HTMLTableRowElement>("tr[id]", row.closest("table") ?? document).filter((r) => !r.hidden && !r.classList.contains("grp"));
+  const rows = all<HTMLTableRowElement>("tr[id]", row.closest("table") ?? document).filter((r) => !r.hidden && selectable(r));
   const from = anchor ? rows.indexOf(anchor) : -1;
   const to = rows.indexOf(row);
+  if (to < 0) return;
   const [a, b] = from < 0 ? [to, to] : [Math.min(from, to), Math.max(from, to)];
   for (const r of rows.slice(a, b + 1)) select(r, true);
 }
 
 // selectAll selects rows; when all of them are, it selects none.
 export function selectAll(rows: HTMLTableRowElement[]): void {
-  const every = rows.every((r) => chosen.has(keyOf(r)));
+  const every = rows.filter(selectable).every((r) => chosen.has(keyOf(r)));
   for (const r of rows) select(r, !every);
 }
 
 export function toggleRow(row: HTMLTableRowElement): void {
   select(row, !chosen.has(keyOf(row)));
-  anchor = row;
+  if (selectable(row)) anchor = row;
 }
 
 // clearSelection reports whether there was one.

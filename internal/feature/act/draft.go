@@ -28,6 +28,7 @@ type draft struct {
 	reasons  bool       // whoever switches something says why
 	fresh    bool       // nothing was entered yet
 	trial    bool       // looked at while it is filled in: nothing is called wrong yet
+	unclear  bool       // what it reaches cannot be said, because of what was entered
 	errors   map[string]string
 	now      time.Time // in the person's zone
 	back     string    // where Cancel leads, without prefix
@@ -140,12 +141,10 @@ func (h handler) look(ctx context.Context, a command.Actor, d *draft, orders []c
 			o.Targets = withoutEntries(o.Targets)
 		}
 		items, err := h.Desk.Preview(ctx, a, o)
-		if err != nil {
-			if !d.problem(ctx, err) {
-				return err
-			}
-			continue
+		if err != nil && !d.problem(ctx, err) {
+			return err
 		}
+		d.unclear = d.unclear || items == nil
 		for _, it := range items {
 			if it.State != command.Refused {
 				d.preview.hits = append(d.preview.hits, it)

@@ -252,6 +252,9 @@ func (s siteProgress) words(ctx context.Context) string {
 	return text
 }
 
+// idle reports whether nothing would happen if the order was given.
+func (d *draft) idle() bool { return len(d.preview.hits) == 0 && !d.unclear }
+
 // argsOf are the values of an order as people read them.
 func argsOf(ctx context.Context, o command.Report) [][2]string {
 	var out [][2]string
