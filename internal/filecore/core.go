@@ -35,6 +35,7 @@ type Options struct {
 type Core struct {
 	o       Options
 	main    string
+	impl    schema.Cores
 	replica *replica.Replica
 
 	reading      chan struct{} // answers from the logs under way
@@ -82,8 +83,8 @@ func New(o Options) (*Core, error) {
 	}
 	c := &Core{o: o, main: main, config: config, overlay: map[string]*overlaid{}, results: make(chan result, resultsHeld), periods: map[string]*corefiles.Period{},
 		reading: make(chan struct{}, histories), historyBytes: historyBytes}
-	impl := implementation(main, config.Status)
-	r := replica.Options{Impl: impl, With: known, Without: unknown, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now}
+	c.impl = implementation(main, config.Status)
+	r := replica.Options{Impl: c.impl, With: known, Without: unknown, Passed: c.history, Room: o.Room, Log: o.Log, Now: o.Now}
 	if o.Commands {
 		r.Sender = c
 	}

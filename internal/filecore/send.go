@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"belvedere/internal/corefiles"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
+	"belvedere/internal/schema"
 )
 
-// Send writes a command into the command pipe. It implements [lql.Sender];
-// errors are [*livestatus.Error], after which nothing has been written.
+// Send gives a command to the query handler of a Naemon, which answers whether
+// it takes it, and where there is none writes it into the command pipe. It
+// implements [lql.Sender]; errors are [*livestatus.Error], after which the core
+// does not have it unless Uncertain is set.
 func (c *Core) Send(ctx context.Context, cmd lql.Command) error {
 	config := c.configuration()
 	e := &livestatus.Error{Kind: livestatus.KindRequest}
@@ -22,6 +26,16 @@ func (c *Core) Send(ctx context.Context, cmd lql.Command) error {
 	}
 	if cmd.Time == 0 {
 		cmd.Time = c.o.Now().Unix()
+	}
+	if c.impl == schema.Naemon && config.Query != "" {
+		err := corefiles.QueryHandler(config.Query).Send(ctx, cmd)
+		if err == nil {
+			return nil
+		}
+		if answer := answered(config.Query, err); answer != nil {
+			return answer
+		}
+		c.o.Log.Debug("the query handler takes no commands, the pipe is used", "socket", config.Query, "reason", err)
 	}
 	err := corefiles.Pipe(config.Pipe).Send(ctx, cmd)
 	if err == nil {
@@ -43,4 +57,19 @@ func (c *Core) Send(ctx context.Context, cmd lql.Command) error {
 		e.Cause, e.Fix = fmt.Sprintf("%s is a file, not a command pipe.", config.Pipe), "Remove it and restart the core, which makes it."
 	}
 	return e
+}
+
+// answered is what became of a command at the query handler, nil if that cannot
+// be used.
+func answered(socket string, err error) error {
+	if refused, ok := errors.AsType[*corefiles.RefusedError](err); ok {
+		return &livestatus.Error{Kind: livestatus.KindStatus, Code: refused.Code, Err: err,
+			Cause: fmt.Sprintf("The core refused the command: %s.", strings.TrimSuffix(refused.Reason, ".")), Fix: "Nothing was changed."}
+	}
+	if errors.Is(err, corefiles.ErrNoAnswer) {
+		return &livestatus.Error{Kind: livestatus.KindSilent, Err: err, Uncertain: true,
+			Cause: fmt.Sprintf("The query handler %s did not answer. The command may or may not have been taken.", socket),
+			Fix:   "Look whether it had its effect before giving it again."}
+	}
+	return nil
 }

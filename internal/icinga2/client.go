@@ -20,8 +20,11 @@ import (
 
 // Bounds of what is asked and answered.
 const (
-	answerMost   = 1 << 30  // bytes of one answer
-	eventMost    = 16 << 20 // bytes of one event
+	answerMost   = 1 << 30   // bytes of one answer
+	elementMost  = 16 << 20  // bytes of one element of its list of results
+	objectsMost  = 2_000_000 // of one type, if the options say nothing else
+	eventMost    = 16 << 20  // bytes of one event
+	nameMost     = 4 << 10   // bytes of a name
 	answerWithin = time.Minute
 	errorMost    = 64 << 10
 )
@@ -29,8 +32,13 @@ const (
 // Options say which API is meant. Address has scheme "icinga2".
 type Options struct {
 	livestatus.Address
-	Log *slog.Logger     // nil: silent
-	Now func() time.Time // nil: time.Now
+	// MaxObjects bounds the objects of one type; 0: two million.
+	MaxObjects int
+	// Room, if not nil, is asked now and then while an answer comes in whether
+	// more fits into memory; its error ends the reading.
+	Room func() error
+	Log  *slog.Logger     // nil: silent
+	Now  func() time.Time // nil: time.Now
 	// Dial replaces the network below TLS in tests.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -52,6 +60,9 @@ func newClient(o Options) (*client, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.MaxObjects == 0 {
+		o.MaxObjects = objectsMost
 	}
 	password, err := o.TLS.Secret()
 	if err != nil {
@@ -232,18 +243,32 @@ func (c *client) objects(ctx context.Context, t *objectType, attrs, names []stri
 		return err
 	}
 	defer body.Close()
+	n := 0
 	return c.results(ctx, body, func(d *json.Decoder) error {
 		var o object
 		if err := d.Decode(&o); err != nil {
 			return err
 		}
+		if n++; n > c.o.MaxObjects {
+			return tooLarge("The API shows more than %d objects of the type %s.", c.o.MaxObjects, t.name)
+		}
+		if len(o.Name) > nameMost {
+			return tooLarge("The API shows an object with a name of %d bytes.", len(o.Name))
+		}
 		return each(&o)
 	})
 }
 
+// tooLarge is the error of an answer beyond the bounds.
+func tooLarge(format string, a ...any) error {
+	return &livestatus.Error{Kind: livestatus.KindTooLarge, Cause: fmt.Sprintf(format, a...), Fix: "No Icinga 2 does that: see what answers there."}
+}
+
 // results calls each for every element of an answer's list of results.
 func (c *client) results(ctx context.Context, body io.Reader, each func(*json.Decoder) error) error {
-	d := json.NewDecoder(io.LimitReader(body, answerMost))
+	in := &bounded{r: body, all: answerMost, room: c.o.Room, next: answerMost}
+	in.element()
+	d := json.NewDecoder(in)
 	err := func() error {
 		for {
 			t, err := d.Token()
@@ -254,31 +279,72 @@ func (c *client) results(ctx context.Context, body io.Reader, each func(*json.De
 				break
 			}
 		}
-		if t, err := d.Token(); err != nil || t != json.Delim('[') {
-			return errors.Join(err, errors.New("results is no list"))
+		if t, err := d.Token(); err != nil {
+			return err
+		} else if t != json.Delim('[') {
+			return errForm
 		}
 		for d.More() {
 			if err := each(d); err != nil {
 				return err
 			}
+			in.element()
 		}
 		return nil
 	}()
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	ours, ok := errors.AsType[*livestatus.Error](err)
 	switch {
 	case err == nil:
 		return nil
+	case ok:
+		return ours
 	case ctx.Err() != nil:
 		return c.unreached(ctx, err)
-	case errors.As(err, &syntax), errors.As(err, &kind), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, errForm), errors.As(err, &syntax), errors.As(err, &kind), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &livestatus.Error{Kind: livestatus.KindProtocol, Err: err, Cause: "The answer of the API is not well formed or was cut short.",
 			Fix: "Icinga 2 was restarted in the middle of it, or something between changes its answers; see its log."}
 	}
 	return err
 }
 
-// gone names those of the names that do not exist any more, and gives the rest
+// errForm is the error of an answer whose results are no list.
+var errForm = errors.New("icinga2: results is no list")
+
+// bounded ends an answer that is too large, or for which there is no room.
+type bounded struct {
+	r    io.Reader
+	all  int          // bytes that may still come
+	one  int          // bytes that may come before the present element has ended
+	room func() error // nil: there is always some
+	next int          // what is left of all when room is asked again
+}
+
+// roomEvery is after how many bytes room is asked again.
+const roomEvery = 4 << 20
+
+// element begins a new one.
+func (b *bounded) element() { b.one = elementMost }
+
+func (b *bounded) Read(p []byte) (int, error) {
+	switch {
+	case b.one <= 0:
+		return 0, tooLarge("The API shows an object of more than %d MB.", elementMost>>20)
+	case b.all <= 0:
+		return 0, tooLarge("An answer of the API is larger than %d MB.", answerMost>>20)
+	case b.room != nil && b.all <= b.next:
+		b.next = b.all - roomEvery
+		if err := b.room(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := b.r.Read(p[:min(len(p), b.one, b.all)])
+	b.one, b.all = b.one-n, b.all-n
+	return n, err
+}
+
+// present names those of the names that do not exist any more, and gives the rest
 // to each. A single unknown name makes the API refuse the whole request, so it
 // is halved until it is found.
 func (c *client) present(ctx context.Context, t *objectType, attrs, names []string, each func(*object) error) (gone []string, err error) {
@@ -341,7 +407,7 @@ func lines(r io.Reader, each func([]byte) error) error {
 		for rest := buf[:n]; len(rest) > 0; {
 			part, after, whole := bytes.Cut(rest, []byte{'\n'})
 			if len(line)+len(part) > eventMost {
-				return errors.New("an event has no end")
+				return tooLarge("The API tells an event of more than %d MB.", eventMost>>20)
 			}
 			line, rest = append(line, part...), after
 			if !whole {

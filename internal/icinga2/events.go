@@ -110,19 +110,20 @@ func (s *Source) objectEvent(e *event) {
 	}
 }
 
-// Bounds of what an event leaves in the log: bytes of a text, and users that a
-// notification tells.
+// Bounds of what an event leaves in the log: bytes of a text and of the rest,
+// and users that a notification tells.
 const (
 	saidMost = 8 << 10
+	wordMost = 255
 	toldMost = 200
 )
 
 // clip cuts a text that nobody reads to its end.
-func clip(s string) string {
-	if len(s) <= saidMost {
+func clip(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:saidMost], "")
+	return strings.ToValidUTF8(s[:most], "")
 }
 
 // history is what an event is in the words of a core's log.
@@ -131,14 +132,18 @@ func (e *event) history() []row {
 	if e.Service != "" {
 		of, object = "SERVICE", e.Host+";"+e.Service
 	}
-	if e.Downtime == nil && strings.HasPrefix(e.Type, "Downtime") {
+	if e.Downtime == nil && strings.HasPrefix(e.Type, "Downtime") || len(object) > nameMost {
 		return nil
 	}
-	output := ""
+	output, remarked := "", ""
 	if e.Result != nil {
 		output, _, _ = strings.Cut(e.Result.Output, "\n")
 	}
-	output, e.Text = clip(output), clip(e.Text)
+	if e.Downtime != nil {
+		remarked = clip(e.Downtime.Comment, saidMost)
+	}
+	output, e.Text = clip(output, saidMost), clip(e.Text, saidMost)
+	e.Author, e.Command, e.Kind = clip(e.Author, wordMost), clip(e.Command, wordMost), clip(e.Kind, wordMost)
 	var lines []string
 	say := func(format string, a ...any) {
 		lines = append(lines, fmt.Sprintf("[%d] %s %s", int64(e.Time), of, fmt.Sprintf(format, a...)))
@@ -163,19 +168,19 @@ func (e *event) history() []row {
 			remark = ";" + e.Author + ";" + e.Text
 		}
 		for _, user := range e.Users[:min(len(e.Users), toldMost)] {
-			say("NOTIFICATION: %s;%s;%s;%s;%s%s", user, object, kind, e.Command, output, remark)
+			say("NOTIFICATION: %s;%s;%s;%s;%s%s", clip(user, wordMost), object, kind, e.Command, output, remark)
 		}
 	case "DowntimeStarted", "DowntimeTriggered":
 		// A fixed downtime tells both; one is enough.
 		if e.Type == "DowntimeStarted" {
-			say("DOWNTIME ALERT: %s;STARTED; %s", object, e.Downtime.Comment)
+			say("DOWNTIME ALERT: %s;STARTED; %s", object, remarked)
 		}
 	case "DowntimeRemoved":
-		say("DOWNTIME ALERT: %s;STOPPED; %s", object, e.Downtime.Comment)
+		say("DOWNTIME ALERT: %s;STOPPED; %s", object, remarked)
 	case "AcknowledgementSet":
 		var text string
 		_ = json.Unmarshal(e.Comment, &text)
-		say("ACKNOWLEDGE ALERT: %s;STARTED;%s;%s", object, e.Author, text)
+		say("ACKNOWLEDGE ALERT: %s;STARTED;%s;%s", object, e.Author, clip(text, saidMost))
 	case "AcknowledgementCleared":
 		say("ACKNOWLEDGE ALERT: %s;CANCELLED;;", object)
 	case "Flapping":

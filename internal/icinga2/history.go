@@ -10,18 +10,21 @@ import (
 	"belvedere/internal/schema"
 )
 
-// historyMost is how many entries a [History] keeps: the API tells nothing of
-// what was before, so this is all there is.
-const historyMost = 50_000
+// Bounds of what a [History] keeps: the API tells nothing of what was before,
+// so this is all there is.
+const (
+	historyMost = 50_000
+	historySize = 64 << 20 // bytes, of texts and of what holds them
+)
 
 // A History keeps what a core's event stream told, the newest entries of it,
 // while this program runs. The zero History is empty and ready. It is safe for
 // concurrent use.
 type History struct {
-	mu   sync.Mutex
-	rows []replica.Row // a ring once it is full
-	next int           // place of the next one
-	line int64         // of the last one
+	mu    sync.Mutex
+	rows  []replica.Row // oldest first
+	bytes int           // of rows
+	line  int64         // of the last one
 }
 
 // Add takes a row of table log.
@@ -32,12 +35,24 @@ func (h *History) Add(r replica.Row) {
 	if i := slices.Index(r.Columns, "lineno"); i >= 0 {
 		r.Values[i] = h.line
 	}
-	if len(h.rows) < historyMost {
-		h.rows = append(h.rows, r)
-		return
+	h.rows, h.bytes = append(h.rows, r), h.bytes+sizeOf(r)
+	for len(h.rows) > historyMost || h.bytes > historySize {
+		h.bytes -= sizeOf(h.rows[0])
+		h.rows[0] = replica.Row{}
+		h.rows = h.rows[1:]
 	}
-	h.rows[h.next] = r
-	h.next = (h.next + 1) % historyMost
+}
+
+// sizeOf is about how much memory a row takes.
+func sizeOf(r replica.Row) int {
+	n := 64
+	for _, v := range r.Values {
+		n += 32
+		if s, ok := v.(string); ok {
+			n += len(s)
+		}
+	}
+	return n + 16*len(r.Columns)
 }
 
 // Query returns the columns asked for of all entries, newest first; whoever
@@ -65,7 +80,7 @@ func (h *History) Query(_ context.Context, q *lql.Query) (*lql.Result, error) {
 			v.Kind = lql.Times
 		}
 		for i := range h.rows {
-			r := row(h.rows[(h.next+len(h.rows)-1-i)%len(h.rows)])
+			r := row(h.rows[len(h.rows)-1-i])
 			if v.Kind == lql.Texts {
 				s, _ := r.get(name).(string)
 				v.Texts = append(v.Texts, s)

@@ -2,6 +2,7 @@ package icinga2
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -37,7 +38,23 @@ type known struct {
 	state   int64
 	hard    bool
 	checked bool
+	stale   bool   // all of it is to be read anew
 	around  uint64 // what notifications and dependencies said when it was read
+}
+
+// setCommands keeps the check commands. If they are others, what is said of
+// hosts and services may be something else.
+func (m *model) setCommands(read map[string]*commandObject) {
+	now := map[string]*command{}
+	for name, c := range read {
+		now[name] = &command{commandLine(c.Command), variables(c.Vars)}
+	}
+	if !reflect.DeepEqual(now, m.commands) {
+		for _, k := range m.objects {
+			k.stale = true
+		}
+	}
+	m.commands = now
 }
 
 // A command is a check command as far as columns show it.

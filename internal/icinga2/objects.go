@@ -15,8 +15,8 @@ type objectType struct {
 
 // What the API calls the types, and the attributes that are needed of each.
 var (
-	hostType    = &objectType{"Host", "hosts", slices.Concat(checkableAttrs, []string{"address", "address6", "last_state_up", "last_state_down", "last_state_unreachable"})}
-	serviceType = &objectType{"Service", "services", slices.Concat(checkableAttrs, []string{"host_name", "last_state_ok", "last_state_warning", "last_state_critical", "last_state_unknown"})}
+	hostType    = &objectType{"Host", "hosts", slices.Concat(checkableAttrs, liveAttrs, hostLive, []string{"address", "address6"})}
+	serviceType = &objectType{"Service", "services", slices.Concat(checkableAttrs, liveAttrs, serviceLive)}
 
 	commentType  = &objectType{"Comment", "comments", []string{"author", "text", "entry_time", "entry_type", "expire_time", "host_name", "service_name", "persistent"}}
 	downtimeType = &objectType{"Downtime", "downtimes", []string{"author", "comment", "start_time", "end_time", "entry_time", "duration", "fixed", "triggered_by", "host_name", "service_name"}}
@@ -39,12 +39,16 @@ var (
 )
 
 var (
-	checkableAttrs = []string{"name", "acknowledgement", "action_url", "check_attempt", "check_command", "check_interval", "check_period",
-		"display_name", "downtime_depth", "enable_active_checks", "enable_event_handler", "enable_flapping", "enable_notifications",
-		"enable_passive_checks", "enable_perfdata", "event_command", "flapping", "flapping_current", "flapping_threshold_high", "flapping_threshold_low",
-		"groups", "icon_image", "icon_image_alt", "last_check", "last_check_result", "last_hard_state", "last_hard_state_change", "last_reachable",
-		"last_state", "last_state_change", "max_check_attempts", "next_check", "notes", "notes_url", "original_attributes",
-		"retry_interval", "state", "state_type", "vars", "volatile", "version"}
+	// checkableAttrs are those that change only together with version, the others
+	// by checks and by what people do.
+	checkableAttrs = []string{"action_url", "check_command", "check_interval", "check_period", "display_name", "event_command",
+		"flapping_threshold_high", "flapping_threshold_low", "groups", "icon_image", "icon_image_alt", "max_check_attempts", "notes", "notes_url",
+		"original_attributes", "retry_interval", "vars"}
+	liveAttrs = []string{"name", "acknowledgement", "check_attempt", "downtime_depth", "enable_active_checks", "enable_event_handler", "enable_flapping",
+		"enable_notifications", "enable_passive_checks", "enable_perfdata", "flapping", "flapping_current", "last_check", "last_check_result",
+		"last_hard_state", "last_hard_state_change", "last_reachable", "last_state", "last_state_change", "next_check", "state", "state_type", "version", "volatile"}
+	hostLive         = []string{"last_state_up", "last_state_down", "last_state_unreachable"}
+	serviceLive      = []string{"host_name", "last_state_ok", "last_state_warning", "last_state_critical", "last_state_unknown"}
 	notificationLive = []string{"last_notification", "next_notification", "notification_number"}
 	groupAttrs       = []string{"display_name", "groups", "notes", "notes_url", "action_url"}
 	commandAttrs     = []string{"command", "vars"}
@@ -52,6 +56,14 @@ var (
 	sweepAttrs = []string{"version", "last_check", "last_reachable", "acknowledgement", "downtime_depth", "enable_active_checks",
 		"enable_event_handler", "enable_flapping", "enable_notifications", "enable_passive_checks", "next_check"}
 )
+
+// live are the attributes of hosts or services that change at any time.
+func (t *objectType) live() []string {
+	if t == hostType {
+		return slices.Concat(liveAttrs, hostLive)
+	}
+	return slices.Concat(liveAttrs, serviceLive)
+}
 
 // A checkable is a host or a service as the API shows it. Times are seconds
 // since 1970 with a fraction.

@@ -3,6 +3,7 @@ package icinga2
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -145,10 +146,7 @@ func (s *Source) readCommands(ctx context.Context, b *replica.Batch) error {
 			b.Put(replica.Row(commandRow(of.prefix, name, read[name])))
 		}
 		if of.t == checkCommand {
-			s.m.commands = map[string]*command{}
-			for name, c := range read {
-				s.m.commands[name] = &command{commandLine(c.Command), variables(c.Vars)}
-			}
+			s.m.setCommands(read)
 		}
 	}
 	return nil
@@ -234,44 +232,105 @@ func (s *Source) readTold(ctx context.Context, names []string) error {
 	return err
 }
 
-// readCheckables reads hosts or services by name. changed reports whether
-// groups may have.
+// readCheckables reads hosts or services by name: of those that are known what
+// changes at any time, and the rest where the version is another. changed
+// reports whether groups may have.
 func (s *Source) readCheckables(ctx context.Context, b *replica.Batch, w *rower, t *objectType, names []string) (changed bool, err error) {
-	gone, err := s.inChunks(ctx, t, t.attrs, names, func(o *object) error {
-		c := &checkable{}
-		if err := json.Unmarshal(o.Attrs, c); err != nil {
-			return errObject(t, o.Name, err)
+	var seen, anew []string
+	for _, full := range names {
+		if k := s.m.objects[full]; k != nil && !k.stale {
+			seen = append(seen, full)
+		} else {
+			anew = append(anew, full)
 		}
-		if t == hostType {
-			c.HostName = ""
-			s.hosts[c.Name] = c.trimmed()
+	}
+	gone, err := s.inChunks(ctx, t, t.live(), seen, func(o *object) error {
+		c, err := checkableOf(t, o)
+		if err != nil {
+			return err
 		}
 		k := s.m.objects[o.Name]
-		if k == nil {
-			k = &known{}
-			s.m.objects[o.Name] = k
-			changed = true
+		if k.Version != c.Version {
+			anew = append(anew, o.Name)
+			return nil
 		}
-		changed = changed || !slices.Equal(k.groups, c.Groups)
-		turned := k.state != c.State || k.hard != (c.StateType == 1) || k.checked != (c.Result != nil)
-		k.groups, k.swept = c.Groups, c.swept()
-		k.state, k.hard, k.checked = c.State, c.StateType == 1, c.Result != nil
-		if turned {
-			for _, below := range s.dependents(o.Name, 0) {
-				if d := s.m.objects[below]; d != nil && d.around != s.m.around(below, w.inGroup) {
-					s.touchNamed(below)
-				}
-			}
-		}
-		k.around = s.m.around(o.Name, w.inGroup)
-		b.Put(replica.Row(w.row(c, s.hosts[c.HostName])))
+		s.noted(o.Name, k, c, w)
+		b.Put(replica.Row(w.live(c)))
 		return nil
 	})
-	for _, name := range gone {
+	if err != nil {
+		return false, err
+	}
+	more, err := s.inChunks(ctx, t, t.attrs, anew, func(o *object) error {
+		c, err := checkableOf(t, o)
+		if err != nil {
+			return err
+		}
+		changed = s.whole(t, o.Name, c, w) || changed
+		b.Put(replica.Row(w.row(c, s.hosts[c.host()])))
+		return nil
+	})
+	for _, name := range append(gone, more...) {
 		s.drop(b, t, name)
 		changed = true
 	}
 	return changed, err
+}
+
+// checkableOf reads a host or service.
+func checkableOf(t *objectType, o *object) (*checkable, error) {
+	c := &checkable{}
+	if err := json.Unmarshal(o.Attrs, c); err != nil {
+		return nil, errObject(t, o.Name, err)
+	}
+	if t == hostType {
+		c.HostName = ""
+	}
+	if fullName(c.host(), c.service()) != o.Name {
+		return nil, errObject(t, o.Name, errors.New("its attributes name another one"))
+	}
+	return c, nil
+}
+
+// whole keeps what is to be known of a host or service of which everything was
+// read. It reports whether its groups changed.
+func (s *Source) whole(t *objectType, full string, c *checkable, w *rower) (changed bool) {
+	k := s.m.objects[full]
+	if t == hostType {
+		s.hosts[full] = c.trimmed()
+		if k != nil { // what is said of its services may have macros of it
+			for _, service := range s.servicesOf([]string{full}) {
+				if below := s.m.objects[service]; below != nil {
+					below.stale = true
+				}
+			}
+		}
+	}
+	if k == nil {
+		k = &known{}
+		s.m.objects[full] = k
+		changed = true
+	}
+	changed = changed || !slices.Equal(k.groups, c.Groups)
+	k.groups, k.stale = c.Groups, false
+	s.noted(full, k, c, w)
+	return changed
+}
+
+// noted keeps what is to be known of a host or service that was read, and has
+// those looked at whose reach may have changed with its state.
+func (s *Source) noted(full string, k *known, c *checkable, w *rower) {
+	turned := k.state != c.State || k.hard != (c.StateType == 1) || k.checked != (c.Result != nil)
+	k.swept = c.swept()
+	k.state, k.hard, k.checked = c.State, c.StateType == 1, c.Result != nil
+	if turned {
+		for _, below := range s.dependents(full, 0) {
+			if d := s.m.objects[below]; d != nil && d.around != s.m.around(below, w.inGroup) {
+				s.touchNamed(below)
+			}
+		}
+	}
+	k.around = s.m.around(full, w.inGroup)
 }
 
 // drop removes a host or service that is gone.

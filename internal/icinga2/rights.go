@@ -32,6 +32,7 @@ func (c *client) rights(ctx context.Context) (rights, error) {
 		return r, &livestatus.Error{Kind: livestatus.KindHTTP, Err: err, Cause: "What answers there is not the API of an Icinga 2.",
 			Fix: "The API listens on port 5665; Icinga Web and Icinga DB are something else."}
 	}
+	r.User = clip(r.User, wordMost)
 	return r, nil
 }
 

@@ -77,27 +77,15 @@ func (w *rower) row(c, host *checkable) row {
 			hostVars = w.vars
 		}
 	}
-	r := row{Table: "hosts", Columns: make([]string, 0, 96), Values: make([]any, 0, 96)}
+	r := w.live(c)
 	if c.service() == "" {
-		r.text("name", c.Name)
 		w.onlyHost(&r, c)
 	} else {
-		r.Table = "services"
-		r.text("host_name", c.HostName)
-		r.text("description", c.Name)
-		r.time("last_time_ok", c.LastStateOK)
-		r.time("last_time_warning", c.LastStateWarning)
-		r.time("last_time_critical", c.LastStateCritical)
-		r.time("last_time_unknown", c.LastStateUnknown)
 		r.set("obsess_over_service", int64(0))
 	}
 	w.configured(&r, c)
 	r.text("check_command", w.m.checkCommand(c, vars, hostVars))
 	r.text("check_command_expanded", w.m.checkCommand(c, vars, hostVars))
-	w.switches(&r, c)
-	state(&r, c, w.m.reachable(fullName(c.host(), c.service())))
-	result(&r, c)
-	w.notified(&r, c)
 	w.expanded(&r, c, host, vars, hostVars)
 	pairs, nested := normal(vars)
 	r.set("custom_variables", pairs)
@@ -111,16 +99,38 @@ func (w *rower) row(c, host *checkable) row {
 	return r
 }
 
+// live makes the part of a row that [objectType.live] tells, and what
+// notifications and dependencies say.
+func (w *rower) live(c *checkable) row {
+	r := row{Table: "hosts", Columns: make([]string, 0, 96), Values: make([]any, 0, 96)}
+	if c.service() == "" {
+		r.text("name", c.Name)
+		r.list("parents", w.m.parents[c.Name])
+		r.list("childs", w.m.children[c.Name])
+		r.time("last_time_up", c.LastStateUp)
+		r.time("last_time_down", c.LastStateDown)
+		r.time("last_time_unreachable", c.LastStateUnreachable)
+	} else {
+		r.Table = "services"
+		r.text("host_name", c.HostName)
+		r.text("description", c.Name)
+		r.time("last_time_ok", c.LastStateOK)
+		r.time("last_time_warning", c.LastStateWarning)
+		r.time("last_time_critical", c.LastStateCritical)
+		r.time("last_time_unknown", c.LastStateUnknown)
+	}
+	w.switches(&r, c)
+	state(&r, c, w.m.reachable(fullName(c.host(), c.service())))
+	result(&r, c)
+	w.notified(&r, c)
+	return r
+}
+
 // onlyHost sets what services do not have.
 func (w *rower) onlyHost(r *row, c *checkable) {
 	r.text("address", c.Address)
 	r.text("address6", c.Address6)
 	r.text("alias", c.DisplayName)
-	r.list("parents", w.m.parents[c.Name])
-	r.list("childs", w.m.children[c.Name])
-	r.time("last_time_up", c.LastStateUp)
-	r.time("last_time_down", c.LastStateDown)
-	r.time("last_time_unreachable", c.LastStateUnreachable)
 	r.set("obsess_over_host", int64(0))
 	r.set("pending_flex_downtime", int64(0))
 	r.set("check_flapping_recovery_notification", int64(0))

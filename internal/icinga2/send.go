@@ -101,8 +101,7 @@ func (c *client) order(ctx context.Context, may rights, k *call) error {
 		return refusal(err)
 	}
 	defer answer.Close()
-	var refused []string
-	all := 0
+	cause, refused, all := "", 0, 0 // what is said against the first of them
 	err = c.results(ctx, answer, func(d *json.Decoder) error {
 		var r struct {
 			Code   float64  `json:"code"`
@@ -113,18 +112,19 @@ func (c *client) order(ctx context.Context, may rights, k *call) error {
 			return err
 		}
 		if all++; r.Code >= 300 {
-			said, _, _ := strings.Cut(strings.Join(append([]string{r.Status}, r.Errors...), " "), "\n")
-			refused = append(refused, said)
+			if refused++; refused == 1 {
+				cause, _, _ = strings.Cut(strings.Join(append([]string{r.Status}, r.Errors...), " "), "\n")
+				cause = clip(cause, saidMost)
+			}
 		}
 		return nil
 	})
 	switch {
 	case err != nil:
 		return uncertain(err)
-	case len(refused) > 0:
-		cause := refused[0]
+	case refused > 0:
 		if all > 1 {
-			cause = fmt.Sprintf("%d of %d were refused: %s", len(refused), all, refused[0])
+			cause = fmt.Sprintf("%d of %d were refused: %s", refused, all, cause)
 		}
 		return &livestatus.Error{Kind: livestatus.KindStatus, Code: http.StatusConflict, Cause: cause}
 	}

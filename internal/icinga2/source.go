@@ -46,6 +46,8 @@ type Source struct {
 // touched is what has to be read anew.
 type touched struct {
 	names   map[*objectType]map[string]bool
+	n       int  // names that were told
+	bytes   int  // of those
 	urgent  bool // somebody waits for it
 	anew    bool // what is around hosts and services
 	applied bool // the switches of the core
@@ -57,8 +59,12 @@ const (
 	urgentGap  = 50 * time.Millisecond
 	routineGap = time.Second
 	pulseEvery = 10 * time.Second
-	sweepEvery = time.Minute
-	chunk      = 100
+	// Events may name what does not exist: of more names than this, and more
+	// bytes of them, all that there is is looked at instead.
+	touchedMost = 200_000
+	touchedSize = 32 << 20
+	sweepEvery  = time.Minute
+	chunk       = 100
 )
 
 // kinds are the events that are listened to; versions that do not have one of
@@ -180,7 +186,7 @@ func (s *Source) pauseDue() time.Duration {
 	switch {
 	case s.due.urgent:
 		gap = max(urgentGap, 3*s.went)
-	case s.due.names != nil || s.due.anew:
+	case s.due.names != nil || s.due.anew || s.due.whole:
 		gap = max(routineGap, 9*s.went)
 	}
 	return max(0, time.Until(s.ended.Add(gap)))
@@ -189,14 +195,9 @@ func (s *Source) pauseDue() time.Duration {
 // touch has an object read anew.
 func (s *Source) touch(t *objectType, name string, urgent bool) {
 	s.mu.Lock()
-	if s.due.names == nil {
-		s.due.names = map[*objectType]map[string]bool{}
-	}
-	if s.due.names[t] == nil {
-		s.due.names[t] = map[string]bool{}
-	}
-	s.due.names[t][name] = true
-	woke := urgent && !s.due.urgent || len(s.due.names) == 1 && len(s.due.names[t]) == 1
+	first := s.due.n == 0 && !s.due.whole
+	s.due.told(t, name)
+	woke := urgent && !s.due.urgent || first
 	s.due.urgent = s.due.urgent || urgent
 	s.mu.Unlock()
 	if woke {
@@ -243,6 +244,7 @@ func (s *Source) take() touched {
 func (s *Source) refresh(ctx context.Context) error {
 	began := time.Now()
 	due := s.take()
+	s.strange(&due)
 	if due.whole {
 		s.swept = time.Time{}
 		if err := s.pulse(ctx); err != nil {
@@ -282,6 +284,50 @@ func (t *touched) add(kind *objectType, name string) {
 		t.names[kind] = map[string]bool{}
 	}
 	t.names[kind][name] = true
+}
+
+// strange takes out of what is due the names of which nothing is known, if they
+// are many: a single one that does not exist has the API refuse all that are
+// asked for with it. All names are looked at instead.
+func (s *Source) strange(due *touched) {
+	known := func(t *objectType, name string) bool {
+		switch t {
+		case commentType:
+			return s.m.comments[name] != 0
+		case downtimeType:
+			return s.m.downs[name] != 0
+		case notificationType:
+			return true // only those that are known are asked for
+		}
+		return s.m.objects[name] != nil
+	}
+	n := 0
+	for t, names := range due.names {
+		for name := range names {
+			if !known(t, name) {
+				n++
+			}
+		}
+	}
+	if n <= chunk {
+		return
+	}
+	due.whole = true
+	for t, names := range due.names {
+		maps.DeleteFunc(names, func(name string, _ bool) bool { return !known(t, name) })
+	}
+}
+
+// told is add for a name that came unasked and may be of nothing.
+func (t *touched) told(kind *objectType, name string) {
+	switch {
+	case t.names[kind][name]:
+	case len(name) > nameMost, t.n == touchedMost, t.bytes+len(name) > touchedSize:
+		t.whole = true
+	default:
+		t.add(kind, name)
+		t.n, t.bytes = t.n+1, t.bytes+len(name)
+	}
 }
 
 // pulse looks whether this is still the same run of the core, and at what
@@ -379,9 +425,19 @@ func (s *Source) readNamed(ctx context.Context, b *replica.Batch, names map[*obj
 // inChunks reads objects by name, some at a time, with a rest between that
 // leaves the core's threads to its checks.
 func (s *Source) inChunks(ctx context.Context, t *objectType, attrs, names []string, each func(*object) error) (gone []string, err error) {
+	asked := make(map[string]bool, chunk)
 	for part := range slices.Chunk(names, chunk) {
 		began := time.Now()
-		g, err := s.c.present(ctx, t, attrs, part, each)
+		clear(asked)
+		for _, name := range part {
+			asked[name] = true
+		}
+		g, err := s.c.present(ctx, t, attrs, part, func(o *object) error {
+			if !asked[o.Name] {
+				return errObject(t, o.Name, errors.New("nobody asked for it"))
+			}
+			return each(o)
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ import (
 type sweep struct {
 	left   []string // full names, hosts first
 	next   time.Time
-	began  float64 // the newest check when it began, by the core's clock
+	newest float64 // the newest check seen so far, by the core's clock
 	looked int     // that were checked since we read them
 	missed int     // of these, whose event should have come
 }
@@ -71,7 +71,7 @@ func (s *Source) beginSweep() {
 	w := sweep{}
 	for full, k := range s.m.objects {
 		w.left = append(w.left, full)
-		w.began = max(w.began, k.LastCheck)
+		w.newest = max(w.newest, k.LastCheck)
 	}
 	slices.SortFunc(w.left, func(a, b string) int {
 		if h := strings.Contains(a, "!"); h != strings.Contains(b, "!") {
@@ -92,24 +92,31 @@ func (s *Source) sweepSome(ctx context.Context) error {
 		n = i
 	}
 	began := time.Now()
+	var unheard []float64 // checks that we had not read
 	gone, err := s.c.present(ctx, t, sweepAttrs, w.left[:n], func(o *object) error {
 		var now swept
 		if err := json.Unmarshal(o.Attrs, &now); err != nil {
 			return errObject(t, o.Name, err)
 		}
+		w.newest = max(w.newest, now.LastCheck)
 		k := s.m.objects[o.Name]
 		if k == nil || k.swept == now {
 			return nil
 		}
 		w.looked++
-		if now.LastCheck > k.LastCheck && now.LastCheck < w.began-missedAfter && !s.touched(t, o.Name) {
-			w.missed++
+		if now.LastCheck > k.LastCheck && !s.touched(t, o.Name) {
+			unheard = append(unheard, now.LastCheck)
 		}
 		s.touch(t, o.Name, false)
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	for _, at := range unheard {
+		if at < w.newest-missedAfter {
+			w.missed++
+		}
 	}
 	for _, name := range gone {
 		s.touch(t, name, true)

@@ -51,16 +51,19 @@ func (s *site) tryAll(ctx context.Context) error {
 		addresses = addresses[:1] // those are the way's
 	}
 	for i, text := range addresses {
+		began := s.now()
 		err := s.tryOne(ctx, i, text, first)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var lost *lostError
-		if errors.Is(err, errHome) || errors.As(err, &lost) {
-			if lost != nil {
-				err = lost.err
-			}
+		if errors.Is(err, errHome) {
 			return err
+		}
+		if lost := (*lostError)(nil); errors.As(err, &lost) {
+			if s.brief++; s.now().Sub(began) >= lasting {
+				s.brief = 0
+			}
+			return lost.err
 		}
 		if first == nil {
 			first = err

@@ -29,17 +29,20 @@ func (s *site) closeAPI() {
 	}
 }
 
+// someRoom reports whether more fits into memory.
+func (s *site) someRoom() error { return s.m.o.Memory.Room(0) }
+
 // useAPI reads the core at an icinga2:// address until that fails.
 func (s *site) useAPI(ctx context.Context, addr livestatus.Address) error {
 	if s.api == nil {
 		a := &apiCore{}
-		a.replica = replica.New(replica.Options{Impl: schema.Icinga2, Passed: a.history.Query, Log: s.log, Now: s.now, Room: func() error { return s.m.o.Memory.Room(0) }})
+		a.replica = replica.New(replica.Options{Impl: schema.Icinga2, Passed: a.history.Query, Log: s.log, Now: s.now, Room: s.someRoom})
 		s.mu.Lock()
 		s.api = a
 		s.mu.Unlock()
 	}
 	o := s.m.clientOptions(s.spec, addr)
-	src, err := icinga2.Open(ctx, icinga2.Options{Address: o.Address, Log: s.log, Now: s.now, Dial: o.Dial}, s.api.replica, s.api.history.Add)
+	src, err := icinga2.Open(ctx, icinga2.Options{Address: o.Address, MaxObjects: o.MaxRows, Room: s.someRoom, Log: s.log, Now: s.now, Dial: o.Dial}, s.api.replica, s.api.history.Add)
 	if err != nil {
 		return err
 	}
@@ -67,10 +70,13 @@ func (s *site) useAPI(ctx context.Context, addr livestatus.Address) error {
 	ended := context.Cause(ctx)
 	cancel(nil)
 	<-done
-	if lost := (*lostError)(nil); ended != nil && errors.As(err, &lost) {
+	switch lost := (*lostError)(nil); {
+	case ended == nil:
+		return err
+	case errors.As(err, &lost):
 		return &lostError{ended} // why there is nothing to ask any more
 	}
-	return err
+	return ended
 }
 
 // An apiClient asks the replica, and sends commands to the core itself, whose

@@ -213,12 +213,23 @@ func rawVariables(column string, pairs []any) any {
 // fleetOf runs a manager with one site.
 func fleetOf(t *testing.T, specs ...site.Spec) (*site.Manager, *store.Fleet) {
 	t.Helper()
-	m, fleet, _ := recorded(t, specs...)
+	return fleetWith(t, site.Options{}, specs...)
+}
+
+// fleetWith is fleetOf for a manager with options.
+func fleetWith(t *testing.T, o site.Options, specs ...site.Spec) (*site.Manager, *store.Fleet) {
+	t.Helper()
+	m, fleet, _ := recordedWith(t, o, specs...)
 	return m, fleet
 }
 
 // recorded is fleetOf with all states each site was in.
 func recorded(t *testing.T, specs ...site.Spec) (*site.Manager, *store.Fleet, func(key string) []store.HealthState) {
+	t.Helper()
+	return recordedWith(t, site.Options{}, specs...)
+}
+
+func recordedWith(t *testing.T, o site.Options, specs ...site.Spec) (*site.Manager, *store.Fleet, func(key string) []store.HealthState) {
 	t.Helper()
 	fleet := store.NewFleet(store.Options{})
 	var mu sync.Mutex
@@ -230,7 +241,8 @@ func recorded(t *testing.T, specs ...site.Spec) (*site.Manager, *store.Fleet, fu
 			states[c.Site] = append(states[c.Site], s)
 		}
 	})
-	m := site.NewManager(site.Options{Fleet: fleet})
+	o.Fleet = fleet
+	m := site.NewManager(o)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), soon)
 		defer cancel()

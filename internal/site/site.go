@@ -34,6 +34,7 @@ const (
 	tableAnswer = 15 * time.Minute // one whole table
 	closing     = 5 * time.Second
 	faultPause  = 30 * time.Second
+	lasting     = time.Minute // so long a session lasts that is no sign of trouble
 )
 
 // An identity is one run of a core: numbers of comments and downtimes, and
@@ -71,6 +72,7 @@ type site struct {
 	busy     bool     // the last poll found something
 	instead  *instead // of the address being tried or in use; nil: it is the first
 	home     homing
+	brief    int // sessions in a row that did not last
 	cursor   cursor
 	api      *apiCore // what is kept of a core that is read through an API; nil until then
 }
@@ -110,13 +112,14 @@ func (s *site) run(ctx context.Context) {
 // rest sleeps before the next attempt: not at all after the first failure, as
 // a kept connection may have died with a reload, then from one second up to a
 // minute, a quarter of the outage so far. After a fault of ours, which may come
-// again, it is longer. A kick ends it early.
+// again, it is longer, and after sessions that do not last, as each of them may
+// have read everything. A kick ends it early.
 func (s *site) rest(ctx context.Context, fault bool) bool {
 	outage, failures := s.health.outage()
-	if failures <= 1 && s.heldPlan != nil {
+	if failures <= 1 && s.brief <= 1 && s.heldPlan != nil {
 		return ctx.Err() == nil
 	}
-	d := min(max(time.Second, outage/4), time.Minute)
+	d := min(max(time.Second, outage/4, time.Second<<min(max(0, s.brief-1), 6)), time.Minute)
 	if fault {
 		d = max(d, faultPause)
 	}

@@ -12,6 +12,7 @@ import (
 	"belvedere/internal/livestatus"
 	"belvedere/internal/schema"
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/store"
 	"belvedere/test/realcore"
 )
@@ -45,6 +46,24 @@ func TestIcinga2Columns(t *testing.T) {
 	_, api := follow(t, opened{spec: apiOf(c)})
 	p := &partner{T: t, way: way{except: icinga2Differences, even: evenIcinga2}, core: &icinga{c, own}, fleet: api}
 	p.equal("of everything")
+	var diffs []string
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		if diffs = aroundDiffs(p); len(diffs) == 0 || time.Now().After(end) {
+			break
+		}
+	}
+	sitetest.Report(t, diffs)
+}
+
+// aroundDiffs are the differences in what is around hosts and services and no
+// other core has.
+func aroundDiffs(p *partner) (out []string) {
+	snap := p.fleet.View().Sites[0].Snapshot
+	for _, table := range []string{"zones", "endpoints", "status"} {
+		skip := []string{}
+		out = append(out, sitetest.Diff(table, p.core.truth(table), sitetest.Rows(snap, table), skip...)...)
+	}
+	return out
 }
 
 // evenIcinga2 sorts the members of lists, which come by chance from Livestatus,
