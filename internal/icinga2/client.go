@@ -26,7 +26,10 @@ const (
 	eventMost    = 16 << 20  // bytes of one event
 	nameMost     = 4 << 10   // bytes of a name
 	answerWithin = time.Minute
-	errorMost    = 64 << 10
+	// idleMost is how long a connection rests: Icinga 2 hangs up after ten
+	// seconds, and a request that comes just then is lost.
+	idleMost  = 8 * time.Second
+	errorMost = 64 << 10
 )
 
 // Options say which API is meant. Address has scheme "icinga2".
@@ -73,7 +76,7 @@ func newClient(o Options) (*client, error) {
 		DialTLSContext:      func(ctx context.Context, _, _ string) (net.Conn, error) { return livestatus.Connect(ctx, lo) },
 		MaxConnsPerHost:     4,
 		MaxIdleConnsPerHost: 2,
-		IdleConnTimeout:     30 * time.Second,
+		IdleConnTimeout:     idleMost,
 		DisableCompression:  true,
 	}
 	return &client{o: o, http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},

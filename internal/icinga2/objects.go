@@ -270,6 +270,12 @@ type application struct {
 	Icinga map[string]instance `json:"icingaapplication"`
 }
 
+// checking is what /v1/status says about the checks of the last minute.
+type checking struct {
+	Hosts    float64 `json:"active_host_checks_1min"`
+	Services float64 `json:"active_service_checks_1min"`
+}
+
 type instance struct {
 	EventHandlers bool    `json:"enable_event_handlers"`
 	Flapping      bool    `json:"enable_flapping"`

@@ -60,6 +60,20 @@ func (s *Source) application(ctx context.Context, b *replica.Batch) error {
 	return nil
 }
 
+// readRates reads how much is checked. That counts over all objects, so it is
+// not asked often.
+func (s *Source) readRates(ctx context.Context, b *replica.Batch) error {
+	var c checking
+	if err := s.c.status(ctx, "CIB", &c); err != nil {
+		return err
+	}
+	r := row{Table: "status"}
+	r.float("host_checks_rate", c.Hosts/60)
+	r.float("service_checks_rate", c.Services/60)
+	b.Put(replica.Row(r))
+	return nil
+}
+
 // readPeriods reads the time periods.
 func (s *Source) readPeriods(ctx context.Context, b *replica.Batch) error {
 	if err := all(ctx, s, periodType, &s.m.periods); err != nil {
@@ -80,6 +94,9 @@ func (s *Source) readPeriods(ctx context.Context, b *replica.Batch) error {
 // readAround reads what is around hosts and services: people, groups, periods,
 // commands, notifications, dependencies, zones.
 func (s *Source) readAround(ctx context.Context, b *replica.Batch) error {
+	if err := s.readRates(ctx, b); err != nil {
+		return err
+	}
 	if err := s.readPeriods(ctx, b); err != nil {
 		return err
 	}

@@ -83,6 +83,8 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"results":[{"user":"user","version":"r2.13.6-1","permissions":["*"]}]}`)
 	case r.URL.Path == "/v1/status/IcingaApplication":
 		fmt.Fprintf(w, `{"results":[{"name":"IcingaApplication","status":{"icingaapplication":{"app":{"pid":7,"program_start":%d,"version":"r2.13.6-1","node_name":"n"}}}}]}`, fakeStart)
+	case r.URL.Path == "/v1/status/CIB":
+		io.WriteString(w, `{"results":[{"name":"CIB","status":{"active_host_checks_1min":2}}]}`)
 	case r.URL.Path == "/v1/events":
 		w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(w).Flush() // the reader may be gone

@@ -19,7 +19,7 @@ func TestContract(t *testing.T) {
 			t.Parallel()
 			c, o := w.open(t)
 			m, fleet := follow(t, o)
-			p := &partner{t, w, c, fleet, func() {
+			p := &partner{T: t, way: w, core: c, fleet: fleet, refresh: func() {
 				if o.nearer != nil {
 					o.nearer()
 				}
@@ -46,6 +46,7 @@ type partner struct {
 	core    core
 	fleet   *store.Fleet
 	refresh func()
+	tables  []string // besides those that every core has
 }
 
 // A step is something that happens at a core, and how its truth shows it.
@@ -118,7 +119,7 @@ func (p *partner) equal(when string) {
 func (p *partner) differences() []string {
 	var out []string
 	snap := p.fleet.View().Sites[0].Snapshot
-	for _, table := range sitetest.Tables {
+	for _, table := range slices.Concat(sitetest.Tables, p.tables) {
 		skip := slices.Clone(sitetest.OwnPace)
 		for name := range p.way.except {
 			of, column, ok := strings.Cut(name, ".")

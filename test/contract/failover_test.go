@@ -151,7 +151,7 @@ func TestFailoverIcinga2(t *testing.T) {
 		options: site.Options{HomeAfter: 4 * time.Second},
 	})
 	pair := func(c core) *partner {
-		return &partner{t, way{except: icinga2Differences, even: evenIcinga2}, c, fleet, func() { m.Refresh(siteKey) }}
+		return &partner{T: t, way: way{except: icinga2Differences, even: evenIcinga2}, core: c, fleet: fleet, refresh: func() { m.Refresh(siteKey) }}
 	}
 	host, service := one.object()
 	at(t, fleet, "icinga2://"+a.address)
@@ -215,8 +215,8 @@ func TestFailoverKinds(t *testing.T) {
 	})
 	host, service := c.object()
 	refresh := func() { m.Refresh(siteKey) }
-	overAPI := &partner{t, way{except: icinga2Differences, even: evenIcinga2}, c, fleet, refresh}
-	overLivestatus := &partner{t, way{}, c, fleet, refresh}
+	overAPI := &partner{T: t, way: way{except: icinga2Differences, even: evenIcinga2}, core: c, fleet: fleet, refresh: refresh}
+	overLivestatus := &partner{T: t, core: c, fleet: fleet, refresh: refresh}
 	for i, text := range []string{"first", "again"} {
 		at(t, fleet, "icinga2://")
 		if err := c.tell("ADD_SVC_COMMENT;" + host + ";" + service + ";1;eva;" + text); err != nil {

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -45,11 +46,12 @@ func newSieve(t *testing.T, c *realcore.Icinga) *sieve {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "realcore", MinVersion: tls.VersionTLS12}}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "realcore", MinVersion: tls.VersionTLS12},
+		DisableKeepAlives: true} // a request must not meet the end of a connection that rests
 	s := &sieve{}
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "https", Host: c.API})
 	proxy.Transport, proxy.FlushInterval = transport, -1
-	proxy.ErrorLog, proxy.ModifyResponse = nil, func(r *http.Response) error {
+	proxy.ErrorLog, proxy.ModifyResponse = log.New(io.Discard, "", 0), func(r *http.Response) error {
 		if r.Request.URL.Path == "/v1/events" {
 			r.Body = s.strain(r.Body)
 		}

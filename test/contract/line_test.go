@@ -191,7 +191,7 @@ func TestAgentOverTornLine(t *testing.T) {
 		return address
 	})
 	m, fleet := follow(t, o)
-	p := &partner{t, way{}, s, fleet, func() { m.Refresh(siteKey) }}
+	p := &partner{T: t, core: s, fleet: fleet, refresh: func() { m.Refresh(siteKey) }}
 	host, service := s.object()
 	for range 5 {
 		line.cut()
