@@ -1,11 +1,13 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -159,10 +161,7 @@ func (t *Tx) addAgent(ctx context.Context, s Site, address string, now time.Time
 	a := Agent{Address: address, Joined: now.UTC().Truncate(time.Millisecond)}
 	slug := SiteKey(s.Name)
 	a.ID = slug[:min(len(slug), 30)] + "-" + strings.ToLower(rand.Text()[:10])
-	s.Addresses = []string{"agent://" + a.ID}
-	if address != "" {
-		s.Addresses = []string{"agent://" + address}
-	}
+	s.Addresses = []string{a.reached()}
 	s, err := t.addSite(ctx, s, by)
 	if err != nil {
 		return a, s, err
@@ -171,3 +170,30 @@ func (t *Tx) addAgent(ctx context.Context, s Site, address string, now time.Time
 	_, err = t.exec(ctx, "INSERT INTO agents (id, site, address, joined) VALUES (?, ?, ?, ?)", a.ID, a.Site, a.Address, millis(a.Joined))
 	return a, s, err
 }
+
+// handOver makes the agents of a site that is about to be removed those of the
+// site that has their address, too, if there is one: two agents of a cluster are
+// one site.
+func (t *Tx) handOver(ctx context.Context, key string) error {
+	agents, err := t.Agents(ctx)
+	if err != nil {
+		return err
+	}
+	sites, err := t.Sites(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range agents {
+		heir := slices.IndexFunc(sites, func(s Site) bool { return s.Key != key && slices.Contains(s.Addresses, a.reached()) })
+		if a.Site != key || heir < 0 {
+			continue
+		}
+		if _, err := t.exec(ctx, "UPDATE agents SET site = ? WHERE id = ?", sites[heir].Key, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reached is the address of the agent as sites have it.
+func (a Agent) reached() string { return "agent://" + cmp.Or(a.Address, a.ID) }

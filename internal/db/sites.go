@@ -126,8 +126,13 @@ func (d *DB) UpdateSite(ctx context.Context, s Site, a Audit) error {
 }
 
 // RemoveSite removes a site together with the audit entry of it; [ErrNotFound].
+// Its agents may not speak any more, but for those whose address another site
+// has, too, whose they become.
 func (d *DB) RemoveSite(ctx context.Context, key string, a Audit) error {
 	return d.Write(ctx, func(t *Tx) error {
+		if err := t.handOver(ctx, key); err != nil {
+			return err
+		}
 		if err := changedOne(t.exec(ctx, "DELETE FROM sites WHERE key = ?", key)); err != nil {
 			return err
 		}

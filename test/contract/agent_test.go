@@ -39,8 +39,14 @@ func throughAgent(comes bool, beside func(t *testing.T) (core, agent.Core)) func
 // something between an agent that comes and the server, and returns its address.
 func behindAgent(t *testing.T, comes bool, there agent.Core, between func(to string) string) opened {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	dir, state := t.TempDir(), t.TempDir()
+	hub, store := newHub(t)
+	return opened{spec: site.Spec{Addresses: []string{oneAgent(t, hub, store, "contract", comes, there, between)}}, options: site.Options{Agents: hub}}
+}
+
+// newHub is a server's end of agents.
+func newHub(t *testing.T) (*agent.Hub, *db.DB) {
+	t.Helper()
+	log, dir := slog.New(slog.DiscardHandler), t.TempDir()
 	store, err := db.Open(t.Context(), dir, log)
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +54,19 @@ func behindAgent(t *testing.T, comes bool, there agent.Core, between func(to str
 	t.Cleanup(func() { store.Close() })
 	hub := agent.NewHub(agent.HubOptions{Store: store, Dir: dir, Log: log})
 	t.Cleanup(hub.Close)
+	return hub, store
+}
+
+// oneAgent runs an agent that joined for a site, and returns its address.
+func oneAgent(t *testing.T, hub *agent.Hub, store *db.DB, name string, comes bool, there agent.Core, between func(to string) string) string {
+	t.Helper()
+	log, state := slog.New(slog.DiscardHandler), t.TempDir()
 	var address string
 	listen := ""
 	if comes {
-		address = joined(t, hub, store, state, between)
+		address = joined(t, hub, store, name, state, between)
 	} else {
-		listen = invited(t, hub, state)
+		listen = invited(t, hub, name, state)
 		address = listen
 	}
 	allowed, err := agent.AllowedFrom([]string{"ordinary", "configuring"})
@@ -65,11 +78,11 @@ func behindAgent(t *testing.T, comes bool, there agent.Core, between func(to str
 		t.Fatal(err)
 	}
 	background(t, a.Run)
-	return opened{spec: site.Spec{Addresses: []string{"agent://" + address}}, options: site.Options{Agents: hub}}
+	return "agent://" + address
 }
 
 // joined has an agent join the hub with a code, and returns its name.
-func joined(t *testing.T, hub *agent.Hub, store *db.DB, state string, between func(string) string) string {
+func joined(t *testing.T, hub *agent.Hub, store *db.DB, name, state string, between func(string) string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -80,7 +93,7 @@ func joined(t *testing.T, hub *agent.Hub, store *db.DB, state string, between fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, _, err := agent.NewJoinCode(t.Context(), store, ca, between(l.Addr().String()), "contract", "", db.Audit{Who: "test"})
+	code, _, err := agent.NewJoinCode(t.Context(), store, ca, between(l.Addr().String()), name, "", db.Audit{Who: "test"})
 	if err == nil {
 		_, err = agent.JoinServer(t.Context(), code, state)
 	}
@@ -88,15 +101,21 @@ func joined(t *testing.T, hub *agent.Hub, store *db.DB, state string, between fu
 		t.Fatal(err)
 	}
 	list, err := store.Agents(t.Context())
-	if err != nil || len(list) != 1 {
-		t.Fatalf("%v, %v", list, err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return list[0].ID
+	for _, a := range list {
+		if a.Site == db.SiteKey(name) {
+			return a.ID
+		}
+	}
+	t.Fatalf("no agent of %s among %v", name, list)
+	return ""
 }
 
 // invited has the hub come to an agent that made a code, and returns where it
 // listens.
-func invited(t *testing.T, hub *agent.Hub, state string) string {
+func invited(t *testing.T, hub *agent.Hub, name, state string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -111,7 +130,7 @@ func invited(t *testing.T, hub *agent.Hub, state string) string {
 	defer v.Close()
 	done := make(chan error, 1)
 	go func() { done <- v.Wait(t.Context(), func(peer string, why error) { t.Log("refused", peer, why) }) }()
-	if _, err := hub.Invited(t.Context(), v.Code, db.Site{Name: "contract"}, db.Audit{Who: "test"}); err != nil {
+	if _, err := hub.Invited(t.Context(), v.Code, db.Site{Name: name}, db.Audit{Who: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {

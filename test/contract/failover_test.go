@@ -3,12 +3,16 @@ package contract_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"belvedere/internal/agent"
+	"belvedere/internal/db"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 	"belvedere/internal/site"
@@ -272,4 +276,63 @@ func TestFailoverManyKinds(t *testing.T) {
 	gates[0].set(false, false)
 	at(t, fleet, "tls://")
 	equal("in the end")
+}
+
+// TestFailoverAgents has the agents of the two nodes of a cluster as one site:
+// the core moves from one to the other and back. They joined as two sites, of
+// which one took over the address of the other before that was removed.
+func TestFailoverAgents(t *testing.T) {
+	t.Parallel()
+	s := newSimulated(t, testkit.Naemon)
+	hub, store := newHub(t)
+	straight := func(to string) string { return to }
+	nodes := []*gate{newGate(t, s.unix), newGate(t, s.unix)}
+	nodes[1].set(true, false)
+	addresses := []string{
+		oneAgent(t, hub, store, "one", true, behindGate(t, nodes[0]), straight),
+		oneAgent(t, hub, store, "two", false, behindGate(t, nodes[1]), straight),
+	}
+	if err := store.UpdateSite(t.Context(), db.Site{Key: "one", Name: "one", Addresses: addresses}, db.Audit{Who: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.RemoveSite(t.Context(), "two", db.Audit{Who: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m, fleet := follow(t, opened{spec: site.Spec{Addresses: addresses}, options: site.Options{Agents: hub, HomeAfter: time.Second}})
+	p := &partner{T: t, core: s, fleet: fleet, refresh: func() { m.Refresh(siteKey) }}
+	host, service := s.object()
+	for i, active := range []int{0, 1, 0} {
+		nodes[active].set(false, false)
+		nodes[1-active].set(true, false)
+		at(t, fleet, addresses[active])
+		if notes := said(fleet); (active == 1) != strings.Contains(notes, "Its address 2 of 2 is in use") {
+			t.Errorf("at node %d: notes %q", active, notes)
+		}
+		text := fmt.Sprint("remark ", i)
+		if err := m.Send(t.Context(), siteKey, lql.Command{Name: "ADD_SVC_COMMENT", Args: []string{host, service, "1", "eva", text}}); err != nil {
+			t.Fatal(err)
+		}
+		s.c.Step(time.Now())
+		p.equal("after " + text)
+		if n := remarks(s, text); n != 1 {
+			t.Errorf("%s is there %d times", text, n)
+		}
+	}
+	if err := store.RemoveSite(t.Context(), "one", db.Audit{Who: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := store.Agents(t.Context()); err != nil || len(left) != 0 {
+		t.Errorf("agents that may speak in the end: %v, %v", left, err)
+	}
+}
+
+// behindGate is the core of an agent that reaches its Livestatus through a gate.
+func behindGate(t *testing.T, g *gate) agent.Core {
+	host, port, _ := net.SplitHostPort(g.address)
+	socket := agent.NewSocket(livestatus.Address{Scheme: "tcp", Host: host, Port: port}, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { socket.Close() })
+	return socket
 }

@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -9,14 +10,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"log"
-	"net/http"
+	"net"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,13 +28,14 @@ import (
 // A sieve is between a client and the API of a real Icinga 2, and can keep back
 // what its event streams tell.
 type sieve struct {
-	server *httptest.Server
+	address, fingerprint string
+	to                   string
+	pool                 *x509.CertPool
 
 	mu      sync.Mutex
 	deaf    bool
 	lost    int // events that were kept back
-	streams int // that were opened
-	cuts    []context.CancelFunc
+	streams []net.Conn
 }
 
 func newSieve(t *testing.T, c *realcore.Icinga) *sieve {
@@ -44,75 +44,106 @@ func newSieve(t *testing.T, c *realcore.Icinga) *sieve {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "realcore", MinVersion: tls.VersionTLS12},
-		DisableKeepAlives: true} // a request must not meet the end of a connection that rests
-	s := &sieve{}
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "https", Host: c.API})
-	proxy.Transport, proxy.FlushInterval = transport, -1
-	proxy.ErrorLog, proxy.ModifyResponse = log.New(io.Discard, "", 0), func(r *http.Response) error {
-		if r.Request.URL.Path == "/v1/events" {
-			r.Body = s.strain(r.Body)
-		}
-		return nil
+	s := &sieve{to: c.API, pool: x509.NewCertPool()}
+	s.pool.AppendCertsFromPEM(pem)
+	server := httptest.NewTLSServer(nil) // for its certificate
+	sum := sha256.Sum256(server.Certificate().Raw)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: server.TLS.Certificates, MinVersion: tls.VersionTLS12})
+	server.Close()
+	if err != nil {
+		t.Fatal(err)
 	}
-	s.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithCancel(r.Context())
-		defer cancel()
-		if r.URL.Path == "/v1/events" {
-			s.mu.Lock()
-			s.streams, s.cuts = s.streams+1, append(s.cuts, cancel)
-			s.mu.Unlock()
+	s.address, s.fingerprint = l.Addr().String(), hex.EncodeToString(sum[:])
+	background(t, func(ctx context.Context) error {
+		var group sync.WaitGroup
+		defer group.Wait()
+		stop := context.AfterFunc(ctx, func() { l.Close() })
+		defer stop()
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return nil
+			}
+			group.Go(func() {
+				stop := context.AfterFunc(ctx, func() { conn.Close() })
+				defer stop()
+				s.pass(conn)
+			})
 		}
-		defer func() { _ = recover() }() // the proxy's way to end an answer that was cut
-		proxy.ServeHTTP(w, r.WithContext(ctx))
-	}))
-	t.Cleanup(func() {
-		s.server.CloseClientConnections()
-		s.server.Close()
-		transport.CloseIdleConnections()
 	})
 	return s
 }
 
-// strain passes lines on unless they are to be kept back.
-func (s *sieve) strain(body io.ReadCloser) io.ReadCloser {
-	out, in := io.Pipe()
-	go func() {
-		lines := bufio.NewReader(body)
-		for {
-			line, err := lines.ReadBytes('\n')
-			s.mu.Lock()
-			deaf := s.deaf
-			if deaf && len(line) > 0 {
-				s.lost++
+// pass passes a connection on, and strains what comes back once it was asked
+// for events.
+func (s *sieve) pass(c net.Conn) {
+	defer c.Close()
+	up, err := tls.Dial("tcp", s.to, &tls.Config{RootCAs: s.pool, ServerName: "realcore", MinVersion: tls.VersionTLS12})
+	if err != nil {
+		return
+	}
+	defer up.Close()
+	var events atomic.Bool
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
+		defer up.Close()
+		for b := make([]byte, 64<<10); ; {
+			n, err := c.Read(b)
+			if bytes.HasPrefix(b[:n], []byte("POST /v1/events ")) {
+				events.Store(true)
+				s.mu.Lock()
+				s.streams = append(s.streams, c)
+				s.mu.Unlock()
 			}
-			s.mu.Unlock()
-			if !deaf {
-				if _, werr := in.Write(line); werr != nil {
-					err = werr
-				}
-			}
-			if err != nil {
-				in.CloseWithError(err)
+			if _, werr := up.Write(b[:n]); err != nil || werr != nil {
 				return
 			}
 		}
-	}()
-	return struct {
-		io.Reader
-		io.Closer
-	}{out, closers{body, out}}
+	})
+	defer c.Close()
+	for in := bufio.NewReader(up); ; {
+		if _, err := in.Peek(1); err != nil {
+			return
+		}
+		if events.Load() {
+			s.strain(c, in)
+			return
+		}
+		b, _ := in.Peek(in.Buffered()) // they are there
+		if _, err := c.Write(b); err != nil {
+			return
+		}
+		_, _ = in.Discard(len(b))
+	}
 }
 
-type closers []io.Closer
-
-func (c closers) Close() (err error) {
-	for _, each := range c {
-		err = each.Close()
+// strain passes on the head of an answer, and those of its lines, which are
+// events, that are not to be kept back.
+func (s *sieve) strain(to io.Writer, in *bufio.Reader) {
+	for head := true; ; {
+		line, err := in.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		if !head && s.keeps() {
+			continue
+		}
+		head = head && len(bytes.TrimSpace(line)) > 0
+		if _, err := to.Write(line); err != nil {
+			return
+		}
 	}
-	return err
+}
+
+// keeps reports whether an event is to be kept back, and counts it.
+func (s *sieve) keeps() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deaf {
+		s.lost++
+	}
+	return s.deaf
 }
 
 // set has events kept back or passed on.
@@ -126,22 +157,20 @@ func (s *sieve) set(deaf bool) {
 func (s *sieve) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, cancel := range s.cuts {
-		cancel()
+	for _, c := range s.streams {
+		c.Close()
 	}
-	s.cuts = nil
 }
 
 func (s *sieve) counts() (lost, streams int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lost, s.streams
+	return s.lost, len(s.streams)
 }
 
 func (s *sieve) spec() site.Spec {
-	sum := sha256.Sum256(s.server.Certificate().Raw)
-	return site.Spec{Addresses: []string{"icinga2://" + realcore.APIUser + "@" + s.server.Listener.Addr().String()},
-		TLS: livestatus.TLSOptions{Fingerprint: hex.EncodeToString(sum[:]), Password: realcore.APIPassword}}
+	return site.Spec{Addresses: []string{"icinga2://" + realcore.APIUser + "@" + s.address},
+		TLS: livestatus.TLSOptions{Fingerprint: s.fingerprint, Password: realcore.APIPassword}}
 }
 
 // TestIcinga2Gap has a hole in the event stream of a real Icinga 2: it is
@@ -149,7 +178,7 @@ func (s *sieve) spec() site.Spec {
 // nothing of what happened in the hole is lost.
 func TestIcinga2Gap(t *testing.T) {
 	t.Parallel()
-	const extra = `for (i in range(60)) { object Host "busy" + i { check_command = "dummy"; check_interval = 20s; retry_interval = 20s } }
+	const extra = `for (i in range(60)) { object Host "busy" + i { check_command = "dummy"; check_interval = 40s; retry_interval = 40s } }
 `
 	c := realcore.ForTest(t, realcore.Options{Hosts: 4, ServicesPerHost: 3, CheckInterval: 24 * time.Hour, NoXinetd: true, API: true, Extra: fmt.Sprintf(icingaExtra, "old service") + extra})
 	_, own := follow(t, opened{spec: site.Spec{Addresses: []string{"unix://" + c.Unix}}})
@@ -169,7 +198,7 @@ func TestIcinga2Gap(t *testing.T) {
 	if err := i.tell("ADD_SVC_COMMENT;" + host + ";" + service + ";1;eva;in the hole"); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "events are lost", func() bool { lost, _ := s.counts(); return lost > 80 })
+	until(t, "events are lost", func() bool { lost, _ := s.counts(); return lost > 80 }) // more than each of them once
 	if got := output(); got == "in the hole" {
 		t.Fatal("there is no hole")
 	}
