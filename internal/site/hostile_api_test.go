@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -32,7 +33,7 @@ func newFakeAPI(t *testing.T) *fakeAPI {
 	t.Helper()
 	f := &fakeAPI{instead: map[string]http.HandlerFunc{}}
 	f.server = httptest.NewUnstartedServer(f)
-	f.server.Config.ErrorLog = nil
+	f.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	f.server.StartTLS()
 	t.Cleanup(func() {
 		f.server.CloseClientConnections()

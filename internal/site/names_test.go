@@ -54,7 +54,7 @@ func TestStrangeNames(t *testing.T) {
 func TestPanicIsOfOneSite(t *testing.T) {
 	m := &Manager{client: func(livestatus.Options) client { panic("a fault") }}
 	st := store.NewFleet(store.Options{}).Add(store.SiteInfo{Key: "k", Name: "k"})
-	s := &site{m: m, st: st, spec: Spec{Key: "k", Name: "k", Addresses: []string{"tcp://127.0.0.1:6557"}}, log: slog.New(slog.DiscardHandler)}
+	s := &site{m: m, st: st, spec: Spec{Key: "k", Name: "k", Addresses: []string{"tcp://127.0.0.1:6557"}}, log: slog.New(slog.DiscardHandler), now: time.Now}
 	s.health = newTracker(st, time.Now, s.log)
 	if err := s.connect(t.Context()); !errors.Is(err, errPanic) {
 		t.Errorf("connect: %v", err)
