@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -37,6 +38,8 @@ type harness struct {
 	mu     sync.Mutex
 	icinga *realcore.Icinga
 	cores  map[string]*testkit.Core
+	at     map[string]string // where they listen
+	thruks []*http.Server
 }
 
 func main() {
@@ -51,7 +54,7 @@ func run() error {
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	h := &harness{cores: map[string]*testkit.Core{}}
+	h := &harness{cores: map[string]*testkit.Core{}, at: map[string]string{}}
 	defer h.close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -74,6 +77,9 @@ func (h *harness) close() {
 	defer h.mu.Unlock()
 	if h.icinga != nil {
 		_ = h.icinga.Close()
+	}
+	for _, s := range h.thruks {
+		_ = s.Close()
 	}
 	for _, c := range h.cores {
 		_ = c.Close()
@@ -99,6 +105,7 @@ func (h *harness) routes(ctx context.Context) http.Handler {
 	mux.Handle("POST /icinga2/{what}", action(h.icingaDo))
 	mux.Handle("POST /core", action(func(r *http.Request) (any, error) { return h.startCore(ctx, r) }))
 	mux.Handle("POST /core/{name}/{what}", action(h.coreDo))
+	mux.Handle("POST /thruk", action(h.startThruk))
 	return mux
 }
 
@@ -165,8 +172,31 @@ func (h *harness) startCore(ctx context.Context, r *http.Request) (any, error) {
 	c.Start(ctx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cores[r.FormValue("name")] = c
+	h.cores[r.FormValue("name")], h.at[r.FormValue("name")] = c, addr.String()
 	return map[string]string{"address": "tcp://" + addr.String()}, nil
+}
+
+// startThruk starts a Thruk that has some of the cores as its backends.
+func (h *harness) startThruk(r *http.Request) (any, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var sites []testkit.ThrukSite
+	for i, name := range strings.Split(r.FormValue("cores"), ",") {
+		if h.at[name] == "" {
+			return nil, fmt.Errorf("no core %q", name)
+		}
+		sites = append(sites, testkit.ThrukSite{Key: fmt.Sprintf("4086%d", i), Name: name, Network: "tcp", Address: h.at[name]})
+	}
+	k := &testkit.Thruk{}
+	k.Set(sites, map[string]testkit.ThrukKey{r.FormValue("key"): {User: "belvedere", Roles: []string{"authorized_for_admin"}}})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &http.Server{Handler: k, ReadHeaderTimeout: 5 * time.Second}
+	h.thruks = append(h.thruks, s)
+	go func() { _ = s.Serve(l) }()
+	return map[string]string{"address": "http://" + l.Addr().String() + "/thruk"}, nil
 }
 
 // faults by the name the tests use.
