@@ -241,3 +241,27 @@ export async function shot(page, name) {
   mkdirSync(shots, { recursive: true })
   await page.screenshot({ path: join(shots, name + '.png') })
 }
+
+/** A proxy before a server that lets pages arrive in small pieces; stop ends it. */
+export async function slowly(target, { piece = 500, first = 20000, wait = 20 } = {}) {
+  const to = new URL(target)
+  const server = http.createServer((req, res) => {
+    const up = http.request({ host: to.hostname, port: to.port, path: req.url, method: req.method, headers: { ...req.headers, 'accept-encoding': 'identity' } }, async r => {
+      res.writeHead(r.statusCode, Object.fromEntries(Object.entries(r.headers).filter(([k]) => k !== 'content-length')))
+      if (!/text\/html/.test(r.headers['content-type'] ?? '') || req.headers['x-belvedere-block']) return r.pipe(res)
+      const body = Buffer.concat(await r.toArray())
+      for (let at = 0; at < body.length;) {
+        const n = at < first ? piece : 40 * piece
+        res.write(body.subarray(at, at + n))
+        at += n
+        await new Promise(go => setTimeout(go, wait))
+      }
+      res.end()
+    })
+    up.on('error', () => res.destroy())
+    req.pipe(up)
+    res.on('close', () => up.destroy())
+  })
+  await new Promise(ok => server.listen(0, '127.0.0.1', ok))
+  return { url: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close() } }
+}

@@ -2,7 +2,7 @@
 // the first live update shift what one is about to click.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { browser, core, harness, serve, signIn, until } from './lib.mjs'
+import { browser, core, harness, serve, signIn, slowly, until } from './lib.mjs'
 
 test('pages lie still', { timeout: 300000 }, async t => {
   const call = await harness(t)
@@ -55,6 +55,32 @@ test('pages lie still', { timeout: 300000 }, async t => {
         assert.deepEqual(moved, [])
       })
     }
+  }
+  // What is laid out from its end (buttons, heads of tables) does not move while
+  // a page arrives bit by bit.
+  const slow = await slowly(app.url)
+  t.after(slow.stop)
+  for (const [name, options] of [['wide', {}], ['phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }]]) {
+    const page = await b.page(options)
+    await signIn(page, slow.url)
+    await page.context().addInitScript(() => {
+      window.moved = []
+      new PerformanceObserver(list => {
+        for (const e of list.getEntries()) for (const s of e.sources) {
+          const at = s.node?.nodeType === Node.ELEMENT_NODE ? s.node : s.node?.parentElement
+          if (at?.closest('.top, .nav, .ph, thead') && (s.previousRect.x !== s.currentRect.x || s.previousRect.y !== s.currentRect.y)) window.moved.push(at.outerHTML.slice(0, 100))
+        }
+      }).observe({ type: 'layout-shift', buffered: true })
+    })
+    for (const path of ['/hosts', '/services', '/problems', '/groups', '/downtimes', '/sites', '/audit', '/config/contacts']) {
+      await t.test(`${name} ${path}, arriving slowly`, async () => {
+        await page.goto(slow.url + path)
+        await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))
+        assert.deepEqual(await page.evaluate(() => window.moved), [])
+        assert.equal(await page.evaluate(() => [...document.querySelectorAll('.top, .ph, thead')].filter(e => getComputedStyle(e).visibility === 'hidden').length), 0, 'what was held back shows')
+      })
+    }
+    await page.context().close()
   }
   assert.deepEqual(b.errors, [])
 })
