@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -171,7 +172,13 @@ func OneOf(r *http.Request, name string, allowed ...string) (string, error) {
 			return v, nil
 		}
 	}
-	return "", BadParameter(name, ui.T(r.Context(), "%[1]s must be one of %[2]s", name, strings.Join(allowed, ", ")), "Correct the address or go back")
+	var words []string // the first may stand for nothing, or be among the others again
+	for _, a := range allowed {
+		if a != "" && !slices.Contains(words, a) {
+			words = append(words, a)
+		}
+	}
+	return "", BadParameter(name, ui.T(r.Context(), "%[1]s must be one of %[2]s", name, strings.Join(words, ", ")), "Correct the address or go back")
 }
 
 // With returns the address of r's page, without prefix, with query parameters

@@ -245,7 +245,7 @@ func TestParse(t *testing.T) {
 		"sort=groups&after=" + (&Cursor{Place: lql.Place{"g", "h"}}).String():                                                   "after is no place in this list in this order",
 		"before=" + (&Cursor{Place: lql.Place{"h", "a"}}).String() + "&after=" + (&Cursor{Place: lql.Place{"h", "a"}}).String(): "before cannot stand beside",
 		"columns=a,b":    "columns names “a”",
-		"density=plenty": "density must be one of",
+		"density=plenty": "density must be one of normal, compact, roomy",
 	} {
 		_, err := l.Parse(httptest.NewRequest(http.MethodGet, "/hosts?"+query, nil))
 		if err == nil || !strings.Contains(err.Error(), says) {
