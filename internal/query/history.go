@@ -2,8 +2,11 @@ package query
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
+	"belvedere/internal/lql"
+	"belvedere/internal/schema"
 	"belvedere/internal/store"
 )
 
@@ -33,10 +36,12 @@ type step struct {
 	more            bool     // other tables too, or too many rows to name
 }
 
-// moves are the rows that may differ between two snapshots of a site: those
-// with other values, the services of such hosts, and the hosts of such
-// services.
-type moves struct{ hosts, services []int32 }
+// moves are what differs between two snapshots of a site.
+type moves struct {
+	hosts, services []int32 // rows with other values
+	above           []int32 // hosts of such services
+	people          bool    // what contacts see may differ too
+}
 
 // Note remembers a change of a site, so that answers that it does not concern
 // can be given again. Whoever writes to the fleet's OnChange tells the engine of
@@ -93,7 +98,7 @@ func (h *history) between(site string, a, b *store.Snapshot) *moves {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.sites[site]
-	if s == nil || !sameRows(a, b) {
+	if s == nil {
 		return nil
 	}
 	key := [2]uint64{a.Version(), b.Version()}
@@ -103,7 +108,12 @@ func (h *history) between(site string, a, b *store.Snapshot) *moves {
 	if len(s.moves) >= historyMoves {
 		clear(s.moves)
 	}
-	m := s.find(a.Version(), b)
+	var m *moves
+	if sameRows(a, b) {
+		if m = s.find(a.Version(), b); m != nil {
+			m.people = listsOf(a) != listsOf(b)
+		}
+	}
 	s.moves[key] = m
 	return m
 }
@@ -144,10 +154,6 @@ func (s *siteHistory) find(after uint64, to *store.Snapshot) *moves {
 				return nil
 			}
 			m.hosts = append(m.hosts, int32(row))
-			from, end := services.Span(row)
-			for r := from; r < end; r++ {
-				m.services = append(m.services, int32(r))
-			}
 		}
 		for _, key := range x.services {
 			row, ok := to.Find("services", key)
@@ -156,20 +162,68 @@ func (s *siteHistory) find(after uint64, to *store.Snapshot) *moves {
 			}
 			m.services = append(m.services, int32(row))
 			if host := services.Ref(0).Int(row); host >= 0 {
-				m.hosts = append(m.hosts, int32(host))
+				m.above = append(m.above, int32(host))
 			}
 		}
 	}
-	slices.Sort(m.hosts)
-	slices.Sort(m.services)
-	m.hosts, m.services = slices.Compact(m.hosts), slices.Compact(m.services)
+	m.hosts, m.services, m.above = unique(m.hosts), unique(m.services), unique(m.above)
 	return m
 }
 
-// of returns the rows of a table.
-func (m *moves) of(table string) []int32 {
-	if table == "hosts" {
-		return m.hosts
+func unique(rows []int32) []int32 {
+	slices.Sort(rows)
+	return slices.Compact(rows)
+}
+
+// unchanged reports whether a column is the same in two snapshots with the same
+// rows: one that did not change is shared.
+func unchanged(ref colRef, a, b *store.Snapshot) bool {
+	x, y, c := a.Table(ref.table.Name), b.Table(ref.table.Name), ref.column()
+	if c.Class == schema.Derived {
+		base, ok := strings.CutSuffix(c.Name, "_lc")
+		return ok && x.ColumnNamed(base) != nil && x.ColumnNamed(base) == y.ColumnNamed(base) || strings.HasPrefix(c.Name, "peer_")
 	}
-	return m.services
+	if join, col, ok := x.Via(ref.col); ok {
+		t := x.Schema().Joins[join].Table
+		return x.Ref(join) == y.Ref(join) && a.Table(t).Column(col) == b.Table(t).Column(col)
+	}
+	return x.Column(ref.col) == y.Column(ref.col)
+}
+
+// concerning returns the rows of the plan's table whose values in its columns
+// may differ.
+func (m *moves) concerning(p *plan, a, b *store.Snapshot) []int32 {
+	if p.table.Name == "hosts" {
+		if len(m.above) == 0 || !p.uses(func(r colRef) bool { return r.column().Class == schema.Derived }) {
+			return m.hosts
+		}
+		return unique(slices.Concat(m.hosts, m.above))
+	}
+	if len(m.hosts) == 0 || !p.uses(func(r colRef) bool { return viaHost(r) && !unchanged(r, a, b) }) {
+		return m.services
+	}
+	rows, t := slices.Clone(m.services), b.Table("services")
+	for _, host := range m.hosts {
+		from, to := t.Span(int(host))
+		for r := from; r < to; r++ {
+			rows = append(rows, int32(r))
+		}
+	}
+	return unique(rows)
+}
+
+// viaHost reports whether a value of a service may come from its host.
+func viaHost(r colRef) bool {
+	return r.join >= 0 || strings.HasPrefix(r.column().Name, "owner") || strings.HasPrefix(r.column().Name, "host_")
+}
+
+// uses reports whether any column of the plan is one of those.
+func (p *plan) uses(one func(colRef) bool) bool {
+	for i := range p.columns {
+		if p.columns[i].none == lql.UnknownError && one(p.columns[i].ref) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.leaves, func(l *leaf) bool { return one(l.ref) }) ||
+		slices.ContainsFunc(p.sorts, func(k sortKey) bool { return one(k.ref) })
 }

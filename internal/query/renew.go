@@ -21,7 +21,8 @@ const renewFor = time.Minute
 type origin struct {
 	plan *plan
 	view *store.View
-	rows []placed // of the answer, in its order; nil for Stats
+	rows []placed  // of the answer, in its order; nil for Stats
+	at   [][]int32 // their places, by site
 	born time.Time
 }
 
@@ -46,6 +47,10 @@ func (r *run) origin(view *store.View) *origin {
 		for _, row := range seg.rows {
 			o.rows = append(o.rows, placed{seg.s.nr, row})
 		}
+	}
+	o.at = make([][]int32, len(view.Sites))
+	for i, p := range o.rows {
+		o.at[p.site] = append(o.at[p.site], int32(i))
 	}
 	return o
 }
@@ -119,7 +124,7 @@ func (e *Engine) renew(ctx context.Context, v access.Viewer, q *lql.Query, a *ca
 	if n.broken(view) {
 		return nil, nil
 	}
-	return n.answer(), &origin{plan: from.plan, view: view, rows: from.rows, born: from.born}
+	return n.answer(), &origin{plan: from.plan, view: view, rows: from.rows, at: from.at, born: from.born}
 }
 
 // broken compares the states site by site, and reports whether the answer has
@@ -138,7 +143,7 @@ func (n *renewal) broken(view *store.View) bool {
 			continue
 		}
 		moved := n.e.history.between(sv.Info.Key, before.Snapshot, sv.Snapshot)
-		if moved == nil || !n.site(int32(i), before, sv, moved.of(n.table.Name)) {
+		if moved == nil || !n.site(int32(i), before, sv, moved) {
 			return true
 		}
 	}
@@ -146,100 +151,119 @@ func (n *renewal) broken(view *store.View) bool {
 }
 
 // site takes over what changed at one site, and reports whether it could.
-func (n *renewal) site(nr int32, before, after store.SiteView, rows []int32) bool {
+func (n *renewal) site(nr int32, before, after store.SiteView, moved *moves) bool {
+	rows := moved.concerning(n.plan, before.Snapshot, after.Snapshot)
 	if len(rows) == 0 {
 		return true
 	}
 	contacts := n.contactsAt(after.Info.Key)
-	s := n.newSite(after, contacts)
-	s.nr = nr
-	if s.rights != nil {
-		if listsOf(before.Snapshot) != listsOf(after.Snapshot) {
-			return false
-		}
-		visible := s.rights.rows(n.table.Name)
-		seen := make([]int32, 0, len(rows))
-		for _, row := range rows {
-			if bitOf(visible, int(row)) {
-				seen = append(seen, row)
-			}
-		}
-		if rows = seen; len(rows) == 0 {
-			return true
-		}
-	}
-	s.bindTable()
-	if s.only != nil {
-		rows = slices.DeleteFunc(slices.Clone(rows), func(row int32) bool { return !bitOf(s.only, int(row)) })
-	}
-	old := n.newSite(before, contacts)
-	old.bindTable()
-	if !n.compare(old, s, rows) {
+	if len(contacts) > 0 && moved.people {
 		return false
 	}
-	n.shown(s, rows)
+	same := func(ref colRef) bool { return unchanged(ref, before.Snapshot, after.Snapshot) }
+	var s *siteRun
+	if slices.ContainsFunc(n.leaves, func(l *leaf) bool { return !same(l.ref) }) || slices.ContainsFunc(n.sorts, func(k sortKey) bool { return !same(k.ref) }) {
+		s = n.bound(nr, after, contacts)
+		seen := rows
+		if s.rights != nil {
+			visible := s.rights.rows(n.table.Name)
+			seen = slices.DeleteFunc(slices.Clone(rows), func(row int32) bool { return !bitOf(visible, int(row)) })
+		}
+		if s.only != nil {
+			seen = slices.DeleteFunc(slices.Clone(seen), func(row int32) bool { return !bitOf(s.only, int(row)) })
+		}
+		if len(seen) > 0 && !n.compare(n.bound(nr, before, contacts), s, seen, same) {
+			return false
+		}
+	}
+	at := n.shown(nr, rows)
+	if len(at) == 0 {
+		return true
+	}
+	if s == nil {
+		s = n.bound(nr, after, contacts)
+	}
+	seg := segment{s: s, at: at}
+	for _, i := range at {
+		seg.rows = append(seg.rows, n.from.rows[i].row)
+	}
+	n.segs = append(n.segs, seg)
 	return true
+}
+
+// bound makes the query's table ready on a site.
+func (n *renewal) bound(nr int32, sv store.SiteView, contacts []string) *siteRun {
+	s := n.newSite(sv, contacts)
+	s.nr = nr
+	s.bindTable()
+	return s
 }
 
 // compare takes over what the rows change in the numbers of the answer, and
-// reports whether the answer has the same rows in the same order.
-func (n *renewal) compare(old, s *siteRun, rows []int32) bool {
-	was, is := make([]bool, len(n.leaves)), make([]bool, len(n.leaves))
-	pairs := make([][2]*operand, len(n.leaves))
+// reports whether the answer has the same rows in the same order. same says
+// which columns did not change at all.
+func (n *renewal) compare(old, s *siteRun, rows []int32, same func(colRef) bool) bool {
+	leaves, open := make([][2]*operand, len(n.leaves)), make([]bool, len(n.leaves))
 	for i, l := range n.leaves {
-		pairs[i] = [2]*operand{old.operand(l.ref), s.operand(l.ref)}
+		leaves[i], open[i] = [2]*operand{old.operand(l.ref), s.operand(l.ref)}, !same(l.ref)
 	}
-	sorts := make([][2]*operand, len(n.sorts))
-	for i, k := range n.sorts {
-		sorts[i] = [2]*operand{old.operand(k.ref), s.operand(k.ref)}
+	sorts := make([][2]*operand, 0, len(n.sorts))
+	keys := make([]*sortKey, 0, len(n.sorts))
+	for i := range n.sorts {
+		if k := &n.sorts[i]; !same(k.ref) {
+			sorts, keys = append(sorts, [2]*operand{old.operand(k.ref), s.operand(k.ref)}), append(keys, k)
+		}
 	}
+	was, is := make([]bool, len(leaves)), make([]bool, len(leaves))
 	for _, row := range rows {
-		other := false
+		other, moved := false, false
 		for i, l := range n.leaves {
-			was[i], is[i] = l.holds(pairs[i][0], int(row)), l.holds(pairs[i][1], int(row))
-			other = other || was[i] != is[i]
+			other = other || open[i] && l.holds(leaves[i][0], int(row)) != l.holds(leaves[i][1], int(row))
 		}
-		before, after := n.filter.eval(was), n.filter.eval(is)
-		if other {
-			for i := range n.plan.stats {
-				n.counts[i] += one(after && n.plan.stats[i].cond.eval(is)) - one(before && n.plan.stats[i].cond.eval(was))
-			}
-			if len(n.tally) == len(n.plan.tally) {
-				for i, t := range n.plan.tally {
-					n.tally[i] += int(one(after && t.eval(is)) - one(before && t.eval(was)))
-				}
-			}
+		for i, o := range sorts {
+			moved = moved || compareValues(o[0], o[0].place.end(int(row)), o[1], o[1].place.end(int(row)), keys[i]) != 0
 		}
-		if len(n.plan.stats) > 0 || !before && !after {
+		if !other && !moved {
 			continue
 		}
-		if before != after {
-			return false
+		for i, l := range n.leaves {
+			was[i], is[i] = l.holds(leaves[i][0], int(row)), l.holds(leaves[i][1], int(row))
 		}
-		for i := range n.sorts {
-			x, y := sorts[i][0], sorts[i][1]
-			if compareValues(x, x.place.end(int(row)), y, y.place.end(int(row)), &n.sorts[i]) != 0 {
-				return false
-			}
+		before, after := n.filter.eval(was), n.filter.eval(is)
+		n.count(was, is, before, after)
+		if len(n.plan.stats) == 0 && (before != after || after && moved) {
+			return false
 		}
 	}
 	return true
 }
 
-// shown finds the rows of the answer that are among rows of a site.
-func (n *renewal) shown(s *siteRun, rows []int32) {
-	seg := segment{s: s}
-	for at, p := range n.from.rows {
-		if p.site != s.nr {
-			continue
-		}
-		if _, ok := slices.BinarySearch(rows, p.row); ok {
-			seg.rows, seg.at = append(seg.rows, p.row), append(seg.at, int32(at))
+// count takes over what a row changes in the numbers of the answer: which
+// leaves held, and whether the row was and is in it.
+func (n *renewal) count(was, is []bool, before, after bool) {
+	for i := range n.plan.stats {
+		cond := n.plan.stats[i].cond
+		n.counts[i] += one(after && cond.eval(is)) - one(before && cond.eval(was))
+	}
+	if len(n.tally) != len(n.plan.tally) {
+		return
+	}
+	for i, t := range n.plan.tally {
+		n.tally[i] += int(one(after && t.eval(is)) - one(before && t.eval(was)))
+	}
+}
+
+// shown returns the places of the answer that are among rows of a site.
+func (n *renewal) shown(nr int32, rows []int32) (at []int32) {
+	if n.from.at == nil {
+		return nil
+	}
+	for _, i := range n.from.at[nr] {
+		if _, ok := slices.BinarySearch(rows, n.from.rows[i].row); ok {
+			at = append(at, i)
 		}
 	}
-	if len(seg.rows) > 0 {
-		n.segs = append(n.segs, seg)
-	}
+	return at
 }
 
 // answer makes the answer. Columns in which nothing changed are shared with the

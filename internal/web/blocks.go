@@ -87,7 +87,7 @@ func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc
 	}
 	own := false // the key is of this person only
 	for range 3 {
-		d, mine := s.drawings.get(key, need, rev)
+		d, mine := s.drawings.get(key, need, rev, own)
 		if mine {
 			s.draw(a, d, key, r, draw)
 		}
@@ -99,12 +99,20 @@ func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc
 		switch {
 		case errors.Is(d.err, errRedraw) && !mine:
 			continue
-		case d.personal && !mine && !own:
+		case d.personal && !own:
 			own = true
 			key += "\x00" + strconv.FormatInt(st.person.ID, 10) + "\x00" + st.origin.remote + "\x00" + st.token
-			continue
-		case d.err != nil:
+			if !mine {
+				continue
+			}
+			s.drawings.keep(key, d)
+		}
+		if d.err != nil {
 			return d.err
+		}
+		if d.status == http.StatusOK && d.header.Get("ETag") != "" {
+			a.watch(key, r, draw)
+			w.Header().Set(drawnHeader, s.alias(key))
 		}
 		s.drawings.send(w, r, d)
 		return nil
@@ -164,12 +172,14 @@ func besideBlocks() []string {
 }
 
 // get returns the drawing for key that is at least of version need; mine: it
-// is new, to be drawn by the caller from data of version rev.
-func (c *drawings) get(key string, need, rev uint64) (d *drawing, mine bool) {
+// is new, to be drawn by the caller from data of version rev. A drawing for one
+// person is good for nobody else, at whatever version: own says that the key is
+// that of a person.
+func (c *drawings) get(key string, need, rev uint64, own bool) (d *drawing, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	if d := c.kept[key]; d != nil && d.rev >= need && now.Sub(d.at) < drawnFor {
+	if d := c.kept[key]; d != nil && (d.rev >= need || !own && d.isPersonal()) && now.Sub(d.at) < drawnFor {
 		return d, false
 	}
 	c.sweep(now)
@@ -177,6 +187,28 @@ func (c *drawings) get(key string, need, rev uint64) (d *drawing, mine bool) {
 	c.drop(key)
 	c.kept[key] = d
 	return d, true
+}
+
+// keep keeps a drawing that is done for another key too.
+func (c *drawings) keep(key string, d *drawing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d.err != nil {
+		return
+	}
+	c.drop(key)
+	c.kept[key] = d
+	c.bytes += d.size()
+}
+
+// isPersonal reports whether a drawing is done, and for one person only.
+func (d *drawing) isPersonal() bool {
+	select {
+	case <-d.done:
+		return d.personal
+	default:
+		return false
+	}
 }
 
 // renew notes that a drawing is begun only now, from data of version rev. It

@@ -330,7 +330,7 @@ func manyDrawings(t *testing.T) *drawings {
 		t.Fatal(err)
 	}
 	for i := range 3 * drawnMost {
-		d, mine := c.get(fmt.Sprint(i), 0, 0)
+		d, mine := c.get(fmt.Sprint(i), 0, 0, false)
 		if !mine {
 			t.Fatal("found what was never drawn")
 		}

@@ -36,6 +36,9 @@ type event struct {
 	Since    int64            `json:"since,omitempty"`  // unix milliseconds of the oldest change in it
 	Spread   int64            `json:"spread,omitempty"` // milliseconds over which readers spread what they ask
 	Assets   string           `json:"assets,omitempty"` // changes with an upgrade of the server
+	// Drawn are tags of blocks as of Rev, by what the header X-Belvedere-Drawn of
+	// their answers says: whoever shows one with that tag need not ask.
+	Drawn map[string]string `json:"drawn,omitempty"`
 }
 
 type dirty struct {
@@ -55,6 +58,9 @@ func (e *event) with(next *event) *event {
 	out.Dirty = dirty{union(e.Dirty.Tables, next.Dirty.Tables), union(e.Dirty.Sites, next.Dirty.Sites)}
 	if e.Since != 0 {
 		out.Since = e.Since
+	}
+	if len(next.Dirty.Sites) == 0 {
+		out.Drawn = e.Drawn
 	}
 	return &out
 }

@@ -68,9 +68,10 @@ type audience struct {
 
 	mu      sync.Mutex
 	streams map[*stream]struct{}
-	now     *moment          // of the last step
-	sent    map[string]Count // what all of them were told
-	at      int64            // unix seconds of the newest data
+	now     *moment           // of the last step
+	watches map[string]*watch // blocks that they show, by key of the drawing
+	sent    map[string]Count  // what all of them were told
+	at      int64             // unix seconds of the newest data
 	atUntil time.Time
 }
 
@@ -229,7 +230,18 @@ func (p *pulse) step(ctx context.Context, a *audience) (again bool) {
 		return false
 	}
 	set, now := p.begin(a)
-	a.spend(func() { again = p.tell(now.pin(ctx), a, set, now) })
+	mine := live.Set{Version: set.Version, Sites: map[string]live.Change{}}
+	visible := sees(a.viewer)
+	for key, c := range set.Sites {
+		if visible(key) {
+			mine.Sites[key], mine.Since = c, set.Since
+		}
+	}
+	var drawn map[string]string
+	if !mine.Empty() {
+		drawn = p.redraw(ctx, a)
+	}
+	a.spend(func() { again = p.tell(now.pin(ctx), a, mine, drawn, now) })
 	return again
 }
 
@@ -241,15 +253,9 @@ func spread(streams int) time.Duration {
 	return min(time.Duration(streams)*time.Millisecond, spreadMost)
 }
 
-// tell sends an audience what of set concerns it.
-func (p *pulse) tell(ctx context.Context, a *audience, set live.Set, now *moment) (again bool) {
-	mine := live.Set{Version: set.Version, Sites: map[string]live.Change{}}
-	visible := sees(a.viewer)
-	for key, c := range set.Sites {
-		if visible(key) {
-			mine.Sites[key] = c
-		}
-	}
+// tell sends an audience what of a set concerns it, with the tags of what it
+// shows.
+func (p *pulse) tell(ctx context.Context, a *audience, mine live.Set, drawn map[string]string, now *moment) (again bool) {
 	counts, again := p.server.counters.get(ctx, a.viewer, now.stamps)
 	at := p.newest(ctx, a)
 	a.mu.Lock()
@@ -264,10 +270,10 @@ func (p *pulse) tell(ctx context.Context, a *audience, set live.Set, now *moment
 		return again
 	}
 	a.sent = counts
-	e := event{name: "change", Rev: a.sub.Taken(visible), Counters: shown(news), Dirty: dirty{mine.Tables(), slices.Sorted(maps.Keys(mine.Sites))},
+	e := event{name: "change", Rev: a.sub.Taken(sees(a.viewer)), Drawn: drawn, Counters: shown(news), Dirty: dirty{mine.Tables(), slices.Sorted(maps.Keys(mine.Sites))},
 		At: at, Spread: spread(len(a.streams)).Milliseconds()}
 	if !mine.Empty() {
-		e.Since = set.Since.UnixMilli()
+		e.Since = mine.Since.UnixMilli()
 	}
 	p.server.stamp(&e)
 	for st := range a.streams {

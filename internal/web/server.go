@@ -105,6 +105,7 @@ type Server struct {
 	pulse    *pulse
 	drawings *drawings
 	shelf    *ui.Shelf
+	secret   string         // for names of drawings
 	screens  *http.ServeMux // pages that screens can show
 	zip      func(http.Handler) http.HandlerFunc
 	handler  http.Handler
@@ -140,7 +141,7 @@ func New(o Options) (*Server, error) {
 	s.counters = newCounters(s.opt.Engine, s.menu, s.log)
 	s.streams = newStreams()
 	s.pulse = newPulse(s)
-	s.shelf = ui.NewShelf()
+	s.shelf, s.secret = ui.NewShelf(), newSecret()
 	if s.drawings, err = newDrawings(); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ const (
 	soon      = 30 * time.Millisecond
 	paceLeast = 400 * time.Millisecond
 	paceMost  = 5 * time.Second
+	askAgain  = 20 * time.Second
 )
 
 // A client is one browser with one page.
@@ -34,6 +35,8 @@ type client struct {
 	blocks map[string]block  // by name
 	tags   map[string]string // by path and names asked for
 	rev    string            // of the newest event
+	drawn  map[string]string // tags that the newest event told, by what answers are called
+	called map[string]called // by path and names asked for
 	pace   time.Duration
 	landed time.Time
 
@@ -41,9 +44,16 @@ type client struct {
 	tally
 }
 
+// called is what an answer was called, and when.
+type called struct {
+	as string
+	at time.Time
+}
+
 // A tally is what a client saw.
 type tally struct {
 	events, fetches, unchanged, errors int
+	spared                             int // not asked, as an event said that it is the same
 	bytes                              int64
 	delays                             []time.Duration
 }
@@ -78,8 +88,9 @@ type event struct {
 	Dirty struct {
 		Tables []string `json:"tables"`
 	} `json:"dirty"`
-	Since  int64 `json:"since"`  // unix ms of the oldest change in it
-	Spread int64 `json:"spread"` // ms over which readers spread what they ask
+	Since  int64             `json:"since"`  // unix ms of the oldest change in it
+	Spread int64             `json:"spread"` // ms over which readers spread what they ask
+	Drawn  map[string]string `json:"drawn"`
 }
 
 // load reads the page and finds its blocks.
@@ -90,7 +101,7 @@ func (c *client) load(ctx context.Context) bool {
 		c.fault()
 		return false
 	}
-	c.blocks, c.tags = map[string]block{}, map[string]string{}
+	c.blocks, c.tags, c.called = map[string]block{}, map[string]string{}, map[string]called{}
 	for _, m := range blockTag.FindAllStringSubmatch(page, -1) {
 		c.blocks[m[1]] = block{tables: strings.Fields(m[2]), path: html.UnescapeString(m[3])}
 	}
@@ -159,6 +170,9 @@ func (c *client) follow(ctx context.Context, events <-chan event) {
 			c.events++
 			c.mu.Unlock()
 			c.rev = fmt.Sprintf("%d-%d", e.Boot, e.Rev)
+			if len(e.Dirty.Tables) > 0 {
+				c.drawn = e.Drawn
+			}
 			if !c.mark(dirty, e) {
 				continue
 			}
@@ -202,6 +216,7 @@ func (c *client) fetch(ctx context.Context, dirty map[string]bool, since int64) 
 	clear(dirty)
 	began := time.Now()
 	var page []string
+	before := c.asked()
 	ok := true
 	for _, name := range names {
 		if path := c.blocks[name].path; path != "" {
@@ -214,6 +229,9 @@ func (c *client) fetch(ctx context.Context, dirty map[string]bool, since int64) 
 		ok = c.ask(ctx, c.path, strings.Join(page, ",")) && ok
 	}
 	c.landed = time.Now()
+	if c.asked() == before {
+		since = 0 // nothing that it shows has changed
+	}
 	c.pace = min(max(2*c.landed.Sub(began), paceLeast), paceMost)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -226,7 +244,14 @@ func (c *client) fetch(ctx context.Context, dirty map[string]bool, since int64) 
 	}
 }
 
-// ask asks for blocks at a path.
+// asked returns how often something was asked for.
+func (c *client) asked() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fetches
+}
+
+// ask asks for blocks at a path, unless an event said that they are the same.
 func (c *client) ask(ctx context.Context, path, names string) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server.url+path, nil)
 	if err != nil {
@@ -237,6 +262,12 @@ func (c *client) ask(ctx context.Context, path, names string) bool {
 	}
 	key := path + " " + names
 	if tag := c.tags[key]; tag != "" {
+		if was := c.called[key]; time.Since(was.at) < askAgain && c.drawn[was.as] == tag {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.spared++
+			return true
+		}
 		req.Header.Set("If-None-Match", tag)
 	}
 	res, err := c.server.client.Do(req)
@@ -249,6 +280,7 @@ func (c *client) ask(ctx context.Context, path, names string) bool {
 		return false
 	}
 	c.tags[key] = res.Header.Get("ETag")
+	c.called[key] = called{res.Header.Get("X-Belvedere-Drawn"), time.Now()}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fetches++

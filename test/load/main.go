@@ -60,6 +60,7 @@ type result struct {
 	CPU                           float64 // percent of a core
 	ResidentMB                    float64
 	Events, Fetches, Unchanged    int     // a second
+	Spared                        int     // a second, fetches that were not needed
 	MBps                          float64 // of blocks, as sent
 	DelayP50, DelayP99, DelayMax  int     // ms from the oldest change in an event to its block
 	Errors                        int
@@ -144,10 +145,12 @@ func (r *result) sum(clients []*client, over time.Duration) {
 		t.unchanged += x.unchanged
 		t.bytes += x.bytes
 		t.errors += x.errors
+		t.spared += x.spared
 		delays = append(delays, x.delays...)
 	}
 	secs := over.Seconds()
 	r.Events, r.Fetches, r.Unchanged = int(float64(t.events)/secs), int(float64(t.fetches)/secs), int(float64(t.unchanged)/secs)
+	r.Spared = int(float64(t.spared) / secs)
 	r.MBps, r.Errors = float64(t.bytes)/secs/1e6, t.errors
 	if len(delays) > 0 {
 		slices.Sort(delays)

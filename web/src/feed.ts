@@ -9,6 +9,7 @@ export interface News {
   counters: Record<string, Count>;
   tables: string[]; // with changed rows
   spread: number; // ms over which to spread what is asked
+  drawn: Record<string, string>; // tags of blocks at that version, by what their answers are called
   everything: boolean; // nobody knows what was missed: all may have changed
   at: number; // unix seconds of the newest data
   now: number; // unix seconds at the server
@@ -18,7 +19,7 @@ export interface Link { kind: "link"; up: boolean; heard: number } // heard: Dat
 export interface Bye { kind: "bye" }
 export type Message = News | Link | Bye;
 
-interface Wire { boot: number; rev: number; counters?: Record<string, Count>; dirty?: { tables?: string[] }; spread?: number; at: number; now: number; assets?: string }
+interface Wire { boot: number; rev: number; counters?: Record<string, Count>; dirty?: { tables?: string[] }; spread?: number; drawn?: Record<string, string>; at: number; now: number; assets?: string }
 
 const SILENT = 20_000; // ms without a sign of life: the connection is dead
 
@@ -26,7 +27,7 @@ const SILENT = 20_000; // ms without a sign of life: the connection is dead
 export function merge(a: News, b: News): News {
   return {
     kind: "news", boot: b.boot, rev: b.rev, counters: { ...a.counters, ...b.counters }, tables: [...new Set([...a.tables, ...b.tables])],
-    spread: Math.max(a.spread, b.spread),
+    spread: Math.max(a.spread, b.spread), drawn: b.tables.length > 0 || b.everything ? b.drawn : a.drawn,
     everything: a.everything || b.everything, at: Math.max(a.at, b.at), now: b.now, assets: b.assets || a.assets,
   };
 }
@@ -87,7 +88,7 @@ export class Feed {
     const wasDown = !this.link.up;
     this.link = { kind: "link", up: true, heard: Date.now() };
     if (wasDown) this.emit(this.link);
-    this.last = { kind: "news", boot: w.boot, rev: w.rev, counters: w.counters ?? {}, tables: w.dirty?.tables ?? [], spread: w.spread ?? 0, everything: hello, at: w.at, now: w.now, assets: w.assets ?? this.last?.assets ?? "" };
+    this.last = { kind: "news", boot: w.boot, rev: w.rev, counters: w.counters ?? {}, tables: w.dirty?.tables ?? [], spread: w.spread ?? 0, drawn: w.drawn ?? {}, everything: hello, at: w.at, now: w.now, assets: w.assets ?? this.last?.assets ?? "" };
     this.emit(this.last);
   }
 

@@ -35,6 +35,9 @@ let timer: number | undefined;
 let pace = 400; // ms between fetches, grows with how long they take
 let landed = 0; // Date.now() of the end of the last fetch
 let fails = 0;
+let drawn: Record<string, string> = {}; // tags of what is new, by what answers are called
+const called = new Map<string, { as: string; at: number }>(); // names of blocks, or address of a part, to what the answer was called, and when
+const ASK_AGAIN = 20_000; // ms after which a block that stays the same is asked for: the server forgets who shows it after 30 s
 let spread = 0; // ms over which the readers of an event spread what they ask
 let ended = false; // the page has no address that can be asked again
 let away = false; // was hidden: what comes next is applied at once
@@ -98,6 +101,7 @@ function take(m: News): void {
   rev = m.boot === boot ? Math.max(rev, m.rev) : m.rev;
   boot = m.boot;
   spread = m.spread;
+  if (m.tables.length > 0 || missed) drawn = m.drawn;
   if (m.tables.length === 0 && !missed) return;
   if (missed || m.tables.includes("sites")) planShell();
   const shown = blocks();
@@ -150,13 +154,26 @@ function here(): string {
 // says how new they must be.
 export const asking = (names: string): Record<string, string> => ({ "X-Belvedere-Block": names, "X-Belvedere-Rev": `${boot}-${rev}`, Accept: "text/html" });
 
+// same reports whether the server said that a block is still what is shown.
+function same(key: string, tag: string | undefined): boolean {
+  const c = called.get(key);
+  return !!tag && !!c && Date.now() - c.at < ASK_AGAIN && drawn[c.as] === tag;
+}
+
+// call remembers what an answer was called.
+function call(key: string, res: Response): void {
+  called.set(key, { as: res.headers.get("X-Belvedere-Drawn") ?? "", at: Date.now() });
+}
+
 // renew fetches one part of a list.
 async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
   delete block.dataset["stale"];
   const src = block.dataset["src"] ?? "";
+  if (same(src, block.dataset["tag"])) return;
   const headers = asking(block.dataset["block"] ?? "");
   if (block.dataset["tag"]) headers["If-None-Match"] = block.dataset["tag"];
   const res = await fetch(src, { headers, signal, cache: "no-store" });
+  call(src, res);
   if (res.status === 304) return;
   if (!res.ok) throw new Error(String(res.status));
   const fresh = one(`[data-block="${CSS.escape(block.dataset["block"] ?? "")}"]`, read(await res.text()));
@@ -188,11 +205,13 @@ async function fetchBlocks(): Promise<void> {
   try {
     for (const part of parts) await renew(part, aborted.signal);
     if (names.length === 0) return;
-    const headers = asking(key);
     const tag = tags.get(key);
-    if (tag) headers["If-None-Match"] = tag;
     const asked = here();
+    if (same(asked + " " + key, tag)) return;
+    const headers = asking(key);
+    if (tag) headers["If-None-Match"] = tag;
     const res = await fetch(asked, { headers, signal: aborted.signal, cache: "no-store" });
+    call(asked + " " + key, res);
     if (asked !== here()) { // folded or unfolded meanwhile
       for (const n of names) dirty.add(n);
       return;

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"time"
+
+	"belvedere/internal/web/ui"
+)
+
+const (
+	watchFor    = 30 * time.Second       // after somebody last asked for a block
+	watchMost   = 200                    // blocks of an audience
+	watchWithin = 300 * time.Millisecond // an event does not wait longer for blocks
+	// drawnHeader names what an answer shows, as events do. Browsers ask again for
+	// what they show before watchFor is over, see web/src/live.ts.
+	drawnHeader = "X-Belvedere-Drawn"
+)
+
+// A watch is a block that some of an audience show. It is drawn before they are
+// told of a change, so that those whose block is still the same need not ask.
+type watch struct {
+	key   string // of the drawing
+	r     *http.Request
+	draw  HandlerFunc
+	asked time.Time
+}
+
+// alias returns what a drawing is called outside: it tells nobody what it is of.
+func (s *Server) alias(key string) string {
+	sum := sha256.Sum256([]byte(s.secret + key))
+	return hex.EncodeToString(sum[:6])
+}
+
+func newSecret() string { return rand.Text() }
+
+// watch notes that somebody shows what the handler drew for r.
+func (a *audience) watch(key string, r *http.Request, draw HandlerFunc) {
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.streams) == 0 {
+		return
+	}
+	if a.watches == nil {
+		a.watches = map[string]*watch{}
+	}
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	r.Body = http.NoBody
+	a.watches[key] = &watch{key: key, r: r, draw: draw, asked: time.Now()}
+	if len(a.watches) > watchMost {
+		delete(a.watches, a.byAge()[0].key)
+	}
+}
+
+// byAge returns the watches, that asked for longest ago first; a.mu must be
+// held.
+func (a *audience) byAge() []*watch {
+	out := make([]*watch, 0, len(a.watches))
+	for _, w := range a.watches {
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(x, y *watch) int { return cmp.Compare(x.asked.UnixNano(), y.asked.UnixNano()) })
+	return out
+}
+
+// shown returns the watches that still count, that asked for last first.
+func (a *audience) shown() []*watch {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := a.byAge()
+	for len(out) > 0 && time.Since(out[0].asked) > watchFor {
+		delete(a.watches, out[0].key)
+		out = out[1:]
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// redraw draws what an audience shows from the state of its last step, and
+// returns the tags by alias. What takes too long is left out: whoever shows it
+// asks.
+func (p *pulse) redraw(ctx context.Context, a *audience) map[string]string {
+	s, began, out := p.server, time.Now(), map[string]string{}
+	for _, w := range a.shown() {
+		if time.Since(began) > watchWithin || ctx.Err() != nil {
+			break
+		}
+		told := a.sub.Taken(sees(a.viewer))
+		d, mine := s.drawings.get(w.key, told, told, true)
+		if mine {
+			s.draw(a, d, w.key, s.again(w.r), w.draw)
+		}
+		select {
+		case <-d.done:
+		case <-ctx.Done():
+			return nil
+		}
+		if tag := d.header.Get("ETag"); d.err == nil && d.status == http.StatusOK && tag != "" {
+			out[s.alias(w.key)] = tag
+		}
+	}
+	return out
+}
+
+// again returns a request that was answered as if it were made now.
+func (s *Server) again(r *http.Request) *http.Request {
+	st := *from(r)
+	env := *st.env
+	env.Now = time.Now()
+	st.env = &env
+	s.offerActions(&st)
+	return r.WithContext(ui.WithEnv(context.WithValue(r.Context(), stateKey{}, &st), &env))
+}
