@@ -150,8 +150,23 @@ type querier struct {
 func (q querier) Query(ctx context.Context, r *lql.Query) (*lql.Result, error) {
 	t, ok := schema.Lookup(r.Table)
 	if q.e.o.NoCache || !ok || t.Source == schema.Passed {
+		lql.Traced(ctx, nil)
 		return q.e.query(ctx, q.v, r)
 	}
+	res, err := q.answer(ctx, r)
+	if err != nil {
+		lql.Traced(ctx, nil)
+		return nil, err
+	}
+	lql.Traced(ctx, func(ctx context.Context) bool {
+		again, err := q.answer(ctx, r)
+		return err == nil && lql.SameResult(res, again)
+	})
+	return res, nil
+}
+
+// answer answers a query from what is kept, or keeps the answer.
+func (q querier) answer(ctx context.Context, r *lql.Query) (*lql.Result, error) {
 	q.e.last.Store(q.e.o.Now().Unix())
 	view := q.e.view(ctx)
 	key, sites := cacheKey(q.v, r), stampOf(view.Sites, r)

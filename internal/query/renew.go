@@ -84,7 +84,7 @@ func settled(ref colRef) bool {
 		return true
 	case strings.HasSuffix(c.Name, "_lc"), c.Name == "peer_key", c.Name == "peer_name", c.Name == "peer_section":
 		return true
-	case c.Name == "hard_state", c.Name == "state_order", c.Name == "owner", c.Name == "owner_with_info":
+	case c.Name == "hard_state", c.Name == "has_long_plugin_output", c.Name == "should_be_scheduled", c.Name == "state_order", c.Name == "owner", c.Name == "owner_with_info":
 		return true
 	case strings.HasPrefix(c.Name, "comments"), strings.HasPrefix(c.Name, "downtimes"):
 		return true

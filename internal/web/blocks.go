@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"belvedere/internal/lql"
 	"belvedere/internal/web/ui"
 )
 
@@ -36,17 +37,23 @@ type drawing struct {
 	done     chan struct{}
 	rev      uint64 // of the data it was drawn from, at least
 	at       time.Time
-	personal bool // the handler asked who it is: for one person only
+	personal bool     // the handler asked who it is: for one person only
+	before   *drawing // the one in whose place it is, until it is done
 
 	header http.Header
 	status int
 	body   []byte
 	err    error
+	packed *[2]packed // by coding
 
-	packed [2]struct { // by coding
-		once sync.Once
-		body []byte
-	}
+	made  time.Time  // when the handler was asked
+	asked *lql.Trace // what it asked of the engine; nil: not known
+}
+
+// A packed is a body as it is sent with a coding.
+type packed struct {
+	once sync.Once
+	body []byte
 }
 
 // drawings keeps what was drawn a moment ago. Safe for concurrent use.
@@ -183,7 +190,7 @@ func (c *drawings) get(key string, need, rev uint64, own bool) (d *drawing, mine
 		return d, false
 	}
 	c.sweep(now)
-	d = &drawing{done: make(chan struct{}), rev: rev, at: now}
+	d = &drawing{done: make(chan struct{}), rev: rev, at: now, before: c.kept[key]}
 	c.drop(key)
 	c.kept[key] = d
 	return d, true
@@ -290,8 +297,20 @@ func (s *Server) draw(a *audience, d *drawing, key string, r *http.Request, draw
 		return
 	}
 	defer func() { <-s.drawings.turns }()
+	before, trace := d.before, (*lql.Trace)(nil)
+	d.before = nil
 	if now, told := a.moment(from(r).chosen); now != nil && s.drawings.renew(d, told) {
 		ctx = now.pin(ctx)
+		same := false
+		if from(r).pure {
+			a.spend(func() { same = before.still(ctx) })
+		}
+		if same {
+			d.header, d.status, d.body, d.personal, d.packed, d.made, d.asked, d.err = before.header, before.status, before.body, before.personal, before.packed, before.made, before.asked, nil
+			return
+		}
+		trace = &lql.Trace{}
+		ctx = lql.WithTrace(ctx, trace)
 	}
 	st := *from(r)
 	st.personal = new(bool)
@@ -301,9 +320,24 @@ func (s *Server) draw(a *audience, d *drawing, key string, r *http.Request, draw
 	rec := &page{header: http.Header{}, status: http.StatusOK}
 	var err error
 	a.spend(func() { err = draw(rec, own) })
-	d.header, d.status, d.body = rec.header, rec.status, rec.body.Bytes()
+	d.header, d.status, d.body, d.packed = rec.header, rec.status, rec.body.Bytes(), &[2]packed{}
+	d.made, d.asked = time.Now(), trace
 	d.personal = *st.personal || rec.header.Get("Set-Cookie") != ""
 	d.err = err
+}
+
+// still reports whether the handler would answer the same: a moment ago it made
+// its answer of what the engine still answers.
+func (d *drawing) still(ctx context.Context) bool {
+	if d == nil {
+		return false
+	}
+	select {
+	case <-d.done:
+		return d.err == nil && d.asked != nil && time.Since(d.made) < drawnFor && d.asked.Same(ctx)
+	default:
+		return false
+	}
 }
 
 // A page is an answer in memory.

@@ -92,6 +92,10 @@ type Route struct {
 	// Fresh marks pages about what can change while no site does, such as orders:
 	// their blocks are drawn for each request.
 	Fresh bool
+	// Pure marks pages whose blocks depend on nothing but what they ask the engine
+	// or note with lql.Traced: they are not drawn again while the answers stay the
+	// same, for some seconds.
+	Pure bool
 	// Token marks answers for programs, which a token lets read as well.
 	Token   bool
 	through bool // it hands requests on to another route

@@ -183,6 +183,7 @@ func (s *Server) route(rt Route) http.Handler {
 func (s *Server) inner(rt Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		answer := rt.Handler
+		from(r).pure = rt.Pure
 		if r.Method == http.MethodGet && !rt.Stream && !rt.through && !rt.Fresh && blocksOf(r) != nil {
 			answer = func(w http.ResponseWriter, r *http.Request) error { return s.blocks(w, r, rt.Handler) }
 		}

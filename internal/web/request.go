@@ -35,6 +35,7 @@ type state struct {
 	env     *ui.Environment
 	density string // of rows: "", "compact" or "roomy"
 	mode    mode
+	pure    bool       // the route is, see Route.Pure
 	screen  *db.Screen // whose link was used, nil none
 	turn    turn
 	fits    bool // whether the page can be shown on a wall

@@ -2,15 +2,21 @@ package pages_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"belvedere/internal/access"
 	"belvedere/internal/auth"
 	"belvedere/internal/db"
+	"belvedere/internal/feature/host"
 	"belvedere/internal/feature/hosts"
 	"belvedere/internal/feature/problems"
+	"belvedere/internal/feature/service"
 	"belvedere/internal/feature/services"
 	"belvedere/internal/live"
 	"belvedere/internal/query"
@@ -55,7 +61,7 @@ func (w *world) side(t *testing.T) side {
 		}
 		return ""
 	}}, func(*auth.Service, *db.DB) []web.Feature {
-		return []web.Feature{hosts.Feature(), services.Feature(), problems.Feature()}
+		return []web.Feature{hosts.Feature(), services.Feature(), problems.Feature(), host.Feature(host.Options{}), service.Feature(service.Options{})}
 	})
 	for _, p := range []auth.Person{
 		{Username: "user03", Role: access.RoleViewer, Contact: "user03"},
@@ -90,6 +96,93 @@ func (w *world) change(t *testing.T) {
 	}
 }
 
+// TestLive: blocks that are drawn before an event, with what was kept from
+// before, are those of a server that begins anew; and what an event says of them
+// is true.
+func TestLive(t *testing.T) {
+	w := newWorld(t, 11)
+	paths := []string{
+		"/services?limit=100", "/services?sort=-since&limit=50", "/services?q=state:problem", "/services?sort=state&limit=30", "/services?q=checked&limit=20&sort=output",
+		"/hosts?columns=name,services,address,owner", "/hosts?q=state:problem", "/problems?sort=severity", "/problems?group=none&sort=since", "/service/b001/srv0003-b001.example.net/Load%200",
+		"/host/b002/srv0003-b002.example.net",
+	}
+	users := []string{"all", "user03"}
+	events := map[string]<-chan string{}
+	for _, user := range users {
+		events[user] = w.kept.Live(user)
+	}
+	tags, called := map[string]string{}, map[string]string{}
+	spared := 0
+	for step := range 14 {
+		w.change(t)
+		w.hub.Publish(live.Change{Site: "b000", Tables: []string{"status"}}) // whatever else happened
+		seen := w.hub.Seen(func(string) bool { return true })
+		for _, user := range users {
+			e := await(t, events[user], seen)
+			for _, path := range paths {
+				names := "list"
+				if strings.HasPrefix(path, "/host/") || strings.HasPrefix(path, "/service/") {
+					names = "object"
+				}
+				a := w.kept.Get(user, path, "X-Belvedere-Block", names, "X-Belvedere-Rev", fmt.Sprintf("%d-%d", e.Boot, e.Rev))
+				w.fresh.Shrink()
+				w.fresh.engine.Shrink()
+				if fresh := w.fresh.blocks(user, path, names, "en"); a.Body != fresh {
+					t.Fatalf("step %d: %s as %s is not what a fresh page shows:\n%s", step, path, user, difference(a.Body, fresh))
+				}
+				key := user + path
+				if as := called[key]; e.Drawn[as] != "" && e.Drawn[as] == tags[key] {
+					spared++
+					if a.Header.Get("ETag") != tags[key] {
+						t.Fatalf("step %d: the event says that %s as %s is the same, but it is not", step, path, user)
+					}
+				}
+				called[key], tags[key] = a.Header.Get("X-Belvedere-Drawn"), a.Header.Get("ETag")
+			}
+		}
+	}
+	if spared == 0 {
+		t.Error("no event said that a block is the same")
+	}
+}
+
+// An event is what a stream carries.
+type event struct {
+	Boot  int64
+	Rev   uint64
+	Drawn map[string]string
+}
+
+// await returns the event that tells of a version.
+func await(t *testing.T, events <-chan string, version uint64) event {
+	t.Helper()
+	patience := time.After(20 * time.Second)
+	for {
+		select {
+		case text := <-events:
+			_, data, _ := strings.Cut(text, " ")
+			var e event
+			if err := json.Unmarshal([]byte(data), &e); err != nil {
+				t.Fatal(err)
+			}
+			if e.Rev >= version {
+				return e
+			}
+		case <-patience:
+			t.Fatal("no event came")
+		}
+	}
+}
+
+// difference shows where two pages begin to differ.
+func difference(a, b string) string {
+	at := 0
+	for at < min(len(a), len(b)) && a[at] == b[at] {
+		at++
+	}
+	return fmt.Sprintf("…%.300s…, but fresh it is …%.300s…", a[max(at-100, 0):], b[max(at-100, 0):])
+}
+
 // blocks asks for blocks of a page.
 func (s side) blocks(user, path, names, language string) string {
 	a := s.Get(user, path, "X-Belvedere-Block", names, "Accept-Language", language)
@@ -121,11 +214,7 @@ func TestKept(t *testing.T) {
 			w.fresh.engine.Shrink()
 			if fresh := w.fresh.blocks(user, path, names, language); kept != fresh {
 				wrong++
-				at := 0
-				for at < min(len(kept), len(fresh)) && kept[at] == fresh[at] {
-					at++
-				}
-				t.Errorf("step %d: %s as %s in %s has …%.300s…, but fresh it is …%.300s…", step, path, user, language, kept[max(at-100, 0):], fresh[max(at-100, 0):])
+				t.Errorf("step %d: %s as %s in %s has %s", step, path, user, language, difference(kept, fresh))
 			}
 			if wrong > 2 {
 				t.FailNow()

@@ -28,7 +28,7 @@ func Feature(o Options) web.Feature {
 	return web.Feature{
 		Name: "host",
 		Routes: []web.Route{
-			{Pattern: "GET /host/{site}/{host}", Right: web.SignedIn, Handler: h.show, Screen: true},
+			{Pattern: "GET /host/{site}/{host}", Right: web.SignedIn, Handler: h.show, Screen: true, Pure: true},
 			{Pattern: "GET /host/{site}/{host}/copy", Right: web.SignedIn, Handler: copied},
 		},
 	}

@@ -23,7 +23,7 @@ func Feature() web.Feature {
 		}},
 		Counts: list.Counts("/hosts", declared),
 		Routes: append(list.Routes("/hosts", declared),
-			web.Route{Pattern: "GET /hosts", Right: web.SignedIn, Handler: page, Screen: true}),
+			web.Route{Pattern: "GET /hosts", Right: web.SignedIn, Handler: page, Screen: true, Pure: true}),
 	}
 }
 

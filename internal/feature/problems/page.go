@@ -30,7 +30,7 @@ func Feature() web.Feature {
 		}},
 		Counts: map[string]web.ViewCount{"/problems": count},
 		Routes: []web.Route{
-			{Pattern: "GET /problems", Right: web.SignedIn, Handler: page, Screen: true},
+			{Pattern: "GET /problems", Right: web.SignedIn, Handler: page, Screen: true, Pure: true},
 		},
 	}
 }

@@ -42,6 +42,7 @@ func countIn(ctx context.Context, q lql.Querier, s *triage.Survey, query url.Val
 // saved returns the saved views of the page of whoever asks, each with its
 // number; a view whose filter is none any more has no number.
 func saved(r *http.Request, s *triage.Survey) ([]ui.Link, error) {
+	lql.Traced(r.Context(), nil) // saved views are not of the engine
 	views, err := web.Views(r)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func Feature(o Options) web.Feature {
 	return web.Feature{
 		Name: "service",
 		Routes: []web.Route{
-			{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: h.show, Screen: true},
+			{Pattern: "GET /service/{site}/{host}/{service}", Right: web.SignedIn, Handler: h.show, Screen: true, Pure: true},
 			{Pattern: "GET /service/{site}/{host}/{service}/copy", Right: web.SignedIn, Handler: copied},
 		},
 	}

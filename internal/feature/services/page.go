@@ -23,7 +23,7 @@ func Feature() web.Feature {
 		}},
 		Counts: list.Counts("/services", declared),
 		Routes: append(list.Routes("/services", declared),
-			web.Route{Pattern: "GET /services", Right: web.SignedIn, Handler: page, Screen: true}),
+			web.Route{Pattern: "GET /services", Right: web.SignedIn, Handler: page, Screen: true, Pure: true}),
 	}
 }
 

@@ -67,7 +67,8 @@ func (l Link) page(ctx context.Context) string {
 type Value struct{ Name, Value, Doc string }
 
 // Columns returns all columns to ask for about an object of the table: all of
-// its own, without command lines when these are secret.
+// its own, without command lines when these are secret, and without what only
+// says how long ago another one was: a page that stands open cannot show it.
 func Columns(table string, secrets bool) []string {
 	t, ok := schema.Lookup(table)
 	if !ok {
@@ -76,6 +77,9 @@ func Columns(table string, secrets bool) []string {
 	out := make([]string, 0, len(t.Columns)+8)
 	for _, c := range t.Columns {
 		if !secrets && (c.Name == "check_command_expanded" || c.Name == "original_attributes") {
+			continue
+		}
+		if c.Name == "staleness" || c.Name == "last_state_change_order" {
 			continue
 		}
 		out = append(out, c.Name)

@@ -2,8 +2,10 @@ package object
 
 import (
 	"context"
+	"reflect"
 
 	"belvedere/internal/db"
+	"belvedere/internal/lql"
 )
 
 // An OrderReader reads what people had done with an object; *db.DB is one.
@@ -18,7 +20,14 @@ const ordersShown = 10
 // WithOrders returns o with its newest orders. Whoever calls it has made sure
 // that o may be seen, and so may these.
 func (o Object) WithOrders(ctx context.Context, r OrderReader) (Object, error) {
-	var err error
-	o.Orders, err = r.ObjectOrders(ctx, o.Site, o.Host, o.Service, ordersShown)
+	read := func(ctx context.Context) ([]db.ObjectOrder, error) {
+		return r.ObjectOrders(ctx, o.Site, o.Host, o.Service, ordersShown)
+	}
+	orders, err := read(ctx)
+	lql.Traced(ctx, func(ctx context.Context) bool {
+		again, err := read(ctx)
+		return err == nil && reflect.DeepEqual(orders, again)
+	})
+	o.Orders = orders
 	return o, err
 }

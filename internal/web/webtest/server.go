@@ -1,6 +1,7 @@
 package webtest
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log/slog"
@@ -113,6 +114,49 @@ func (s *Site) Get(user, path string, extra ...string) Answer {
 	s.t.Helper()
 	return s.do(httptest.NewRequest(http.MethodGet, path, nil), user, extra)
 }
+
+// Live follows the event stream as the person with that user name until the test
+// ends. Its events come as they are sent.
+func (s *Site) Live(user string) <-chan string {
+	s.t.Helper()
+	s.person(user)
+	r := httptest.NewRequest(http.MethodGet, "/live", nil).WithContext(s.t.Context())
+	r.SetBasicAuth(user, Password)
+	in, out := io.Pipe()
+	events := make(chan string, 100)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.handler.ServeHTTP(&pipe{header: http.Header{}, out: out}, r)
+		_ = out.Close() // never fails
+	}()
+	go func() {
+		lines := bufio.NewScanner(in)
+		lines.Buffer(nil, 1<<20)
+		for name := ""; lines.Scan(); {
+			if v, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+				name = v
+			}
+			if v, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				events <- name + " " + v
+			}
+		}
+		close(events)
+	}()
+	s.t.Cleanup(func() { <-done })
+	return events
+}
+
+// A pipe is an answer that is read while it is written.
+type pipe struct {
+	header http.Header
+	out    *io.PipeWriter
+}
+
+func (p *pipe) Header() http.Header         { return p.header }
+func (p *pipe) WriteHeader(int)             {}
+func (p *pipe) Write(b []byte) (int, error) { return p.out.Write(b) }
+func (p *pipe) Flush()                      {}
 
 // Follow is Get, and the page that a redirect leads to.
 func (s *Site) Follow(user, path string, extra ...string) Answer {
