@@ -117,7 +117,7 @@ func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc
 		if d.err != nil {
 			return d.err
 		}
-		if d.status == http.StatusOK && d.header.Get("ETag") != "" {
+		if d.status == http.StatusOK && d.header.Get("ETag") != "" && !d.personal { // events reach others with the same rights
 			a.watch(key, r, draw)
 			w.Header().Set(drawnHeader, s.alias(key))
 		}
