@@ -117,9 +117,10 @@ func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc
 		if d.err != nil {
 			return d.err
 		}
-		if d.status == http.StatusOK && d.header.Get("ETag") != "" && !d.personal { // events reach others with the same rights
+		if tag := d.header.Get("ETag"); d.status == http.StatusOK && tag != "" && !d.personal { // events reach others
 			a.watch(key, r, draw)
-			w.Header().Set(drawnHeader, s.alias(key))
+			name, mark := s.named(key, tag)
+			w.Header().Set(drawnHeader, name+"-"+mark)
 		}
 		s.drawings.send(w, r, d)
 		return nil

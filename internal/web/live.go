@@ -36,8 +36,8 @@ type event struct {
 	Since    int64            `json:"since,omitempty"`  // unix milliseconds of the oldest change in it
 	Spread   int64            `json:"spread,omitempty"` // milliseconds over which readers spread what they ask
 	Assets   string           `json:"assets,omitempty"` // changes with an upgrade of the server
-	// Drawn are tags of blocks as of Rev, by what the header X-Belvedere-Drawn of
-	// their answers says: whoever shows one with that tag need not ask.
+	// Drawn are marks of blocks as of Rev, by name, as the header X-Belvedere-Drawn
+	// of answers has them: whoever shows one with that mark need not ask.
 	Drawn map[string]string `json:"drawn,omitempty"`
 }
 

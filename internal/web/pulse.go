@@ -253,7 +253,7 @@ func spread(streams int) time.Duration {
 	return min(time.Duration(streams)*time.Millisecond, spreadMost)
 }
 
-// tell sends an audience what of a set concerns it, with the tags of what it
+// tell sends an audience what of a set concerns it, with the marks of what it
 // shows.
 func (p *pulse) tell(ctx context.Context, a *audience, mine live.Set, drawn map[string]string, now *moment) (again bool) {
 	counts, again := p.server.counters.get(ctx, a.viewer, now.stamps)

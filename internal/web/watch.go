@@ -17,8 +17,8 @@ const (
 	watchFor    = 30 * time.Second       // after somebody last asked for a block
 	watchMost   = 200                    // blocks of an audience
 	watchWithin = 300 * time.Millisecond // an event does not wait longer for blocks
-	// drawnHeader names what an answer shows, as events do. Browsers ask again for
-	// what they show before watchFor is over, see web/src/live.ts.
+	// drawnHeader has name and mark of what an answer shows, as events have them,
+	// with a dash between. Browsers ask again for what they show before watchFor is over, see web/src/live.ts.
 	drawnHeader = "X-Belvedere-Drawn"
 )
 
@@ -31,10 +31,13 @@ type watch struct {
 	asked time.Time
 }
 
-// alias returns what a drawing is called outside: it tells nobody what it is of.
-func (s *Server) alias(key string) string {
-	sum := sha256.Sum256([]byte(s.secret + key))
-	return hex.EncodeToString(sum[:6])
+// named returns what a drawing is called outside, and a mark that differs when
+// it does. Events carry both to all of an audience, some of whom may not see
+// what command lines hold: nobody learns anything from them who does not have
+// the drawing.
+func (s *Server) named(key, tag string) (name, mark string) {
+	sum, all := sha256.Sum256([]byte(s.secret+key)), sha256.Sum256([]byte(s.secret+tag+key))
+	return hex.EncodeToString(sum[:6]), hex.EncodeToString(all[:8])
 }
 
 func newSecret() string { return rand.Text() }
@@ -85,7 +88,7 @@ func (a *audience) shown() []*watch {
 }
 
 // redraw draws what an audience shows from the state of its last step, and
-// returns the tags by alias. What takes too long is left out: whoever shows it
+// returns their marks by name. What takes too long is left out: whoever shows it
 // asks.
 func (p *pulse) redraw(ctx context.Context, a *audience) map[string]string {
 	s, began, out := p.server, time.Now(), map[string]string{}
@@ -103,8 +106,9 @@ func (p *pulse) redraw(ctx context.Context, a *audience) map[string]string {
 		case <-ctx.Done():
 			return nil
 		}
-		if tag := d.header.Get("ETag"); d.err == nil && d.status == http.StatusOK && tag != "" {
-			out[s.alias(w.key)] = tag
+		if tag := d.header.Get("ETag"); d.err == nil && d.status == http.StatusOK && tag != "" && !d.personal {
+			name, mark := s.named(w.key, tag)
+			out[name] = mark
 		}
 	}
 	return out

@@ -35,7 +35,7 @@ type client struct {
 	blocks map[string]block  // by name
 	tags   map[string]string // by path and names asked for
 	rev    string            // of the newest event
-	drawn  map[string]string // tags that the newest event told, by what answers are called
+	drawn  map[string]string // marks that the newest event told, by name
 	called map[string]called // by path and names asked for
 	pace   time.Duration
 	landed time.Time
@@ -44,10 +44,10 @@ type client struct {
 	tally
 }
 
-// called is what an answer was called, and when.
+// called is the name and mark of an answer, and when it came.
 type called struct {
-	as string
-	at time.Time
+	name, mark string
+	at         time.Time
 }
 
 // A tally is what a client saw.
@@ -262,7 +262,7 @@ func (c *client) ask(ctx context.Context, path, names string) bool {
 	}
 	key := path + " " + names
 	if tag := c.tags[key]; tag != "" {
-		if was := c.called[key]; time.Since(was.at) < askAgain && c.drawn[was.as] == tag {
+		if was := c.called[key]; time.Since(was.at) < askAgain && was.mark != "" && c.drawn[was.name] == was.mark {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.spared++
@@ -280,7 +280,8 @@ func (c *client) ask(ctx context.Context, path, names string) bool {
 		return false
 	}
 	c.tags[key] = res.Header.Get("ETag")
-	c.called[key] = called{res.Header.Get("X-Belvedere-Drawn"), time.Now()}
+	name, mark, _ := strings.Cut(res.Header.Get("X-Belvedere-Drawn"), "-")
+	c.called[key] = called{name, mark, time.Now()}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fetches++

@@ -9,7 +9,7 @@ export interface News {
   counters: Record<string, Count>;
   tables: string[]; // with changed rows
   spread: number; // ms over which to spread what is asked
-  drawn: Record<string, string>; // tags of blocks at that version, by what their answers are called
+  drawn: Record<string, string>; // marks of blocks at that version, by name: X-Belvedere-Drawn of answers has both
   everything: boolean; // nobody knows what was missed: all may have changed
   at: number; // unix seconds of the newest data
   now: number; // unix seconds at the server

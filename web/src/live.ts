@@ -35,8 +35,8 @@ let timer: number | undefined;
 let pace = 400; // ms between fetches, grows with how long they take
 let landed = 0; // Date.now() of the end of the last fetch
 let fails = 0;
-let drawn: Record<string, string> = {}; // tags of what is new, by what answers are called
-const called = new Map<string, { as: string; at: number }>(); // names of blocks, or address of a part, to what the answer was called, and when
+let drawn: Record<string, string> = {}; // marks of what is new, by name
+const called = new Map<string, { name: string; mark: string; at: number }>(); // names of blocks, or address of a part, to what is shown, and when it was asked for
 const ASK_AGAIN = 20_000; // ms after which a block that stays the same is asked for: the server forgets who shows it after 30 s
 let spread = 0; // ms over which the readers of an event spread what they ask
 let ended = false; // the page has no address that can be asked again
@@ -157,12 +157,14 @@ export const asking = (names: string): Record<string, string> => ({ "X-Belvedere
 // same reports whether the server said that a block is still what is shown.
 function same(key: string, tag: string | undefined): boolean {
   const c = called.get(key);
-  return !!tag && !!c && Date.now() - c.at < ASK_AGAIN && drawn[c.as] === tag;
+  return !!tag && !!c && Date.now() - c.at < ASK_AGAIN && drawn[c.name] === c.mark;
 }
 
-// call remembers what an answer was called.
+// call remembers what is shown since an answer.
 function call(key: string, res: Response): void {
-  called.set(key, { as: res.headers.get("X-Belvedere-Drawn") ?? "", at: Date.now() });
+  const [name = "", mark = ""] = (res.headers.get("X-Belvedere-Drawn") ?? "").split("-");
+  if (mark) called.set(key, { name, mark, at: Date.now() });
+  else called.delete(key);
 }
 
 // renew fetches one part of a list.
@@ -173,14 +175,14 @@ async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
   const headers = asking(block.dataset["block"] ?? "");
   if (block.dataset["tag"]) headers["If-None-Match"] = block.dataset["tag"];
   const res = await fetch(src, { headers, signal, cache: "no-store" });
-  call(src, res);
-  if (res.status === 304) return;
+  if (res.status === 304) return call(src, res);
   if (!res.ok) throw new Error(String(res.status));
   const fresh = one(`[data-block="${CSS.escape(block.dataset["block"] ?? "")}"]`, read(await res.text()));
   if (!fresh || !block.isConnected || block.dataset["src"] !== src) return;
   block.dataset["tag"] = res.headers.get("ETag") ?? "";
   leadBack(block, fresh);
   await merge(block, fresh, false);
+  call(src, res);
 }
 
 // plan fetches what is dirty soon: one request at a time.
@@ -211,7 +213,6 @@ async function fetchBlocks(): Promise<void> {
     const headers = asking(key);
     if (tag) headers["If-None-Match"] = tag;
     const res = await fetch(asked, { headers, signal: aborted.signal, cache: "no-store" });
-    call(asked + " " + key, res);
     if (asked !== here()) { // folded or unfolded meanwhile
       for (const n of names) dirty.add(n);
       return;
@@ -223,6 +224,7 @@ async function fetchBlocks(): Promise<void> {
     } else if (res.status !== 304) {
       throw new Error(String(res.status));
     }
+    call(asked + " " + key, res);
     fails = 0;
   } catch {
     for (const n of names) dirty.add(n);
