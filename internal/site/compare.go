@@ -121,7 +121,12 @@ func (s *session) newComparer(t *tablePlan, req *request) *comparer {
 		c.order = order
 	}
 	s.cursor.order[t.table.Name] = c.order
-	c.window = req.position("last_check")
+	if t.window == "last_check" {
+		c.window = req.position("last_check")
+	}
+	if req == &t.quick && t.live.lead > 0 {
+		c.tails = s.tailsOf(c.snap, t.table.Name)
+	}
 	return c
 }
 

@@ -175,7 +175,7 @@ func (f *feeder) ends(row int, rest uint64, whole bool) {
 	if f.tails == nil {
 		return
 	}
-	f.tails.sums[row] = 0
+	f.tails.forget(row)
 	if whole && rest != 0 {
 		f.ended = append(f.ended, ending{row, rest})
 	}
@@ -233,7 +233,7 @@ func (f *feeder) Skim(cells []livestatus.Cell, rest, sum uint64) (taken bool, er
 	if !ok || f.tails.sums[row] != rest {
 		return false, nil
 	}
-	f.rest = 0
+	f.rest, f.tails.same[row] = 0, 0
 	f.rowsIn++
 	if err := f.ready(&f.few, f.moved); err != nil {
 		return false, err
@@ -268,6 +268,9 @@ type comparer struct {
 	rows    int
 	newest  int64 // greatest last_check
 	window  int   // position of last_check, or -1
+	// tails, if not nil, knows rows that need not be compared again.
+	tails *tails
+	sum   uint64 // of the next row, if told
 
 	s       scratch
 	key     []byte
@@ -287,8 +290,31 @@ func newComparer(req *request, snap *store.Snapshot) *comparer {
 // Begin implements [livestatus.Sink].
 func (c *comparer) Begin([]string) error { return nil }
 
+// Seen implements [livestatus.Recaller]: the row is as it was when it was found
+// to be the one in the store, which was not written since.
+func (c *comparer) Seen(sum uint64) bool {
+	if c.tails == nil || c.rows >= len(*c.order) {
+		return false
+	}
+	row := int((*c.order)[c.rows])
+	if row < 0 || row >= len(c.tails.same) || c.tails.same[row] != sum || sum == 0 {
+		return false
+	}
+	c.rows++
+	c.seen[row] = true
+	if c.window >= 0 {
+		c.newest = max(c.newest, c.snap.Int(c.req.table, "last_check", row))
+	}
+	return true
+}
+
+// Sum implements [livestatus.Recaller].
+func (c *comparer) Sum(sum uint64) { c.sum = sum }
+
 // Row implements [livestatus.Sink].
 func (c *comparer) Row(cells []livestatus.Cell) error {
+	sum := c.sum
+	c.sum = 0
 	key, ok := c.req.appendKey(c.key[:0], cells)
 	c.key = key
 	if !ok {
@@ -314,8 +340,11 @@ func (c *comparer) Row(cells []livestatus.Cell) error {
 			f.to(&c.s, c, i, cell(cells, f.at), cell(cells, f.with))
 		}
 	}
-	if c.differs {
+	switch {
+	case c.differs:
 		c.changed = append(c.changed, string(key))
+	case c.tails != nil:
+		c.tails.same[row] = sum
 	}
 	return nil
 }

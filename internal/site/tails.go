@@ -13,7 +13,18 @@ import (
 type tails struct {
 	shape uint64 // of the table they are about
 	sums  []uint64
+	// same are the sums of rows in the last comparison with the core, where it
+	// found what is in the store.
+	same []uint64
 }
+
+// newTails returns tails of which nothing is known.
+func newTails(t *store.Table) *tails {
+	return &tails{shape: t.Shape(), sums: make([]uint64, t.Len()), same: make([]uint64, t.Len())}
+}
+
+// forget notes that a row is about to be written.
+func (t *tails) forget(row int) { t.sums[row], t.same[row] = 0, 0 }
 
 // tailsOf returns what is known of a table in snap, made anew after rows came
 // or went; nil without the table.
@@ -24,7 +35,7 @@ func (s *session) tailsOf(snap *store.Snapshot, table string) *tails {
 	}
 	known := s.cursor.tails[table]
 	if known == nil || known.shape != t.Shape() || len(known.sums) != t.Len() {
-		known = &tails{shape: t.Shape(), sums: make([]uint64, t.Len())}
+		known = newTails(t)
 		if s.cursor.tails == nil {
 			s.cursor.tails = map[string]*tails{}
 		}
@@ -57,7 +68,7 @@ func tailsFrom(snap *store.Snapshot, table string, ended []firstEnding) *tails {
 	if t == nil || len(ended) == 0 {
 		return nil
 	}
-	out := &tails{shape: t.Shape(), sums: make([]uint64, t.Len())}
+	out := newTails(t)
 	var places map[uint64]uint64 // made if rows came in another order, or some did not fit
 	var key []byte
 	for row := range out.sums {

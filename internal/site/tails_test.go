@@ -51,3 +51,30 @@ func TestTails(t *testing.T) {
 		}
 	})
 }
+
+// TestComparedBack has a row go back behind our back to what it was when it was
+// last compared.
+func TestComparedBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core := newToy()
+		b := newBench(t, one(core))
+		defer b.stop()
+		b.m.Apply([]Spec{spec("a", "tcp://core:6557")})
+		b.state("a", store.Fresh, 10*time.Second)
+		first := time.Now().Unix() - 10
+		time.Sleep(2 * time.Minute)
+		checked := func(service string) {
+			core.set("h1", service, map[string]any{"plugin_output": "new", "last_check": time.Now().Unix(), "last_update": time.Now().Unix()})
+			time.Sleep(4 * time.Second)
+		}
+		for range 3 {
+			checked("s2")
+			checked("s1")
+			core.set("h1", "s2", map[string]any{"plugin_output": "old", "last_check": first, "last_update": first})
+			time.Sleep(quickAtMost/2 + time.Second)
+			if got := b.output("a", "h1", "s2"); got != "old" {
+				t.Errorf("output %q after it went back", got)
+			}
+		}
+	})
+}
