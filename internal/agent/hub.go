@@ -185,7 +185,7 @@ func (h *Hub) named(agent string) (db.Agent, error) {
 		}
 	}
 	return db.Agent{}, &livestatus.Error{Kind: livestatus.KindAddress, Cause: fmt.Sprintf("No agent has joined for agent://%s.", agent),
-		Fix: "Add the site anew, with a join code, or with an invitation of the agent: belvedere agent invite."}
+		Fix: "An address in a configuration file lets no agent in. Add the site on the page Sites or with belvedere site add NAME --agent, or enter what belvedere agent invite prints."}
 }
 
 // take makes l the line of an agent, in place of an older one, and serves what

@@ -381,3 +381,62 @@ func TestKeyFiles(t *testing.T) {
 		t.Errorf("the agent: %v", err)
 	}
 }
+
+// TestAgentSpeaksForItsSite: of two sites, the agent of one sends rows that are
+// the other's, wishes to speak for it, and is the only one that is there. What
+// it says is its own site's alone; the other stays without an agent.
+func TestAgentSpeaksForItsSite(t *testing.T) {
+	p := newPlace(t)
+	_, socket := naemon(t, testkit.Options{})
+	berlin, err := readState(p.join(t, "Berlin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wien := start(t, Options{Dir: p.join(t, "Wien"), Core: socket})
+	for <-p.up != p.agentOf(t, "Wien").Site {
+	}
+	honest, err := p.client(t, p.agentOf(t, "Wien").ID).Identify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wien.stop()
+	mine := dishonest(t, p.address, berlin)
+	for <-p.up != p.agentOf(t, "Berlin").Site {
+	}
+	answered := make(chan error, 1)
+	go func() {
+		for {
+			s, err := mine.AcceptStream()
+			if err != nil {
+				answered <- nil
+				return
+			}
+			c := &talk{Stream: s}
+			if want, err := c.message(); err != nil || string(want) != wantLivestatus {
+				t.Errorf("the server wants %q, %v", want, err)
+			}
+			// It ends with an error when the server has what it wanted.
+			_ = socket.Converse(t.Context(), c, func() error { _, err := io.WriteString(s, livestatusReady); return err })
+			c.Close()
+		}
+	}()
+	got, err := p.client(t, p.agentOf(t, "Berlin").ID).Identify(t.Context())
+	if err != nil || got.ProgramStart != honest.ProgramStart {
+		t.Errorf("what Berlin's agent says of Berlin: %+v, %v", got, err)
+	}
+	if _, err := p.client(t, p.agentOf(t, "Wien").ID).Identify(t.Context()); livestatus.KindOf(err) != livestatus.KindUnreachable {
+		t.Errorf("Berlin's agent answers for Wien: %v", err)
+	}
+	for _, wish := range []string{"rows " + p.agentOf(t, "Wien").Site, wantLivestatus + " " + p.agentOf(t, "Wien").ID} {
+		c, err := mine.begin(t.Context(), wish)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(c); len(b) > 0 || err != nil {
+			t.Errorf("%s: %q, %v", wish, b, err)
+		}
+		p.notes.wait(t, "not known here", "agent="+p.agentOf(t, "Berlin").ID, wish, "hint=")
+	}
+	mine.Close()
+	<-answered
+}
