@@ -2,6 +2,7 @@
 //
 //   icinga   submitted passive result to the changed row, a real Icinga 2
 //   naemon   the same, a simulated Naemon with waiting
+//   nagios   the same 200 times, a real Nagios 4 that is read from its files and writes its status file once a minute
 //   rows     what an update of a list with 5,000 rows loaded costs the browser, 1 % of them changing each second, 100 rows a page
 //   long     the same, 1,000 rows a page
 //   pages    how long pages take with 8 good cores, and with 4 hanging ones too
@@ -17,8 +18,11 @@ const summary = l => {
   return { n: s.length, p50: quantile(s, 0.5), p99: quantile(s, 0.99), max: s.at(-1) }
 }
 
-/** Submits 50 results and waits for each in the open list of services. */
-async function toBrowser(call, site, submit, host, service) {
+/** The time of day in ms, by the same clock as the page's. */
+const clock = () => performance.timeOrigin + performance.now()
+
+/** Submits results and waits for each in the open list of services: when it is there the page itself notes. */
+async function toBrowser(call, site, submit, host, service, n = 50) {
   const app = await serve(t, [site])
   const b = await browser(t)
   const page = await b.page()
@@ -31,26 +35,32 @@ async function toBrowser(call, site, submit, host, service) {
   await page.mouse.move(600, 5)
   await page.evaluate(() => {
     window.waitFor = text => new Promise(done => {
-      const look = () => { if (document.querySelector('main').textContent.includes(text)) { o.disconnect(); done() } }
+      const look = () => { if (document.querySelector('main').textContent.includes(text)) { o.disconnect(); done(performance.timeOrigin + performance.now()) } }
       const o = new MutationObserver(look)
       o.observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true })
       look()
     })
   })
   const times = []
-  for (let i = 0; i < 51; i++) {
+  for (let i = 0; i <= n; i++) {
     const text = `measured ${i} ${Math.random().toString(36).slice(2)}`
     const shown = page.evaluate(x => window.waitFor(x), text)
     // Results come at any moment between two polls, not right after an update.
     await new Promise(r => setTimeout(r, 200 + Math.random() * 1500))
-    const began = performance.now()
+    const began = clock()
     await submit(host, service, i % 2 * 2, text)
-    await shown
-    if (i > 0) times.push(performance.now() - began)
+    const at = await shown
+    if (i > 0) times.push(at - began)
   }
   await b.close()
   await app.stop()
   return summary(times)
+}
+
+async function nagios() {
+  const call = await harness(t)
+  const { unix } = await call('/nagios4')
+  return toBrowser(call, { name: 'Nagios', address: 'unix://' + unix }, (host, service, state, output) => call('/nagios4/result', { host, service, state, output }), 'h02', 'svc 1', 200)
 }
 
 async function icinga() {
@@ -156,7 +166,7 @@ async function pages() {
   return out
 }
 
-const all = { icinga, naemon, rows, long: () => rows(1000), pages }
+const all = { icinga, nagios, naemon, rows, long: () => rows(1000), pages }
 const wanted = process.argv.slice(2)
 const result = {}
 try {

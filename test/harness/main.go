@@ -6,6 +6,8 @@
 //	POST /icinga2                      start it; answers its addresses
 //	POST /icinga2/{halt,launch,reload,restart}
 //	POST /icinga2/result?host=&service=&state=&output=
+//	POST /nagios4                      start it, read from its files; answers its address
+//	POST /nagios4/result?host=&service=&state=&output=
 //	POST /core?name=&profile=&hosts=&services=&churn=&quiet=    a simulated core; answers its address
 //	POST /core/{name}/fault?kind=hang  (healthy hang drip close half garbage http ssh xinetd refuse)
 //	POST /core/{name}/result?host=&service=&state=&output=
@@ -37,6 +39,8 @@ import (
 type harness struct {
 	mu     sync.Mutex
 	icinga *realcore.Icinga
+	nagios *realcore.Nagios
+	beside sync.WaitGroup // of what answers for nagios
 	cores  map[string]*testkit.Core
 	at     map[string]string // where they listen
 	thruks []*http.Server
@@ -75,11 +79,15 @@ func run() error {
 func (h *harness) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.beside.Wait()
 	if h.icinga != nil {
 		_ = h.icinga.Close()
 	}
 	for _, s := range h.thruks {
 		_ = s.Close()
+	}
+	if h.nagios != nil {
+		_ = h.nagios.Close()
 	}
 	for _, c := range h.cores {
 		_ = c.Close()
@@ -103,6 +111,8 @@ func (h *harness) routes(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /icinga2", action(h.startIcinga))
 	mux.Handle("POST /icinga2/{what}", action(h.icingaDo))
+	mux.Handle("POST /nagios4", action(func(*http.Request) (any, error) { return h.startNagios(ctx) }))
+	mux.Handle("POST /nagios4/{what}", action(h.nagiosDo))
 	mux.Handle("POST /core", action(func(r *http.Request) (any, error) { return h.startCore(ctx, r) }))
 	mux.Handle("POST /core/{name}/{what}", action(h.coreDo))
 	mux.Handle("POST /thruk", action(h.startThruk))
