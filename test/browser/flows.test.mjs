@@ -13,7 +13,7 @@ const hands = {
   mouse: { options: {}, use: l => l.click(), tick: l => l.click() },
   keyboard: {
     options: {},
-    use: async l => { await l.focus(); await l.press('Enter') },
+    use: async l => { await l.waitFor(); await l.focus(); await l.press('Enter') }, // what is hidden takes no focus
     tick: async l => { await l.focus(); await l.press('Space') },
   },
   phone: { options: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, use: l => l.tap(), tick: l => l.tap() },
@@ -274,7 +274,7 @@ async function act({ page, url, name, hand, o }, kind, key, comment) {
 // entry does something about a comment or downtime, by the button beside it.
 async function entry({ page, hand }, note, kind) {
   await hand.use(note.first().locator(`[data-act=${kind}]`))
-  await hand.use(page.locator('dialog#act footer .pri, dialog#act footer button').first())
+  await hand.use(page.locator('dialog#act[open] footer :is(.pri, button)').first())
   await note.first().waitFor({ state: 'detached' })
 }
 
