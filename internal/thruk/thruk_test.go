@@ -150,6 +150,7 @@ func TestCommand(t *testing.T) {
 		{name: "taken by an LMD", answer: reply(200, "\n")},
 		{name: "refused by the core", answer: reply(200, `{"rc":0,"output":[null,0,"400: unknown command",null]}`), kind: livestatus.KindStatus},
 		{name: "not allowed", answer: reply(200, `{"rc":1,"output":"permission denied - sending commands requires admin permissions."}`), kind: livestatus.KindRights},
+		{name: "a key that is not known any more", answer: reply(403, `{"failed":true,"code":403,"message":"wrong authentication key","description":""}`), kind: livestatus.KindLogin},
 		{name: "core away", answer: reply(200, `{"rc":0,"output":[null,0,null,"ERROR: failed to connect at /x.pm line 3."]}`), kind: livestatus.KindUnreachable},
 		{name: "torn", answer: reply(200, `{"rc":0,"output":[null,0,null,"ERROR: broken pipe"]}`), kind: livestatus.KindStatus, uncertain: true},
 		{name: "an error of Thruk", answer: reply(500, "<h1>oops</h1>"), kind: livestatus.KindStatus, uncertain: true},
