@@ -35,7 +35,7 @@ var aside = map[string][]string{
 	"tools/bundle":        {},
 	"tools/ratio":         {},
 	"test/realcore":       {},
-	"test/harness":        {"internal/testkit", "test/realcore"},
+	"test/harness":        {"internal/testkit", "internal/filecore", "internal/livestatus", "test/realcore"}, // a real Nagios by its files
 	"test/load":           {},
 	"test/crowd":          {"internal/testkit"},
 	"test/matrix":         {},
