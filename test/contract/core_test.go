@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,17 +44,21 @@ type simulated struct {
 	c    *testkit.Core
 	unix string
 	tcp  string
+
+	mu    sync.Mutex
+	heard []string // the command lines that reached it
 }
 
 func newSimulated(t *testing.T, p testkit.Profile) *simulated {
 	t.Helper()
-	c := testkit.NewCore(testkit.Options{Profile: p, Hosts: 12, ServicesPerHost: 5, Seed: 11, Quiet: true, Churn: -1})
+	s := &simulated{unix: filepath.Join(t.TempDir(), "live")}
+	c := testkit.NewCore(testkit.Options{Profile: p, Hosts: 12, ServicesPerHost: 5, Seed: 11, Quiet: true, Churn: -1, Heard: s.hear})
+	s.c = c
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	s := &simulated{c: c, unix: filepath.Join(t.TempDir(), "live")}
 	if err := c.ListenUnix(s.unix); err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +69,28 @@ func newSimulated(t *testing.T, p testkit.Profile) *simulated {
 	s.tcp = a.String()
 	c.Step(time.Now())
 	return s
+}
+
+func (s *simulated) hear(name string, args []string, _ error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = append(s.heard, strings.Join(append([]string{name}, args...), ";"))
+}
+
+// takes waits until a command line has reached the core.
+func (s *simulated) takes(t *testing.T, line string) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		s.mu.Lock()
+		heard := slices.Clone(s.heard)
+		s.mu.Unlock()
+		if slices.Contains(heard, line) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the core did not hear\n%s\nbut at last\n%s", line, heard[max(0, len(heard)-1):])
+		}
+	}
 }
 
 func (s *simulated) truth(table string) rows { return sitetest.Truth(s.c, table) }

@@ -131,9 +131,13 @@ AllowUsers %s
 AllowStreamLocalForwarding %s
 LogLevel VERBOSE
 `, s.Port, filepath.Join(s.Dir, "host"), filepath.Join(s.Dir, "authorized"), o.User, forwarding)
+	// A bash that is not the first of its kind leaves the files alone that its
+	// user starts with: they may take a minute, and are none of a test's.
+	conf += "SetEnv SHLVL=9"
 	if o.PATH != "" {
-		conf += "SetEnv PATH=" + o.PATH + "\n"
+		conf += " PATH=" + o.PATH
 	}
+	conf += "\n"
 	if o.Force != "" {
 		conf += "ForceCommand " + o.Force + "\n"
 	}
