@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,9 +49,9 @@ func handler(t *testing.T, answer func(request string) string) QueryHandler {
 }
 
 func TestQueryHandler(t *testing.T) {
-	var asked string
-	answer := ""
-	h := handler(t, func(request string) string { asked = request; return answer })
+	var asked, answer atomic.Value
+	asked.Store("")
+	h := handler(t, func(request string) string { asked.Store(request); return answer.Load().(string) })
 	c := lql.Command{Time: 1795000000, Name: "ADD_HOST_COMMENT", Args: []string{"a", "1", "eva", `x; y \n ü`}}
 	for text, want := range map[string]string{
 		"200: OK\x00": "", "200: OK": "", "200: OK\n\x00": "",
@@ -63,7 +64,7 @@ func TestQueryHandler(t *testing.T) {
 		strings.Repeat("4", 10_000):                             "no answer",
 		"400: " + strings.Repeat("x", 300) + "\xff\x00200: OK\x00": "400 " + strings.Repeat("x", 300) + "\uFFFD",
 	} {
-		answer = text
+		answer.Store(text)
 		got, err := "", h.Send(t.Context(), c)
 		refused := (*RefusedError)(nil)
 		switch {
@@ -79,14 +80,14 @@ func TestQueryHandler(t *testing.T) {
 		if got != want {
 			t.Errorf("%.50q: %q, want %q", text, got, want)
 		}
-		if want := "@command run [1795000000] ADD_HOST_COMMENT;a;1;eva;x; y \\n ü\x00"; asked != want {
-			t.Errorf("asked %q, want %q", asked, want)
+		if want := "@command run [1795000000] ADD_HOST_COMMENT;a;1;eva;x; y \\n ü\x00"; asked.Load() != want {
+			t.Errorf("asked %q, want %q", asked.Load(), want)
 		}
 	}
 	c.Args[3] = "x\x00[1795000000] SHUTDOWN_PROCESS"
-	asked = ""
-	if err := h.Send(t.Context(), c); !errors.Is(err, ErrUnsafe) || asked != "" {
-		t.Errorf("a NUL: %v, asked %q", err, asked)
+	asked.Store("")
+	if err := h.Send(t.Context(), c); !errors.Is(err, ErrUnsafe) || asked.Load() != "" {
+		t.Errorf("a NUL: %v, asked %q", err, asked.Load())
 	}
 	if err := QueryHandler(filepath.Join(t.TempDir(), "gone")).Send(t.Context(), lql.Command{Time: 1, Name: "X"}); !errors.Is(err, ErrNoHandler) {
 		t.Errorf("no socket: %v", err)
