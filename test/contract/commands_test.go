@@ -11,9 +11,10 @@ import (
 	"belvedere/internal/schema"
 )
 
-// TestContractCommands gives every command of the schema over every way to a
-// simulated core, and looks what reaches the core: the same bytes, once for
-// each. What the commands do in a core, real ones too, is what test/matrix
+// TestContractCommands gives the commands of the schema that are not dangerous,
+// which an agent takes only where that is allowed, over the ways that lead to a
+// simulated core itself, and looks what reaches the core: the same bytes, once
+// for each. What the commands do in a core, real ones too, is what test/matrix
 // tries.
 func TestContractCommands(t *testing.T) {
 	kinds := map[string]schema.Cores{"naemon": schema.Naemon, "nagios": schema.MK15, "shinken": schema.Shinken}
