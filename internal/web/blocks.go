@@ -117,8 +117,12 @@ func (s *Server) blocks(w http.ResponseWriter, r *http.Request, draw HandlerFunc
 		if d.err != nil {
 			return d.err
 		}
-		if tag := d.header.Get("ETag"); d.status == http.StatusOK && tag != "" && !d.personal { // events reach others
-			a.watch(key, r, draw)
+		if tag := d.header.Get("ETag"); d.status == http.StatusOK && tag != "" {
+			who := int64(0)
+			if d.personal {
+				who = st.listener()
+			}
+			a.watch(key, who, r, draw)
 			name, mark := s.named(key, tag)
 			w.Header().Set(drawnHeader, name+"-"+mark)
 		}

@@ -169,14 +169,19 @@ func (s *streams) close() {
 	}
 }
 
+// listener says whose streams those of a request are. Screens take nothing from
+// the pages of their owner.
+func (s *state) listener() int64 {
+	if s.screen != nil {
+		return -s.screen.ID
+	}
+	return s.person.ID
+}
+
 // live serves GET /live, the stream of events of one browser.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	st := from(r)
-	who := st.person.ID
-	if st.screen != nil {
-		who = -st.screen.ID // screens take nothing from the pages of their owner
-	}
-	me := s.streams.add(who)
+	me := s.streams.add(st.listener())
 	if me == nil {
 		return Unavailable("There are too many open pages", "Close some, or try again in a moment", nil)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"belvedere/internal/access"
 	"belvedere/internal/auth"
+	"belvedere/internal/lql"
 	"belvedere/internal/web/ui"
 )
 
@@ -217,6 +218,7 @@ func (s *Server) offerActions(st *state) {
 		if !ok {
 			why = s.opt.MayAct(ctx, role, viewer, site)
 			known[site] = why
+			lql.Traced(ctx, func(ctx context.Context) bool { return s.opt.MayAct(ctx, role, viewer, site) == why })
 		}
 		return why
 	}

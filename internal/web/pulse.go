@@ -237,7 +237,7 @@ func (p *pulse) step(ctx context.Context, a *audience) (again bool) {
 			mine.Sites[key], mine.Since = c, set.Since
 		}
 	}
-	var drawn map[string]string
+	var drawn marks
 	if !mine.Empty() {
 		drawn = p.redraw(ctx, a)
 	}
@@ -255,7 +255,7 @@ func spread(streams int) time.Duration {
 
 // tell sends an audience what of a set concerns it, with the marks of what it
 // shows.
-func (p *pulse) tell(ctx context.Context, a *audience, mine live.Set, drawn map[string]string, now *moment) (again bool) {
+func (p *pulse) tell(ctx context.Context, a *audience, mine live.Set, drawn marks, now *moment) (again bool) {
 	counts, again := p.server.counters.get(ctx, a.viewer, now.stamps)
 	at := p.newest(ctx, a)
 	a.mu.Lock()
@@ -270,14 +270,26 @@ func (p *pulse) tell(ctx context.Context, a *audience, mine live.Set, drawn map[
 		return again
 	}
 	a.sent = counts
-	e := event{name: "change", Rev: a.sub.Taken(sees(a.viewer)), Drawn: drawn, Counters: shown(news), Dirty: dirty{mine.Tables(), slices.Sorted(maps.Keys(mine.Sites))},
+	e := event{name: "change", Rev: a.sub.Taken(sees(a.viewer)), Drawn: drawn.all, Counters: shown(news), Dirty: dirty{mine.Tables(), slices.Sorted(maps.Keys(mine.Sites))},
 		At: at, Spread: spread(len(a.streams)).Milliseconds()}
 	if !mine.Empty() {
 		e.Since = mine.Since.UnixMilli()
 	}
 	p.server.stamp(&e)
+	own := map[int64]*event{}
+	for who, more := range drawn.own {
+		one := e
+		one.Drawn = maps.Clone(drawn.all)
+		maps.Copy(one.Drawn, more)
+		p.server.stamp(&one)
+		own[who] = &one
+	}
 	for st := range a.streams {
-		st.post(&e)
+		if one := own[st.person]; one != nil {
+			st.post(one)
+		} else {
+			st.post(&e)
+		}
 	}
 	a.work.Add(int64(eventCost) * int64(len(a.streams)))
 	return again

@@ -26,9 +26,29 @@ const (
 // told of a change, so that those whose block is still the same need not ask.
 type watch struct {
 	key   string // of the drawing
+	who   int64  // whose it is, as streams have it; 0: of all who see the same
 	r     *http.Request
 	draw  HandlerFunc
 	asked time.Time
+}
+
+// Marks say what blocks are like, by name: those of all of an audience, and
+// those that only one of its people may have.
+type marks struct {
+	all map[string]string
+	own map[int64]map[string]string
+}
+
+// put notes the mark of a block of all, or of one person.
+func (m *marks) put(who int64, name, mark string) {
+	if who == 0 {
+		m.all[name] = mark
+		return
+	}
+	if m.own[who] == nil {
+		m.own[who] = map[string]string{}
+	}
+	m.own[who][name] = mark
 }
 
 // named returns what a drawing is called outside, and a mark that differs when
@@ -42,8 +62,9 @@ func (s *Server) named(key, tag string) (name, mark string) {
 
 func newSecret() string { return rand.Text() }
 
-// watch notes that somebody shows what the handler drew for r.
-func (a *audience) watch(key string, r *http.Request, draw HandlerFunc) {
+// watch notes that somebody shows what the handler drew for r; who: as it was
+// asked for by one person only, else 0.
+func (a *audience) watch(key string, who int64, r *http.Request, draw HandlerFunc) {
 	if a == nil {
 		return
 	}
@@ -57,7 +78,7 @@ func (a *audience) watch(key string, r *http.Request, draw HandlerFunc) {
 	}
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	r.Body = http.NoBody
-	a.watches[key] = &watch{key: key, r: r, draw: draw, asked: time.Now()}
+	a.watches[key] = &watch{key: key, who: who, r: r, draw: draw, asked: time.Now()}
 	if len(a.watches) > watchMost {
 		delete(a.watches, a.byAge()[0].key)
 	}
@@ -88,10 +109,10 @@ func (a *audience) shown() []*watch {
 }
 
 // redraw draws what an audience shows from the state of its last step, and
-// returns their marks by name. What takes too long is left out: whoever shows it
-// asks.
-func (p *pulse) redraw(ctx context.Context, a *audience) map[string]string {
-	s, began, out := p.server, time.Now(), map[string]string{}
+// returns their marks. What takes too long is left out: whoever shows it asks.
+func (p *pulse) redraw(ctx context.Context, a *audience) marks {
+	s, began := p.server, time.Now()
+	out := marks{map[string]string{}, map[int64]map[string]string{}}
 	for _, w := range a.shown() {
 		if time.Since(began) > watchWithin || ctx.Err() != nil {
 			break
@@ -104,11 +125,11 @@ func (p *pulse) redraw(ctx context.Context, a *audience) map[string]string {
 		select {
 		case <-d.done:
 		case <-ctx.Done():
-			return nil
+			return out
 		}
-		if tag := d.header.Get("ETag"); d.err == nil && d.status == http.StatusOK && tag != "" && !d.personal {
+		if tag := d.header.Get("ETag"); d.err == nil && d.status == http.StatusOK && tag != "" && (w.who != 0 || !d.personal) {
 			name, mark := s.named(w.key, tag)
-			out[name] = mark
+			out.put(w.who, name, mark)
 		}
 	}
 	return out

@@ -96,53 +96,90 @@ func (w *world) change(t *testing.T) {
 	}
 }
 
+// A shown is a block that people have open.
+type shown struct{ path, names string }
+
 // TestLive: blocks that are drawn before an event, with what was kept from
 // before, are those of a server that begins anew; and what an event says of them
-// is true.
+// is true. Of a block that is one person's own no other's events say anything.
 func TestLive(t *testing.T) {
 	w := newWorld(t, 11)
-	paths := []string{
+	var blocks []shown
+	for _, path := range []string{
 		"/services?limit=100", "/services?sort=-since&limit=50", "/services?q=state:problem", "/services?sort=state&limit=30", "/services?q=checked&limit=20&sort=output",
-		"/hosts?columns=name,services,address,owner", "/hosts?q=state:problem", "/problems?sort=severity", "/problems?group=none&sort=since", "/service/b001/srv0003-b001.example.net/Load%200",
-		"/host/b002/srv0003-b002.example.net",
+		"/hosts?columns=name,services,address,owner", "/hosts?q=state:problem", "/problems?sort=severity", "/problems?group=none&sort=since",
+	} {
+		blocks = append(blocks, shown{path, "list"})
 	}
-	users := []string{"all", "user03"}
+	blocks = append(blocks, shown{"/service/b001/srv0003-b001.example.net/Load%200", "object"}, shown{"/host/b002/srv0003-b002.example.net", "object"},
+		shown{"/problems", "own"}, shown{"/problems?group=host", "own"}, shown{"/problems?view=mine", "list"})
+	users := []string{"all", "user03", "other03"} // the last two see the same
 	events := map[string]<-chan string{}
 	for _, user := range users {
 		events[user] = w.kept.Live(user)
 	}
 	tags, called := map[string]string{}, map[string]string{}
-	spared := 0
+	owner := map[string]string{} // whose a block is, by its name in events
+	spared, ownSpared := 0, 0
 	for step := range 14 {
+		if step%4 == 1 {
+			w.save(t, "user03", fmt.Sprint("view ", step))
+		}
 		w.change(t)
 		w.hub.Publish(live.Change{Site: "b000", Tables: []string{"status"}}) // whatever else happened
 		seen := w.hub.Seen(func(string) bool { return true })
 		for _, user := range users {
 			e := await(t, events[user], seen)
-			for _, path := range paths {
-				names := "list"
-				if strings.HasPrefix(path, "/host/") || strings.HasPrefix(path, "/service/") {
-					names = "object"
+			for name := range e.Drawn {
+				if of := owner[name]; of != "" && of != user {
+					t.Fatalf("step %d: %s is told of a block of %s", step, user, of)
 				}
-				a := w.kept.Get(user, path, "X-Belvedere-Block", names, "X-Belvedere-Rev", fmt.Sprintf("%d-%d", e.Boot, e.Rev))
+			}
+			for _, b := range blocks {
+				a := w.kept.Get(user, b.path, "X-Belvedere-Block", b.names, "X-Belvedere-Rev", fmt.Sprintf("%d-%d", e.Boot, e.Rev))
 				w.fresh.Shrink()
 				w.fresh.engine.Shrink()
-				if fresh := w.fresh.blocks(user, path, names, "en"); a.Body != fresh {
-					t.Fatalf("step %d: %s as %s is not what a fresh page shows:\n%s", step, path, user, difference(a.Body, fresh))
+				if fresh := w.fresh.blocks(user, b.path, b.names, "en"); a.Body != fresh {
+					t.Fatalf("step %d: %s of %s as %s is not what a fresh page shows:\n%s", step, b.names, b.path, user, difference(a.Body, fresh))
 				}
-				key := user + path
+				key := user + b.path + b.names
+				own := b.names == "own" || strings.Contains(b.path, "mine")
 				if name, mark, _ := strings.Cut(called[key], "-"); mark != "" && e.Drawn[name] == mark {
 					spared++
+					if own {
+						ownSpared++
+					}
 					if a.Header.Get("ETag") != tags[key] {
-						t.Fatalf("step %d: the event says that %s as %s is the same, but it is not", step, path, user)
+						t.Fatalf("step %d: the event says that %s of %s as %s is the same, but it is not", step, b.names, b.path, user)
 					}
 				}
 				called[key], tags[key] = a.Header.Get("X-Belvedere-Drawn"), a.Header.Get("ETag")
+				if name, _, _ := strings.Cut(called[key], "-"); own {
+					owner[name] = user
+				}
 			}
 		}
 	}
-	if spared == 0 {
-		t.Error("no event said that a block is the same")
+	if spared == 0 || ownSpared == 0 {
+		t.Errorf("events said of %d blocks that they are the same, of %d that are one person's own", spared, ownSpared)
+	}
+}
+
+// save keeps a view of somebody, at both servers.
+func (w *world) save(t *testing.T, user, name string) {
+	t.Helper()
+	for _, s := range []side{w.kept, w.fresh} {
+		p, err := s.Auth.PersonByName(t.Context(), user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.DB.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.AddView(t.Context(), db.View{Owner: p.ID, Name: name, Path: "/problems", Query: "view=acknowledged"})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

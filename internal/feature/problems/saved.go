@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/triage"
@@ -42,11 +43,14 @@ func countIn(ctx context.Context, q lql.Querier, s *triage.Survey, query url.Val
 // saved returns the saved views of the page of whoever asks, each with its
 // number; a view whose filter is none any more has no number.
 func saved(r *http.Request, s *triage.Survey) ([]ui.Link, error) {
-	lql.Traced(r.Context(), nil) // saved views are not of the engine
 	views, err := web.Views(r)
 	if err != nil {
 		return nil, err
 	}
+	lql.Traced(r.Context(), func(ctx context.Context) bool {
+		again, err := web.Views(r.WithContext(ctx))
+		return err == nil && slices.Equal(views, again)
+	})
 	var out []ui.Link
 	for _, x := range views {
 		query, err := url.ParseQuery(x.Query)
