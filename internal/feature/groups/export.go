@@ -82,24 +82,6 @@ func whole(r *http.Request) (x list.Whole, err error) {
 	return x, nil
 }
 
-// file serves GET /groups/export.
-func file(w http.ResponseWriter, r *http.Request) error {
-	x, err := whole(r)
-	if err != nil {
-		return err
-	}
-	return x.ServeFile(w, r)
-}
-
-// copied serves GET /groups/copy.
-func copied(w http.ResponseWriter, r *http.Request) error {
-	x, err := whole(r)
-	if err != nil {
-		return err
-	}
-	return x.ServeCopy(w, r)
-}
-
 // offer is what the groups can be had as.
 func (v view) offer(ctx context.Context) list.Offer {
 	return list.OfferWhole(ctx, "/groups", ui.N(ctx, v.all, "%s group", "%s groups", ui.Number(v.all)))

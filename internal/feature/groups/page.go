@@ -10,6 +10,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
 	"belvedere/internal/web/filter"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -27,13 +28,10 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "groups", Label: "Groups", Icon: "groups", Path: "/groups", Group: 0, Order: 50, Right: web.SignedIn, Key: "g",
 		}},
-		Routes: []web.Route{
-			{Pattern: "GET /groups", Right: web.SignedIn, Handler: index, Screen: true},
-			{Pattern: "GET /groups/export", Right: web.SignedIn, Handler: file},
-			{Pattern: "GET /groups/copy", Right: web.SignedIn, Handler: copied},
-			{Pattern: "GET /hostgroup/{name}", Right: web.SignedIn, Handler: show("host"), Screen: true},
-			{Pattern: "GET /servicegroup/{name}", Right: web.SignedIn, Handler: show("service"), Screen: true},
-		},
+		Routes: append(list.WholeRoutes("/groups", whole),
+			web.Route{Pattern: "GET /groups", Right: web.SignedIn, Handler: index, Screen: true},
+			web.Route{Pattern: "GET /hostgroup/{name}", Right: web.SignedIn, Handler: show("host"), Screen: true},
+			web.Route{Pattern: "GET /servicegroup/{name}", Right: web.SignedIn, Handler: show("service"), Screen: true}),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/search"
 	"belvedere/internal/web"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -29,7 +30,8 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "hygiene", Label: "Hygiene", Icon: "check", Path: "/hygiene", Group: 1, Order: 40, Right: web.SignedIn, Key: "y",
 		}},
-		Routes: []web.Route{{Pattern: "GET /hygiene", Right: web.SignedIn, Handler: page, Screen: true}},
+		Routes: append(list.WholeRoutes("/hygiene", whole),
+			web.Route{Pattern: "GET /hygiene", Right: web.SignedIn, Handler: page, Screen: true}),
 	}
 }
 
@@ -41,6 +43,10 @@ type rule struct {
 	title  func(ctx context.Context) string
 	why    func(ctx context.Context) string // what is bad about it, and what to do
 }
+
+// tablesCounted are those in which something is counted, in the order of the
+// page.
+func tablesCounted() []string { return []string{"hosts", "services", "downtimes"} }
 
 // objects are the tables of hosts and services.
 func objects() []string { return []string{"hosts", "services"} }
@@ -147,7 +153,7 @@ func load(ctx context.Context, q lql.Querier, now time.Time) (out []finding, par
 	for _, r := range rules() {
 		out = append(out, finding{r, make([]int, len(r.tables))})
 	}
-	for _, table := range []string{"hosts", "services", "downtimes"} {
+	for _, table := range tablesCounted() {
 		query := lql.Get(table)
 		var to []*int
 		for i := range out {

@@ -58,6 +58,21 @@ func TestHygiene(t *testing.T) {
 	if len(mine.All("a.lk")) != 2 {
 		t.Errorf("anna sees %d numbers, want those of what is hers", len(mine.All("a.lk")))
 	}
+	file := s.Get("all", "/hygiene/export?format=json").Body
+	for _, want := range []string{
+		`{"rule":"acknowledged","what":"Acknowledged for more than a week","hosts":1,"services":0,"downtimes":null,"why":"Nobody is told of them any more.`,
+		`"rule":"downtimes","what":"Downtimes of more than a week","hosts":null,"services":null,"downtimes":1,`, `"rule":"open","what":"Problems that nobody took for a month","hosts":0,"services":1,`,
+	} {
+		if !strings.Contains(file, want) {
+			t.Errorf("the file does not say %s: %s", want, file)
+		}
+	}
+	if hers := s.Get("anna", "/hygiene/export?format=json").Body; !strings.Contains(hers, `"rule":"silent","what":"Notifications are off","hosts":1,`) || !strings.Contains(hers, `"rule":"acknowledged","what":"Acknowledged for more than a week","hosts":0,`) {
+		t.Errorf("the file of anna: %s", hers)
+	}
+	if n := len(a.All(".ph .end .pop a")); n != 6 {
+		t.Errorf("%d forms are offered", n)
+	}
 }
 
 // BenchmarkHygiene: the page at 200,000 services.

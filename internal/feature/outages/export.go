@@ -49,21 +49,3 @@ func whole(r *http.Request) (x list.Whole, err error) {
 	}
 	return x, nil
 }
-
-// file serves GET /outages/export.
-func file(w http.ResponseWriter, r *http.Request) error {
-	x, err := whole(r)
-	if err != nil {
-		return err
-	}
-	return x.ServeFile(w, r)
-}
-
-// copied serves GET /outages/copy.
-func copied(w http.ResponseWriter, r *http.Request) error {
-	x, err := whole(r)
-	if err != nil {
-		return err
-	}
-	return x.ServeCopy(w, r)
-}

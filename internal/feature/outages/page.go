@@ -8,6 +8,7 @@ import (
 
 	"belvedere/internal/web"
 	"belvedere/internal/web/filter"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/ui"
 )
 
@@ -24,11 +25,8 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "outages", Label: "Outages", Icon: "nolink", Path: "/outages", Group: 0, Order: 60, Right: web.SignedIn,
 		}},
-		Routes: []web.Route{
-			{Pattern: "GET /outages", Right: web.SignedIn, Handler: index, Screen: true},
-			{Pattern: "GET /outages/export", Right: web.SignedIn, Handler: file},
-			{Pattern: "GET /outages/copy", Right: web.SignedIn, Handler: copied},
-		},
+		Routes: append(list.WholeRoutes("/outages", whole),
+			web.Route{Pattern: "GET /outages", Right: web.SignedIn, Handler: index, Screen: true}),
 	}
 }
 

@@ -112,16 +112,22 @@ func load(ctx context.Context, q lql.Querier, w request, now time.Time) (*pictur
 	if err != nil {
 		return nil, err
 	}
-	p := &picture{survey: s, cut: s.Cut, parts: s.Parts, sites: map[string]string{}}
-	for _, part := range s.Parts {
-		p.sites[part.Key] = part.Name
-	}
+	p := pictureOf(s)
 	items, byStanding, err := p.pick(ctx, q, w)
 	if err != nil || !w.list {
 		return p, err
 	}
 	p.page(w, w.sections(s, items, byStanding))
 	return p, p.fill(ctx, q, s, w, now)
+}
+
+// pictureOf begins a picture of a survey.
+func pictureOf(s *triage.Survey) *picture {
+	p := &picture{survey: s, cut: s.Cut, parts: s.Parts, sites: map[string]string{}}
+	for _, part := range s.Parts {
+		p.sites[part.Key] = part.Name
+	}
+	return p
 }
 
 // pick counts what is within the filters of the address, and returns the

@@ -12,6 +12,7 @@ import (
 	"belvedere/internal/triage"
 	"belvedere/internal/web"
 	"belvedere/internal/web/filter"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -29,9 +30,8 @@ func Feature() web.Feature {
 			Counter: counter, Tables: []string{"hosts", "services"},
 		}},
 		Counts: map[string]web.ViewCount{"/problems": count},
-		Routes: []web.Route{
-			{Pattern: "GET /problems", Right: web.SignedIn, Handler: page, Screen: true, Pure: true},
-		},
+		Routes: append(list.WholeRoutes("/problems", whole),
+			web.Route{Pattern: "GET /problems", Right: web.SignedIn, Handler: page, Screen: true, Pure: true}),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 
 	"belvedere/internal/web"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/ui"
 )
 
@@ -22,10 +23,9 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "processes", Label: "Processes", Icon: "process", Path: "/processes", Group: 1, Order: 30, Right: web.SignedIn, Key: "c",
 		}},
-		Routes: []web.Route{
-			{Pattern: "GET /processes", Right: web.SignedIn, Handler: all, Screen: true},
-			{Pattern: "GET /processes/{site}", Right: web.SignedIn, Handler: one, Screen: true},
-		},
+		Routes: append(list.WholeRoutes(files, whole),
+			web.Route{Pattern: "GET /processes", Right: web.SignedIn, Handler: all, Screen: true},
+			web.Route{Pattern: "GET /processes/{site}", Right: web.SignedIn, Handler: one, Screen: true}),
 	}
 }
 
@@ -109,15 +109,15 @@ func rates() []pace {
 	}
 }
 
-// offWords names the switches that are off and matter, "" when all are on.
-func (p process) offWords(ctx context.Context) string {
-	var off []string
+// off names the switches that are off and matter.
+func (p process) off(ctx context.Context) []string {
+	off := []string{}
 	for _, s := range switches() {
 		if s.matter && p.has(s.column) && p.int(s.column) == 0 {
 			off = append(off, s.label(ctx))
 		}
 	}
-	return strings.Join(off, ", ")
+	return off
 }
 
 // perSecond writes a rate: "12.4/s".

@@ -65,6 +65,38 @@ func TestAll(t *testing.T) {
 	}
 }
 
+// TestFiles: a file holds the cores that the page shows to who asks, with
+// numbers as numbers; a core may be named as the files are.
+func TestFiles(t *testing.T) {
+	s := start(t)
+	file := s.Get("all", "/processes/all/export?format=json").Body
+	for _, want := range []string{
+		`{"peer_name":"Wien","implementation":"Naemon","version":"1.4.2","program_start":"20`, `"checks_rate":11.75,"hosts_latency":45.25,"hosts_latency_most":90,"services_latency":0.25,"services_latency_most":0.25,"switched_off":["Notifications"]}`,
+		`{"peer_name":"Frankfurt","implementation":"","version":"","program_start":null,"checks_rate":null,"hosts_latency":null,"hosts_latency_most":null,"services_latency":null,"services_latency_most":null,"switched_off":[]}`,
+	} {
+		if !strings.Contains(file, want) {
+			t.Errorf("the file does not say %s: %s", want, file)
+		}
+	}
+	if hers := s.Get("anna", "/processes/all/export?format=json").Body; !strings.Contains(hers, `"hosts_latency":90,"hosts_latency_most":90,"services_latency":null`) {
+		t.Errorf("the file of anna counts what is not hers: %s", hers)
+	}
+	if none := s.Get("nobody", "/processes/all/copy?as=markdown", "Accept", "text/plain").Body; strings.Contains(none, "Wien") {
+		t.Errorf("who sees nothing copies %s", none)
+	}
+	for _, l := range s.Get("all", "/processes").All(".ph .end .pop a") {
+		if a := s.Get("all", webtest.Attr(l, "href")); a.Status != http.StatusOK {
+			t.Errorf("%s: %d", webtest.Attr(l, "href"), a.Status)
+		}
+	}
+	if a := s.Get("all", "/processes/all/copy?as=curl"); !strings.Contains(a.Body, "/processes/all/export?format=json") {
+		t.Errorf("curl: %s", a.Body)
+	}
+	if a := s.Get("all", "/processes/export"); a.Status != http.StatusNotFound {
+		t.Errorf("a core of that name would not be found: %d", a.Status)
+	}
+}
+
 // TestOne: everything about one core, numbers with their lists.
 func TestOne(t *testing.T) {
 	s := start(t)

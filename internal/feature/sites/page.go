@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/site"
 	"belvedere/internal/web"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/ui"
 )
 
@@ -36,7 +37,7 @@ func Feature(o Options) web.Feature {
 			{Label: "Add a site", Path: "/sites/new", Icon: "plus", Right: web.Admin},
 			{Label: "Add a site with the agent", Path: "/agents/new", Icon: "plus", Right: web.Admin},
 		},
-		Routes: []web.Route{
+		Routes: append(list.WholeRoutes("/sites", h.whole), []web.Route{
 			{Pattern: "GET /sites", Right: web.SignedIn, Handler: h.list},
 			{Pattern: "GET /sites/new", Right: web.Admin, Handler: h.wizard},
 			{Pattern: "POST /sites/new", Right: web.Admin, Handler: h.add},
@@ -52,7 +53,7 @@ func Feature(o Options) web.Feature {
 			{Pattern: "POST /sites/{key}/resume", Right: web.Admin, Handler: h.pause(false)},
 			{Pattern: "POST /sites/{key}/refresh", Right: web.Admin, Handler: h.refresh},
 			{Pattern: "POST /sites/{key}/remove", Right: web.Admin, Handler: h.remove},
-		},
+		}...),
 	}
 }
 

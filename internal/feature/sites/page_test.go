@@ -125,6 +125,33 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestFiles: a file holds the sites that the page shows to who asks; addresses
+// and troubles are for admins there too.
+func TestFiles(t *testing.T) {
+	s, _ := start(t)
+	file := s.Get("root", "/sites/export?format=json").Body
+	for _, want := range []string{
+		`{"state":"live","name":"Wien","section":"","core":"Naemon 1.4.2","hosts":812,"services":9644,"last_update":"20`, `"transport":"Livestatus over TLS","address":"tls://mon-wien:6557","via":"","latency":0.011,"trouble":""}`,
+		`"name":"Kraków"`, `"latency":null,"trouble":"mon-fra does not answer"}`,
+	} {
+		if !strings.Contains(file, want) || strings.Contains(file, "fingerprint") {
+			t.Errorf("the file does not say %s: %s", want, file)
+		}
+	}
+	a := s.Get("all", "/sites/export?format=json")
+	if !strings.Contains(a.Body, `"name":"Frankfurt"`) || strings.Contains(a.Body, "mon-") || strings.Contains(a.Body, "Kraków") || strings.Contains(a.Body, "latency") {
+		t.Errorf("the file of a viewer: %d %s", a.Status, a.Body)
+	}
+	if a := s.Get("nobody", "/sites/copy?as=text", "Accept", "text/plain"); strings.Contains(a.Body, "Wien") {
+		t.Errorf("who sees nothing copies %s", a.Body)
+	}
+	for user, want := range map[string]int{"root": 6, "all": 6, "nobody": 0} {
+		if n := len(s.Get(user, "/sites").All(".ph .end .pop a")); n != want {
+			t.Errorf("%s is offered %d forms, want %d", user, n, want)
+		}
+	}
+}
+
 func TestOthersSeeNoAddresses(t *testing.T) {
 	s, m := start(t)
 	a := s.Get("all", "/sites")
@@ -364,7 +391,7 @@ func TestWays(t *testing.T) {
 	if way, kid := webtest.Text(a.One("[id=site|eu]")), webtest.Text(a.One("[id=site|eu.wien]")); !strings.Contains(way, "1 site") || !strings.Contains(kid, "via Europe") {
 		t.Errorf("%q leads to %q", way, kid)
 	}
-	if got := a.Texts(".ph .dim"); !slices.Equal(got, []string{"4 sites, 1 live, 1 paused"}) {
+	if got := a.Texts("[data-block=note] .dim"); !slices.Equal(got, []string{"4 sites, 1 live, 1 paused"}) {
 		t.Errorf("the note is %q", got)
 	}
 	if n := len(a.Texts(`tr.kid form[action$="/pause"]`)); n != 0 {

@@ -23,6 +23,7 @@ type Offer struct {
 	Forms []string                   // texts to copy
 	Text  func(form string) string   // address of a text
 	One   bool                       // it is about one object, not a list
+	Slim  bool                       // its button is only an icon: others stand beside it
 }
 
 // Title names a text to copy of a thing.
@@ -49,9 +50,9 @@ func (o Offer) icon() string {
 	return "export"
 }
 
-// text is what the button shows: only its icon where it stands beside others.
+// text is what the button shows beside its icon.
 func (o Offer) text(ctx context.Context) string {
-	if o.One {
+	if o.One || o.Slim {
 		return ""
 	}
 	return o.name(ctx)

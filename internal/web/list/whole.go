@@ -1,6 +1,7 @@
 package list
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -16,7 +17,8 @@ import (
 type Whole struct {
 	Name  string // of the files, and entry of the menu
 	Title string
-	Path  string // of the page; its files are at /export below it, its texts at /copy
+	Path  string // of the page
+	Files string // its files are at /export below it, its texts at /copy; "": below the page
 	Rows  int
 	Table export.Table
 }
@@ -24,7 +26,8 @@ type Whole struct {
 // wholeForms are the texts of a Whole: no single query gives its rows.
 func wholeForms() []string { return []string{"text", "markdown", "curl"} }
 
-// OfferWhole is what the page at path can be had as; words say what files hold.
+// OfferWhole is what the page can be had as whose files are below path; words
+// say what they hold.
 func OfferWhole(ctx context.Context, path, words string) Offer {
 	return Offer{
 		Words: words, Forms: wholeForms(),
@@ -61,8 +64,22 @@ func mostRows(format string) int {
 	return maxExport
 }
 
-// ServeFile serves GET of the page as a file.
-func (x Whole) ServeFile(w http.ResponseWriter, r *http.Request) error {
+// WholeRoutes returns the routes of the files and texts below path; read makes the table that a request asks for, as its person may see it.
+func WholeRoutes(path string, read func(*http.Request) (Whole, error)) []web.Route {
+	route := func(below string, serve func(Whole, http.ResponseWriter, *http.Request) error) web.Route {
+		return web.Route{Pattern: "GET " + path + below, Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			x, err := read(r)
+			if err != nil {
+				return err
+			}
+			return serve(x, w, r)
+		}}
+	}
+	return []web.Route{route("/export", Whole.serveFile), route("/copy", Whole.serveCopy)}
+}
+
+// serveFile serves GET of the page as a file.
+func (x Whole) serveFile(w http.ResponseWriter, r *http.Request) error {
 	format, err := web.OneOf(r, "format", Formats()...)
 	if err != nil {
 		return err
@@ -73,8 +90,8 @@ func (x Whole) ServeFile(w http.ResponseWriter, r *http.Request) error {
 	return Send(w, r, x.Name, format, x.Table)
 }
 
-// ServeCopy serves GET of the page as a text to copy, at most its first rows.
-func (x Whole) ServeCopy(w http.ResponseWriter, r *http.Request) error {
+// serveCopy serves GET of the page as a text to copy, at most its first rows.
+func (x Whole) serveCopy(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	form, err := web.OneOf(r, "as", wholeForms()...)
 	if err != nil {
@@ -82,7 +99,7 @@ func (x Whole) ServeCopy(w http.ResponseWriter, r *http.Request) error {
 	}
 	t := Text{Title: Offer{}.Title(ctx, x.Title, form), Active: x.Name, Back: []ui.Crumb{{Label: x.Title, Path: x.Path}}}
 	if form == "curl" {
-		t.Text, t.Note = Curl(r, wholePath(ctx, x.Path+"/export", "format", "json")), CurlNote(ctx)
+		t.Text, t.Note = Curl(r, wholePath(ctx, cmp.Or(x.Files, x.Path)+"/export", "format", "json")), CurlNote(ctx)
 		return ShowText(w, r, t)
 	}
 	rows, left := x.Table.Rows, maxCopy
