@@ -271,7 +271,7 @@ test('acting', { timeout: 600000 }, async t => {
     const other = await b.page()
     await signIn(other, strict.url)
     await set(2, 2, 'broken, and nobody may say so without a ticket')
-    await openWhen(other, strict.url + object(key, services[2]), '[data-quick]')
+    await openWhen(other, strict.url + object(key, services[2]), 'main [data-act=acknowledge][data-quick]')
     await other.keyboard.press('A')
     await other.locator('dialog#act[open]').getByText('The comment names no ticket').waitFor()
     assert.equal(await other.locator('dialog#act').getByText('Nothing would happen').count(), 0)

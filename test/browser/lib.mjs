@@ -78,8 +78,30 @@ export async function run(args, { input = '' } = {}) {
 export function steps(t) {
   let failed = ''
   return (name, fn) => t.test(name, { skip: failed ? `because "${failed}" failed` : false }, async u => {
-    try { await fn(u) } catch (e) { failed = name; throw e }
+    try { await fn(u) } catch (e) {
+      failed = name
+      if (e instanceof Error) e.message += await seen()
+      throw e
+    }
   })
+}
+
+// The pages that are open, for what a failure says.
+const open = new Set()
+
+// seen tells what the open pages show: address, dialogs, messages, focus.
+async function seen() {
+  let all = ''
+  for (const page of open) {
+    const what = page.evaluate(() => ({
+      dialogs: [...document.querySelectorAll('dialog[open]')].map(d => d.innerText.slice(0, 600)),
+      toasts: [...document.querySelectorAll('.toast')].map(d => d.innerText.slice(0, 300)),
+      focus: document.activeElement?.outerHTML.slice(0, 200),
+    })).catch(e => e.message)
+    const patience = new Promise(done => setTimeout(done, 5000, 'no answer').unref())
+    all += `\npage ${page.url()}: ${JSON.stringify(await Promise.race([what, patience]))}, refused: ${JSON.stringify(page.refused)}`
+  }
+  return all
 }
 
 /** A password that is good enough for the rules. */
@@ -160,6 +182,10 @@ export async function browser(t) {
   const tab = async context => {
     const page = await context.newPage()
     watch(page, errors)
+    page.refused = [] // the last answers that were none
+    page.on('response', r => { if (r.status() >= 400) page.refused = [...page.refused.slice(-4), `${r.status()} ${r.request().method()} ${r.url()}`] })
+    open.add(page)
+    page.on('close', () => open.delete(page))
     return page
   }
   return {
