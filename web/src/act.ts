@@ -92,6 +92,20 @@ async function open(kind: string, keys: string[], fields?: FormData): Promise<vo
   }
 }
 
+// sheet shows the page behind a link, which is a form, as a dialog.
+async function sheet(link: HTMLAnchorElement): Promise<void> {
+  link.setAttribute("aria-busy", "true");
+  try {
+    const res = await fetch(link.href, { headers: { "X-Belvedere-Block": "form", Accept: "text/html" }, cache: "no-store" });
+    if (!res.ok && res.status !== 400) return location.assign(link.href);
+    fill(dialog(), await res.text());
+  } catch {
+    lost();
+  } finally {
+    link.removeAttribute("aria-busy");
+  }
+}
+
 // send gives the orders of a form, which stays open, or opens, when something
 // is wrong.
 async function send(to: string, body: URLSearchParams, el: HTMLDialogElement | null): Promise<void> {
@@ -361,6 +375,11 @@ function press(): void {
 export function startAct(): void {
   press();
   on("click", "[data-picking]", () => picking(!document.body.classList.contains("picking")));
+  on("click", "a[data-sheet]", (el, e) => {
+    if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return;
+    e.preventDefault();
+    void sheet(el as HTMLAnchorElement);
+  });
   on("click", "[data-why]", (el, e) => {
     e.preventDefault();
     toast("warn", T("You may not do this here"), el.dataset["why"] ?? "");

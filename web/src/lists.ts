@@ -180,6 +180,7 @@ export function startLists(): void {
       await copy(await res.text(), (link.textContent ?? "").trim());
     }).catch(() => location.assign(link.href));
     closest<HTMLDetailsElement>(el, "details")?.removeAttribute("open");
+    closest<HTMLDialogElement>(el, "dialog")?.close();
   });
   on("click", "[data-move]", (el, e) => {
     e.preventDefault();

@@ -70,10 +70,10 @@ func severity() []search.Expr {
 	return []search.Expr{search.Is("state", "down"), search.Is("state", "unreachable"), search.Is("state", "pending"), search.Is("state", "up")}
 }
 
-// counted are what the head counts, each by the term of the filter that
-// chooses it.
-func counted() []search.Expr {
-	return []search.Expr{
-		search.Is("state", "down"), search.Is("state", "unreachable"), search.Is("is", "handled"), search.Is("state", "pending"), search.Is("state", "up"),
+// figures are the numbers of the head.
+func figures(ctx context.Context) []list.Figure {
+	return []list.Figure{
+		list.Unhandled("down", ui.HostState(1, true, false)), list.Unhandled("unreachable", ui.HostState(2, true, false)), list.Handled(ctx, "s-down"),
+		list.Calm("pending", ui.HostState(0, false, false)), list.Calm("up", ui.HostState(0, true, false)),
 	}
 }

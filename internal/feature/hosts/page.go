@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
+
+	"github.com/a-h/templ"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
@@ -38,13 +41,18 @@ func counter(ctx context.Context, q lql.Querier) (web.Count, error) {
 
 // page serves GET /hosts.
 func page(w http.ResponseWriter, r *http.Request) error {
-	lv, err := declared(r.Context()).Read(r, counted()...)
+	heads := figures(r.Context())
+	v, err := declared(r.Context()).Read(r, list.Terms(heads)...)
 	if err != nil {
 		return err
 	}
-	v := view{View: lv, rows: status.Hosts(lv.Result, ui.Now(r.Context()))}
 	return v.Serve(w, r, list.Drawing{
-		Active: "hosts", Figures: figures(v), Rows: rows(v),
+		Active: "hosts", Figures: list.Figures(v, heads), Rows: rows(v, ui.Now(r.Context())),
 		Kinds: []action.Kind{action.Acknowledge, action.Downtime, action.Recheck, action.Comment, action.More},
 	})
+}
+
+// rows draws the list as it is at now.
+func rows(v list.View, now time.Time) templ.Component {
+	return list.Lines(v, status.Hosts(v.Result, now), nil, cell)
 }

@@ -1,34 +1,10 @@
 package hosts
 
 import (
-	"context"
-	"slices"
-
 	"belvedere/internal/search"
-	"belvedere/internal/web/list"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
-
-// A view is what the templates draw.
-type view struct {
-	list.View
-	rows []status.Row
-}
-
-// figures are the links of the head; pending and handled ones only when there
-// are any.
-func (v view) figures(ctx context.Context) []status.Figure {
-	out := []status.Figure{
-		{State: ui.HostState(1, true, false)}, {State: ui.HostState(2, true, false)},
-		{State: status.HandledState("s-down"), Word: ui.T(ctx, "handled")},
-		{State: ui.HostState(0, false, false)}, {State: ui.HostState(0, true, false)},
-	}
-	for i := range out {
-		out[i].N, out[i].Path = v.Counts[i], v.Asked.Only(ctx, counted()[i], counted()...)
-	}
-	return slices.DeleteFunc(out, func(f status.Figure) bool { return f.N == 0 && (f.Word != "" || f.State.Class == "pend") })
-}
 
 // services are the counts of a row's services by state.
 func services(r status.Row) []status.Figure {

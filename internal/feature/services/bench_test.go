@@ -13,7 +13,6 @@ import (
 	"belvedere/internal/access"
 	"belvedere/internal/lql"
 	"belvedere/internal/web/list"
-	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 	"belvedere/internal/web/webtest"
 )
@@ -28,16 +27,16 @@ func draw(b *testing.B, data lql.Querier, query string) (html []byte, rowsOf int
 	if err != nil {
 		b.Fatal(err)
 	}
-	p, err := q.Figures(ctx, data, counted()...)
+	p, err := q.Figures(ctx, data, list.Terms(figures(ctx))...)
 	if err != nil {
 		b.Fatal(err)
 	}
-	v := view{View: list.View{Request: q, Page: p}, rows: status.Services(p.Result, ui.Now(ctx))}
+	v := list.View{Request: q, Page: p}
 	var out bytes.Buffer
-	if err := rows(v).Render(ctx, &out); err != nil {
+	if err := rows(v, ui.Now(ctx)).Render(ctx, &out); err != nil {
 		b.Fatal(err)
 	}
-	if err := figures(v).Render(ctx, &out); err != nil {
+	if err := list.Figures(v, figures(ctx)).Render(ctx, &out); err != nil {
 		b.Fatal(err)
 	}
 	if _, after, ok := strings.Cut(out.String(), `rel="next" href="/services?`); ok {

@@ -67,11 +67,10 @@ func severity() []search.Expr {
 	return []search.Expr{search.Is("state", "crit"), search.Is("state", "unknown"), search.Is("state", "warn"), search.Is("state", "pending"), search.Is("state", "ok")}
 }
 
-// counted are what the head counts, each by the term of the filter that
-// chooses it.
-func counted() []search.Expr {
-	return []search.Expr{
-		search.Is("state", "crit"), search.Is("state", "warn"), search.Is("state", "unknown"), search.Is("is", "handled"),
-		search.Is("state", "pending"), search.Is("state", "ok"),
+// figures are the numbers of the head.
+func figures(ctx context.Context) []list.Figure {
+	return []list.Figure{
+		list.Unhandled("crit", ui.ServiceState(2, true, false)), list.Unhandled("warn", ui.ServiceState(1, true, false)), list.Unhandled("unknown", ui.ServiceState(3, true, false)),
+		list.Handled(ctx, "s-crit"), list.Calm("pending", ui.ServiceState(0, false, false)), list.Calm("ok", ui.ServiceState(0, true, false)),
 	}
 }

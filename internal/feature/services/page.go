@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
+
+	"github.com/a-h/templ"
 
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
@@ -38,13 +41,23 @@ func counter(ctx context.Context, q lql.Querier) (web.Count, error) {
 
 // page serves GET /services.
 func page(w http.ResponseWriter, r *http.Request) error {
-	lv, err := declared(r.Context()).Read(r, counted()...)
+	heads := figures(r.Context())
+	v, err := declared(r.Context()).Read(r, list.Terms(heads)...)
 	if err != nil {
 		return err
 	}
-	v := view{View: lv, rows: status.Services(lv.Result, ui.Now(r.Context()))}
 	return v.Serve(w, r, list.Drawing{
-		Active: "services", Figures: figures(v), Rows: rows(v),
+		Active: "services", Figures: list.Figures(v, heads), Rows: rows(v, ui.Now(r.Context())),
 		Kinds: []action.Kind{action.Acknowledge, action.Downtime, action.Recheck, action.Comment, action.More},
 	})
+}
+
+// rows draws the list as it is at now. In a list sorted by host a row does not
+// repeat the host of the one before.
+func rows(v list.View, now time.Time) templ.Component {
+	rows := status.Services(v.Result, now)
+	same := func(i int) bool {
+		return v.Sort == "host" && i > 0 && rows[i].Host == rows[i-1].Host && rows[i].Site == rows[i-1].Site
+	}
+	return list.Lines(v, rows, same, cell)
 }

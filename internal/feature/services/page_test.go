@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -102,10 +103,17 @@ func TestOnAWall(t *testing.T) {
 }
 
 func TestHead(t *testing.T) {
-	a := start(t, world()).Get("all", "/services")
-	want := []string{"1 CRITICAL", "1 WARNING", "1 UNKNOWN", "1 handled", "1 PENDING", "1 OK"}
+	s := start(t, world())
+	a := s.Get("all", "/services")
+	want := []string{"1 CRITICAL", "1 WARNING", "0 UNKNOWN", "1 handled", "1 PENDING", "1 OK"}
 	if got := a.Texts(".figs a.cnt"); !slices.Equal(got, want) {
 		t.Errorf("counts %q, want %q", got, want)
+	}
+	for _, link := range a.All(".figs a.cnt") {
+		to := s.Get("all", webtest.Attr(link, "href"))
+		if n, _, _ := strings.Cut(webtest.Text(link), " "); n != strconv.Itoa(len(shown(to))) {
+			t.Errorf("%q leads to %q", webtest.Text(link), shown(to))
+		}
 	}
 	if n := len(a.All("tr.same")); n != 2 {
 		t.Errorf("%d rows repeat their host, want 2: the same name on another site is another host", n)

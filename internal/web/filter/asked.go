@@ -143,16 +143,23 @@ func (a Asked) filter(table string, take func(search.Expr) bool) lql.Filter {
 	return lql.AndOf(all...)
 }
 
-// among reports whether a term chooses among counted: by the same field, by
-// state in any way, by is with no other words.
+// among reports whether a term chooses among counted, each one term or several
+// that hold together: by the same field, by state in any way, by is with no
+// other words.
 func among(e search.Expr, counted []search.Expr) bool {
 	if e.Kind != search.Term || e.Op != search.Has {
 		return false
 	}
 	words := map[string]bool{}
 	for _, c := range counted {
-		if c.Field == e.Field {
-			words[c.Values[0].Text()] = true
+		terms := c.Kids
+		if c.Kind == search.Term {
+			terms = []search.Expr{c}
+		}
+		for _, t := range terms {
+			if t.Kind == search.Term && t.Field == e.Field {
+				words[t.Values[0].Text()] = true
+			}
 		}
 	}
 	if words["handled"] {

@@ -62,6 +62,9 @@ func (q *Request) chosen(r *http.Request) error {
 	if spelled == nil && web.OnWall(r) {
 		q.Columns = slices.DeleteFunc(q.Columns, func(c Column) bool { return c.Detail })
 	}
+	for i := range q.Columns {
+		q.Columns[i].offCard = spelled == nil && q.Columns[i].Detail
+	}
 	return nil
 }
 
@@ -201,6 +204,9 @@ func Routes(path string, declare func(context.Context) *List) []web.Route {
 	return []web.Route{
 		{Pattern: "GET " + path + "/columns", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return declare(r.Context()).setup(w, r)
+		}},
+		{Pattern: "GET " + path + "/arrange", Right: web.SignedIn, Fresh: true, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return declare(r.Context()).arrange(w, r)
 		}},
 		{Pattern: "POST " + path + "/columns", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return declare(r.Context()).keep(w, r)

@@ -58,8 +58,8 @@ func (v View) Serve(w http.ResponseWriter, r *http.Request, d Drawing) error {
 // v, same, and what whoever looks may do at the site of the row.
 func (v View) Keeper() func(r *status.Row, same bool, part templ.Component) templ.Component {
 	kind := ui.AppendText(nil, v.List.Name)
-	for _, c := range v.Columns {
-		kind = ui.AppendText(kind, c.Key)
+	for _, c := range v.Shown() {
+		kind = ui.AppendText(ui.AppendText(kind, c.Key), c.CardHead())
 	}
 	kind = status.Of(v.Result).AppendColumns(append(kind, 0))
 	return func(r *status.Row, same bool, part templ.Component) templ.Component {

@@ -75,7 +75,7 @@ type Column struct {
 	Desc    bool     // the first click sorts descending
 	Fixed   bool     // always shown
 	Default bool     // shown until the person chooses
-	Detail  bool     // but not on a wall, which is read from afar
+	Detail  bool     // but not on a wall, which is read from afar, nor on the cards of a phone
 	Need    []string // columns to ask for besides those of every row
 	// Steps divide the list in filters that follow each other in ascending
 	// order, before Sort: for orders that no column has.
@@ -86,6 +86,8 @@ type Column struct {
 	// Values are what an export writes for it; nil: the value of Plain, or of the
 	// table's column of the name Key where there is one.
 	Values []Value
+
+	offCard bool // the cards of a phone do not have it
 }
 
 // A Value is one typed column of an export.
@@ -245,6 +247,15 @@ func (c Column) Head() string {
 		return c.Own
 	}
 	return c.Label
+}
+
+// CardHead returns what stands before the value on a card, "" where cards do not
+// have the column.
+func (c Column) CardHead() string {
+	if c.offCard {
+		return ""
+	}
+	return c.Head()
 }
 
 // needs returns what the list asks the engine for: what every row needs and

@@ -98,10 +98,15 @@ func (l *List) keep(w http.ResponseWriter, r *http.Request) error {
 		moved := move(chosen.Columns, place, form.Get("down") != "")
 		return web.Redirect(w, r, l.Path+"/columns?"+url.Values{"columns": {strings.Join(moved, ",")}, "density": {chosen.Density}, "back": {to}}.Encode(), "")
 	}
-	var err error
-	switch form.Get("do") {
-	case "show":
-		return web.Redirect(w, r, with(to, "columns", strings.Join(chosen.Columns, ","), "density", chosen.Density), "")
+	to, err := l.arranged(r, to)
+	if err != nil {
+		return err
+	}
+	switch do := form.Get("do"); do {
+	case "show", "view":
+		if to, err = l.once(r, to, chosen); err == nil && do == "view" {
+			to = saving(to)
+		}
 	case "house":
 		err = web.SetHouse(r, l.preference(), "list.columns", l.Words.Title, chosen)
 	case "reset-house":
@@ -109,24 +114,27 @@ func (l *List) keep(w http.ResponseWriter, r *http.Request) error {
 	case "reset":
 		err = web.Prefs(r).Set(l.preference(), nil)
 	default:
-		old, house, err := l.looks(r)
-		if err != nil {
-			return err
-		}
-		switch chosen.Density {
-		case "": // the quick menu has none: it stays
-			chosen.Density = old.Density
-		case usualDensity(r, house): // follows the profile
-			chosen.Density = ""
-		}
-		if err := web.Prefs(r).Set(l.preference(), chosen); err != nil {
-			return err
-		}
+		err = l.keepOwn(r, chosen)
 	}
 	if err != nil {
 		return err
 	}
 	return web.Redirect(w, r, to, "")
+}
+
+// keepOwn keeps a look for who asks.
+func (l *List) keepOwn(r *http.Request, chosen look) error {
+	old, house, err := l.looks(r)
+	if err != nil {
+		return err
+	}
+	switch chosen.Density {
+	case "": // the quick menu has none: it stays
+		chosen.Density = old.Density
+	case usualDensity(r, house): // follows the profile
+		chosen.Density = ""
+	}
+	return web.Prefs(r).Set(l.preference(), chosen)
 }
 
 // move returns columns with one a place up or down.

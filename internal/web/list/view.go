@@ -28,6 +28,16 @@ type View struct {
 	Menus   []Menu    // to narrow the list with
 	Saved   []db.View // of this page
 	Nothing Nothing
+	oneSite bool // all rows are of one site
+}
+
+// Shown are the columns as they are drawn: without the site where that is the
+// same for all rows. Files and texts have all of Columns.
+func (v View) Shown() []Column {
+	if !v.oneSite {
+		return v.Columns
+	}
+	return slices.DeleteFunc(slices.Clone(v.Columns), func(c Column) bool { return c.Key == "site" && c.Fixed })
 }
 
 // A Menu offers the values of a field, each with its label.
@@ -62,6 +72,7 @@ const (
 // when the request needs them: they are in no block.
 func NewView(r *http.Request, q Request, p *Page) (View, error) {
 	v := View{Request: q, Page: p, Nothing: why(web.Viewer(r), q, p.Parts)}
+	v.oneSite = q.Asked.Chosen("site") != "" || len(p.Parts) > 0 && !slices.ContainsFunc(p.Parts, func(x lql.Part) bool { return x.Key != p.Parts[0].Key })
 	if !web.Wants(r, "menus") { // no block has this name: whole pages only
 		return v, nil
 	}
@@ -70,14 +81,20 @@ func NewView(r *http.Request, q Request, p *Page) (View, error) {
 		return v, err
 	}
 	v.Saved = slices.DeleteFunc(views, func(x db.View) bool { return x.Path != q.List.Path })
+	v.Menus, err = menus(r, q)
+	return v, err
+}
+
+// menus are those that narrow the list.
+func menus(r *http.Request, q Request) (out []Menu, err error) {
 	for _, c := range q.List.Choices {
 		options, err := choices(r.Context(), web.Data(r), c.Table)
 		if err != nil {
-			return v, fmt.Errorf("%s: menu of %s: %w", q.List.Name, c.Field, err)
+			return nil, fmt.Errorf("%s: menu of %s: %w", q.List.Name, c.Field, err)
 		}
-		v.Menus = append(v.Menus, Menu{c, options})
+		out = append(out, Menu{c, options})
 	}
-	return v, nil
+	return out, nil
 }
 
 // why finds out why there would be no rows.
@@ -164,7 +181,16 @@ func (v View) savePath(ctx context.Context) string {
 	if q := web.ViewQuery(ui.Env(ctx).Query); q != "" {
 		at += "?" + q
 	}
-	return "/views/new?" + url.Values{"at": {at}}.Encode()
+	return saving(at)
+}
+
+// saving returns the address of the form that saves the page at an address.
+func saving(at string) string { return "/views/new?" + url.Values{"at": {at}}.Encode() }
+
+// arrangePath returns the address of the sheet with all that can be chosen.
+func (v View) arrangePath(ctx context.Context) string {
+	_, query, _ := strings.Cut(ui.With(ctx), "?")
+	return strings.TrimSuffix(v.List.Path+"/arrange?"+query, "?")
 }
 
 // offer is what the list can be had as.
@@ -178,7 +204,7 @@ func (v View) offer(ctx context.Context) Offer {
 
 // exported says what an export holds.
 func (v View) exported(ctx context.Context) string {
-	return ui.T(ctx, "%s, the %s shown columns", v.List.Words.Count(v.Total), ui.Number(len(v.Columns)))
+	return ui.T(ctx, "%s with %s columns", v.List.Words.Count(v.Total), ui.Number(len(v.Columns)))
 }
 
 // nextPath returns the address of the page that follows, "" when there is none.
@@ -234,9 +260,9 @@ func (v View) back() bool { return v.Before != nil }
 // heads are those of the columns, and of what selects rows and acts on them.
 func (v View) heads(ctx context.Context) []ui.Head {
 	if !v.List.Acts {
-		return heads(v.Columns)
+		return heads(v.Shown())
 	}
-	return action.Heads(ctx, v.List.Peek, heads(v.Columns)...)
+	return action.Heads(ctx, v.List.Peek, heads(v.Shown())...)
 }
 
 // Source is the list as what can be acted on as a whole.
