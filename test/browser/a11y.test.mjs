@@ -67,6 +67,7 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     ['views-none', '/views', false],
     ['view-new', '/views/new?at=%2Fservices%3Fq%3Dstate%3Acrit', true],
     ['columns', '/services/columns', true],
+    ['arrange', '/services/arrange', true],
     ['agent-new', '/agents/new', true],
     ['orders', '/orders', false],
     ['order-unknown', '/orders/999', false],
@@ -162,6 +163,17 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
       await look(name, false, 'main details[open]')
       await page.reload()
     }
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.goto(app.url + '/services?q=host:db*')
+    await page.locator('a[data-sheet]').click()
+    await page.locator('dialog#act[open] #arrange-sort').waitFor()
+    await look('list', true, '#act')
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.goto(app.url + '/problems?limit=12')
+    await page.locator('summary[aria-label="Sort by"]').click()
+    await behind('hidden')
+    await page.locator('main details[open] > .pop').evaluate(el => { el.style.visibility = 'visible' })
+    await look('sort', false, 'main details[open]')
     await page.goto(app.url + '/problems?limit=12')
     await page.locator('[data-bell]').click()
     await page.locator('#bell[open]').waitFor()

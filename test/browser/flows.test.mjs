@@ -165,9 +165,45 @@ const flows = {
     await page.getByRole('main').getByRole('link', { name: `Of ${o.site} by ${name}`, exact: true }).waitFor({ state: 'detached' })
   },
 
-  async 'an export has what the list has'({ page, url, hand, o }) {
+  async 'a list is saved as a view, and opened'({ page, url, name, hand, o }) {
     await page.goto(`${url}/services?q=${enc(o.filter)}`)
-    await hand.use(page.locator('summary').filter({ hasText: 'Export' }))
+    if (name === 'phone') {
+      await sheet(page, hand)
+      await hand.use(page.locator('#act').getByRole('button', { name: 'Save view' }))
+    } else {
+      await hand.use(page.getByRole('main').getByRole('link', { name: 'Save view' }))
+    }
+    await page.fill('#view-name', `Services of ${o.site} by ${name}`)
+    await hand.use(page.getByRole('main').getByRole('button', { name: 'Save view' }))
+    await page.waitForURL(u => u.pathname === '/services' && u.searchParams.get('q') === o.filter)
+    await page.goto(url + '/services')
+    await hand.use(page.locator('.tabs a').filter({ hasText: `Services of ${o.site} by ${name}` }))
+    await row(page, o.host, o.service).waitFor()
+  },
+
+  async 'a list is sorted, forth and back'({ page, url, name, hand, o }) {
+    const hosts = () => page.locator(`${list} th.who a`).evaluateAll(l => l.map(a => a.textContent))
+    await page.goto(`${url}/hosts?q=${enc(`site:"${o.site}"`)}`)
+    await page.locator(`${list} th.who a`).first().waitFor()
+    const forth = await hosts()
+    assert.ok(forth.length > 1)
+    if (name === 'phone') {
+      await sheet(page, hand)
+      await page.locator('#arrange-sort').selectOption('name')
+      await hand.use(page.locator('#act label').filter({ hasText: 'Descending' }))
+      await hand.use(page.locator('#act').getByRole('button', { name: 'Show' }))
+    } else {
+      await hand.use(page.locator('thead a').filter({ hasText: 'Host' }).first())
+    }
+    await page.waitForURL(u => u.searchParams.get('sort') === '-name')
+    await page.locator(`${list} th.who a`).first().waitFor()
+    assert.deepEqual(await hosts(), forth.reverse())
+  },
+
+  async 'an export has what the list has'({ page, url, name, hand, o }) {
+    await page.goto(`${url}/services?q=${enc(o.filter)}`)
+    if (name === 'phone') await sheet(page, hand)
+    else await hand.use(page.locator('summary').filter({ hasText: 'Export' }))
     const [file] = await Promise.all([page.waitForEvent('download'), hand.use(page.getByRole('link', { name: 'CSV' }).first())])
     const lines = []
     for await (const part of await file.createReadStream()) lines.push(part.toString())
@@ -175,16 +211,14 @@ const flows = {
   },
 
   async 'columns are chosen and reset'({ page, url, name, hand, o }) {
-    if (name === 'phone') { // cards have no columns to choose: only the page of them
-      await page.goto(`${url}/services/columns?q=${enc(o.filter)}`)
-    } else {
-      await page.goto(`${url}/services?q=${enc(o.filter)}`)
-      await hand.use(page.locator('summary').filter({ hasText: 'Columns' }))
-    }
+    await page.goto(`${url}/services?q=${enc(o.filter)}`)
+    if (name === 'phone') await sheet(page, hand)
+    else await hand.use(page.locator('summary').filter({ hasText: 'Columns' }))
     const box = page.locator('[name=c-check_command]:visible').first()
     await hand.tick(box)
     await hand.use(page.getByRole('button', { name: /^Keep( for me)?$/ }).first())
     await page.locator('thead th').filter({ hasText: 'Check command' }).first().waitFor({ state: 'attached' })
+    if (name === 'phone') await row(page, o.host, o.service).locator('[data-head="Check command"]').waitFor() // a field of the card
     await page.goto(`${url}/services/columns?q=${enc(o.filter)}`)
     await hand.use(page.getByRole('button', { name: 'Reset mine' }))
     await page.waitForURL(u => u.pathname === '/services')
@@ -248,6 +282,13 @@ const flows = {
     await hand.use(page.getByRole('button', { name: 'Sign out' }))
     await page.waitForURL('**/login*')
   },
+}
+
+// sheet opens what a phone has instead of the menus above a list.
+async function sheet(page, hand) {
+  await page.locator(list).first().waitFor()
+  await hand.use(page.locator('a[data-sheet]'))
+  await page.locator('dialog#act[open] #arrange-sort').waitFor()
 }
 
 // act does what a button of an object's page does, or its key; comment is what

@@ -26,7 +26,7 @@ test('pages lie still', { timeout: 300000 }, async t => {
     await link('/hosts', 'main th.who a'), await link('/services?q=state:crit', 'main td.svcn a'),
     '/groups', '/groups?view=overview', '/groups?view=grid', '/groups?view=matrix', await link('/groups', 'main a[href^="/hostgroup/"]'),
     '/downtimes', '/downtimes/calendar', '/comments', '/processes', await link('/processes', 'main a[href^="/processes/"]'), '/outages', '/map', '/map?view=tree',
-    '/hygiene', '/config/contacts', '/orders', '/recurring', '/sites', '/views', '/screens', '/people', '/profile', '/audit', '/search/language', '/services/columns',
+    '/hygiene', '/config/contacts', '/orders', '/recurring', '/sites', '/views', '/screens', '/people', '/profile', '/audit', '/search/language', '/services/columns', '/services/arrange',
     '/problems?wall=1', '/hosts?wall=1',
   ]
   const phone = await b.page({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })

@@ -291,7 +291,7 @@ func SortMenu(current string, heads ...Head) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Icon("sort").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Icon("order").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
