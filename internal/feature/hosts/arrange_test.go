@@ -28,6 +28,15 @@ func TestSheet(t *testing.T) {
 	if got := webtest.Text(a.One(".arrange .hint")); !strings.HasPrefix(got, "4 hosts with ") {
 		t.Errorf("files have %q", got)
 	}
+	for q, want := range map[string]string{"site:%22Site+b%22": "Site b", "site=nosuch": "nosuch", "site:a,b": ""} {
+		var got string
+		for _, o := range s.Get("all", "/hosts/arrange?q="+q).All("#arrange-site option[selected]") {
+			got += webtest.Attr(o, "value")
+		}
+		if got != want {
+			t.Errorf("with %s the site %q is chosen", q, got)
+		}
+	}
 	var sorts []string
 	for _, o := range a.All("#arrange-sort option") {
 		sorts = append(sorts, webtest.Attr(o, "value"))

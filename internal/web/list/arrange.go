@@ -84,6 +84,19 @@ func (q Request) orders(ctx context.Context, variables []string) []group {
 	return slices.DeleteFunc(out, func(g group) bool { return len(g.columns) == 0 })
 }
 
+// offered returns the options of the menu, and whether one of them is what the
+// filter chooses now. A site may be chosen by its name.
+func (m Menu) offered(chosen string) (options [][2]string, known bool) {
+	options = slices.Clone(m.Options)
+	for i := range options {
+		if options[i][1] == chosen {
+			options[i][0] = chosen
+		}
+		known = known || options[i][0] == chosen
+	}
+	return options, known
+}
+
 // arranged returns an address of the list changed by what the sheet says about
 // its order and what narrows it.
 func (l *List) arranged(r *http.Request, to string) (string, error) {
