@@ -48,6 +48,8 @@ var aside = map[string][]string{
 
 	// for tests of sites, wherever they are
 	"internal/site/sitetest": {"internal/schema", "internal/store", "internal/testkit"},
+	// and with agents
+	"internal/agent/agenttest": {"internal/agent", "internal/db", "internal/schema"},
 }
 
 // outside lists the modules that may be used, and by whom. "*" is everybody.

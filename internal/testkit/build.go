@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -325,7 +326,8 @@ func (b *builder) commands() {
 	seen := map[string]string{"check-host-alive": hostCheck.expanded,
 		"notify-host":    `/usr/bin/printf "%b" "Host $HOSTNAME$ is $HOSTSTATE$\n" | /usr/bin/mail -s "** $NOTIFICATIONTYPE$ **" $CONTACTEMAIL$`,
 		"notify-service": `/usr/bin/printf "%b" "$SERVICEDESC$ on $HOSTNAME$ is $SERVICESTATE$\n" | /usr/bin/mail -s "** $NOTIFICATIONTYPE$ **" $CONTACTEMAIL$`}
-	for _, k := range b.cat {
+	for _, key := range slices.Sorted(maps.Keys(b.cat)) { // of kinds with one command the last counts
+		k := b.cat[key]
 		name, _, _ := strings.Cut(k.command, "!")
 		seen[name] = strings.ReplaceAll(strings.ReplaceAll(k.expanded, "{a}", "$HOSTADDRESS$"), "/usr/lib/nagios/plugins", "$USER1$")
 	}

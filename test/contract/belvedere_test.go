@@ -46,9 +46,10 @@ func behindBelvedere(t *testing.T) (core, opened) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Users = []config.User{{Name: "root", Role: "admin", PasswordHash: hash}}
+	cfg.Users = []config.User{{Name: "root", Role: "admin", SeeAll: true, CommandLines: true, PasswordHash: hash}}
+	cfg.Commands.Dangerous, cfg.Commands.Rate = []string{"admin"}, 1000
 	cfg.Livestatus = []config.Livestatus{{
-		Listen: "tls://127.0.0.1:0", Network: "tcp", Address: "127.0.0.1:0", Secure: true,
+		As: "root", Commands: true, Listen: "tls://127.0.0.1:0", Network: "tcp", Address: "127.0.0.1:0", Secure: true,
 		TLS:    config.TLS{Cert: file("crt", certificateOf(pair)), Key: file("key", keyOf(t, pair))},
 		Tokens: []config.LivestatusToken{{Name: "above", Hash: livestatus.TokenHash(token)}},
 	}}

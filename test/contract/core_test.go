@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,9 +40,10 @@ type core interface {
 
 // simulated is a core of package testkit.
 type simulated struct {
-	c    *testkit.Core
-	unix string
-	tcp  string
+	c       *testkit.Core
+	options testkit.Options // of another one like it
+	unix    string
+	tcp     string
 
 	mu    sync.Mutex
 	heard []string // the command lines that reached it
@@ -51,8 +51,10 @@ type simulated struct {
 
 func newSimulated(t *testing.T, p testkit.Profile) *simulated {
 	t.Helper()
-	s := &simulated{unix: filepath.Join(t.TempDir(), "live")}
-	c := testkit.NewCore(testkit.Options{Profile: p, Hosts: 12, ServicesPerHost: 5, Seed: 11, Quiet: true, Churn: -1, Heard: s.hear})
+	s := &simulated{unix: filepath.Join(t.TempDir(), "live"), options: testkit.Options{Profile: p, Hosts: 12, ServicesPerHost: 5, Seed: 11, Quiet: true, Churn: -1}}
+	o := s.options
+	o.Heard = s.hear
+	c := testkit.NewCore(o)
 	s.c = c
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
@@ -77,20 +79,20 @@ func (s *simulated) hear(name string, args []string, _ error) {
 	s.heard = append(s.heard, strings.Join(append([]string{name}, args...), ";"))
 }
 
-// takes waits until a command line has reached the core.
-func (s *simulated) takes(t *testing.T, line string) {
+// hears waits until more than so many command lines have reached the core, and
+// returns the next one.
+func (s *simulated) hears(t *testing.T, before int) string {
 	t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	var line string
+	until(t, "the core hears it", func() bool {
 		s.mu.Lock()
-		heard := slices.Clone(s.heard)
-		s.mu.Unlock()
-		if slices.Contains(heard, line) {
-			return
+		defer s.mu.Unlock()
+		if len(s.heard) > before {
+			line = s.heard[before]
 		}
-		if time.Now().After(end) {
-			t.Fatalf("the core did not hear\n%s\nbut at last\n%s", line, heard[max(0, len(heard)-1):])
-		}
-	}
+		return line != ""
+	})
+	return line
 }
 
 func (s *simulated) truth(table string) rows { return sitetest.Truth(s.c, table) }

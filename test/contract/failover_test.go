@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"belvedere/internal/agent"
+	"belvedere/internal/agent/agenttest"
 	"belvedere/internal/db"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
@@ -40,7 +41,7 @@ func newGate(t *testing.T, to string) *gate {
 		t.Fatal(err)
 	}
 	g := &gate{address: l.Addr().String(), to: to, conns: map[net.Conn]bool{}}
-	background(t, func(ctx context.Context) error {
+	agenttest.Background(t, func(ctx context.Context) error {
 		var group sync.WaitGroup
 		defer group.Wait()
 		defer g.set(true, false)
@@ -284,13 +285,13 @@ func TestFailoverManyKinds(t *testing.T) {
 func TestFailoverAgents(t *testing.T) {
 	t.Parallel()
 	s := newSimulated(t, testkit.Naemon)
-	hub, store := newHub(t)
-	straight := func(to string) string { return to }
+	server := agenttest.NewServer(t)
+	hub, store := server.Hub, server.Store
 	nodes := []*gate{newGate(t, s.unix), newGate(t, s.unix)}
 	nodes[1].set(true, false)
 	addresses := []string{
-		oneAgent(t, hub, store, "one", true, behindGate(t, nodes[0]), straight),
-		oneAgent(t, hub, store, "two", false, behindGate(t, nodes[1]), straight),
+		server.Run(t, agenttest.Agent{Site: "one", Core: behindGate(t, nodes[0])}),
+		server.Run(t, agenttest.Agent{Site: "two", Core: behindGate(t, nodes[1]), Reached: true}),
 	}
 	if err := store.UpdateSite(t.Context(), db.Site{Key: "one", Name: "one", Addresses: addresses}, db.Audit{Who: "test"}); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"belvedere/internal/agent/agenttest"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/site"
 	"belvedere/internal/store"
@@ -54,7 +55,7 @@ func newSieve(t *testing.T, c *realcore.Icinga) *sieve {
 		t.Fatal(err)
 	}
 	s.address, s.fingerprint = l.Addr().String(), hex.EncodeToString(sum[:])
-	background(t, func(ctx context.Context) error {
+	agenttest.Background(t, func(ctx context.Context) error {
 		var group sync.WaitGroup
 		defer group.Wait()
 		stop := context.AfterFunc(ctx, func() { l.Close() })

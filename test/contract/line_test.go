@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"belvedere/internal/agent/agenttest"
 	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 )
@@ -31,7 +32,7 @@ func newShaped(t *testing.T, to string, rate int, delay time.Duration) (*shaped,
 		t.Fatal(err)
 	}
 	s := &shaped{rate: rate, delay: delay, to: to, conns: map[net.Conn]bool{}}
-	background(t, func(ctx context.Context) error {
+	agenttest.Background(t, func(ctx context.Context) error {
 		var group sync.WaitGroup
 		defer group.Wait()
 		defer s.cut()

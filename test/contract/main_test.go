@@ -48,7 +48,7 @@ func state(fleet *store.Fleet) store.HealthState {
 // until polls a condition, for as long as patience lasts.
 func until(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !cond(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); !cond(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}

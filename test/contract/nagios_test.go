@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"belvedere/internal/agent"
+	"belvedere/internal/agent/agenttest"
 	"belvedere/internal/corefiles"
 	"belvedere/internal/filecore"
 	"belvedere/internal/livestatus"
@@ -85,7 +86,7 @@ func (n *nagios) read() *filecore.Core {
 		n.Fatal(err)
 	}
 	n.Cleanup(c.Close)
-	background(n.T, func(ctx context.Context) error { c.Run(ctx); return nil })
+	agenttest.Background(n.T, func(ctx context.Context) error { c.Run(ctx); return nil })
 	return c
 }
 
@@ -98,7 +99,7 @@ func (n *nagios) byFiles() string {
 	if err != nil {
 		n.Fatal(err)
 	}
-	background(n.T, func(ctx context.Context) error { return c.Serve(ctx, l) })
+	agenttest.Background(n.T, func(ctx context.Context) error { return c.Serve(ctx, l) })
 	return "unix://" + path
 }
 

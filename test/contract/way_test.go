@@ -35,6 +35,12 @@ type way struct {
 	// except says why a column, "column" or "table.column", may differ: only
 	// where the source cannot know the fact.
 	except map[string]string
+	// author is in whose name commands are given there, where that is not who
+	// gives them.
+	author string
+	// ignored is why it refuses commands that the core takes without doing
+	// anything; "": it takes them, too.
+	ignored string
 	// even makes what is by chance or by the way the same on both sides; nil:
 	// there is nothing.
 	even func(table string, r rows) rows
@@ -56,7 +62,7 @@ func ways() []way {
 		{name: "naemon over ssh", open: overSSH(realcore.SSHOptions{})},
 		{name: "naemon over ssh without forwarding", open: overSSH(realcore.SSHOptions{NoForwarding: true})},
 		{name: "naemon behind a thruk", open: behindThruk},
-		{name: "naemon behind another belvedere", open: behindBelvedere},
+		{name: "naemon behind another belvedere", open: behindBelvedere, author: "root", ignored: "does nothing"},
 		{name: "naemon over an agent that comes here", open: throughAgent(true, bySocket)},
 		{name: "naemon over an agent that is reached", open: throughAgent(false, bySocket)},
 		{name: "naemon over an agent behind a long line", open: func(t *testing.T) (core, opened) {

@@ -65,15 +65,16 @@ func newBench(t *testing.T, fleet *store.Fleet, sites command.Sites, refresh fun
 // livestatusBench is a bench over a core that speaks Livestatus.
 func livestatusBench(t *testing.T, address string) *bench {
 	t.Helper()
-	return siteBench(t, site.Spec{Addresses: []string{address}})
+	return siteBench(t, site.Spec{Addresses: []string{address}}, site.Options{})
 }
 
 // siteBench is a bench over the core of a site.
-func siteBench(t *testing.T, spec site.Spec) *bench {
+func siteBench(t *testing.T, spec site.Spec, o site.Options) *bench {
 	t.Helper()
 	spec.Key, spec.Name = siteKey, "A"
 	fleet := store.NewFleet(store.Options{})
-	m := site.NewManager(site.Options{Fleet: fleet})
+	o.Fleet = fleet
+	m := site.NewManager(o)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

@@ -5,18 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"belvedere/internal/agent/agenttest"
 	"belvedere/internal/corefiles"
+	"belvedere/internal/filecore"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 	"belvedere/internal/site"
-	"belvedere/internal/store"
 	"belvedere/internal/testkit"
 	"belvedere/test/realcore"
 )
@@ -127,7 +126,7 @@ func newIcingaAPI(t *testing.T, extra string) *icinga {
 	t.Helper()
 	c := realcore.ForTest(t, realcore.Options{Hosts: 1, ServicesPerHost: 1, CheckInterval: 24 * time.Hour, NoXinetd: true, API: true, Extra: extra})
 	return &icinga{c, siteBench(t, site.Spec{Addresses: []string{"icinga2://" + realcore.APIRoot + "@" + c.API},
-		TLS: livestatus.TLSOptions{CA: c.CA, ServerName: "realcore", Password: realcore.APIPassword}})}
+		TLS: livestatus.TLSOptions{CA: c.CA, ServerName: "realcore", Password: realcore.APIPassword}}, site.Options{})}
 }
 
 func (i *icinga) bench() *bench { return i.b }
@@ -193,63 +192,26 @@ func plain(v any) string {
 	return string(b)
 }
 
-// nagios is a real Nagios 4, which has no Livestatus: commands go into its
-// pipe, and its files are read.
+// nagios is a real Nagios 4, which has no Livestatus: an agent beside it reads
+// its files and writes commands into its pipe.
 type nagios struct {
-	c    *realcore.Nagios
-	b    *bench
-	site *store.Site
-	fed  time.Time // of the status.dat that was last fed
+	c *realcore.Nagios
+	b *bench
 }
 
 func newNagios(t *testing.T, objects string) *nagios {
 	t.Helper()
 	c := realcore.NagiosForTest(t, realcore.NagiosOptions{Objects: objects})
-	n := &nagios{c: c}
-	fleet := store.NewFleet(store.Options{})
-	n.site = fleet.Add(store.SiteInfo{Key: siteKey, Name: "A"})
-	if err := n.feed(); err != nil {
+	files, err := filecore.New(filecore.Options{Main: c.Main})
+	if err != nil {
 		t.Fatal(err)
 	}
-	n.site.SetHealth(store.Health{State: store.Fresh})
-	ctx, cancel := context.WithCancel(t.Context())
-	var fed sync.WaitGroup
-	fed.Go(func() {
-		for ctx.Err() == nil {
-			select {
-			case <-ctx.Done():
-			case <-time.After(100 * time.Millisecond):
-			}
-			if err := n.feed(); err != nil && ctx.Err() == nil && !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("feeding: %v", err)
-				return
-			}
-		}
-	})
-	n.b = newBench(t, fleet, n, func() {})
-	t.Cleanup(func() {
-		cancel()
-		fed.Wait()
-	})
-	return n
+	t.Cleanup(files.Close)
+	agenttest.Background(t, func(ctx context.Context) error { files.Run(ctx); return nil })
+	server := agenttest.NewServer(t)
+	address := server.Run(t, agenttest.Agent{Site: "matrix", Core: files})
+	return &nagios{c, siteBench(t, site.Spec{Addresses: []string{address}}, site.Options{Agents: server.Hub})}
 }
-
-// Send implements [command.Sites].
-func (n *nagios) Send(ctx context.Context, _ string, c lql.Command) error {
-	err := corefiles.Pipe(n.c.Pipe).Send(ctx, c)
-	if errors.Is(err, corefiles.ErrUnsafe) {
-		return &livestatus.Error{Kind: livestatus.KindRequest, Cause: err.Error(), Err: err}
-	}
-	return err
-}
-
-// Ask implements [command.Sites]: the files are what the core says.
-func (n *nagios) Ask(ctx context.Context, _ string, q *lql.Query) (*lql.Result, error) {
-	return n.b.all().Query(ctx, q)
-}
-
-// Implementation implements [command.Sites].
-func (n *nagios) Implementation(string) (schema.Cores, bool) { return schema.MK15, true }
 
 func (n *nagios) bench() *bench { return n.b }
 
