@@ -37,6 +37,8 @@ type Options struct {
 	livestatus.Address
 	// MaxObjects bounds the objects of one type; 0: two million.
 	MaxObjects int
+	// DialTimeout bounds connecting and TLS together; 0: ten seconds.
+	DialTimeout time.Duration
 	// Room, if not nil, is asked now and then while an answer comes in whether
 	// more fits into memory; its error ends the reading.
 	Room func() error
@@ -71,7 +73,7 @@ func newClient(o Options) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	lo := livestatus.Options{Address: o.Address, Dial: o.Dial, DialTimeout: 10 * time.Second}
+	lo := livestatus.Options{Address: o.Address, Dial: o.Dial, DialTimeout: o.DialTimeout}
 	t := &http.Transport{
 		DialTLSContext:      func(ctx context.Context, _, _ string) (net.Conn, error) { return livestatus.Connect(ctx, lo) },
 		MaxConnsPerHost:     4,

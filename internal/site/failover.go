@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"belvedere/internal/icinga2"
@@ -43,36 +44,60 @@ func (s *site) connect(ctx context.Context) error {
 }
 
 // tryAll is connect until there is an error; errHome if the first addresses
-// are to be tried again.
+// are to be tried again. Where there are several, none of them may hold up the
+// others for long: what swallows packets has more time when all have failed.
 func (s *site) tryAll(ctx context.Context) error {
-	var first error
 	addresses := s.spec.Addresses
 	if s.spec.Via != "" {
 		addresses = addresses[:1] // those are the way's
 	}
+	s.hasty = len(addresses) > 1
+	first, slow, err := s.tryEach(ctx, addresses, nil, nil)
+	if err == nil && s.hasty && len(slow) > 0 {
+		s.hasty = false
+		_, _, err = s.tryEach(ctx, addresses, slow, first)
+	}
+	if err != nil {
+		return err
+	}
+	s.turn(nil, false)
+	if first == nil {
+		return &incompatibleError{"The site has no address."}
+	}
+	return first
+}
+
+// tryEach tries addresses in their order, only those at the places in only, if
+// any. first is why the first one fails, or failed before (because); slow are the
+// places of those that took too long to connect; err is why to stop trying.
+func (s *site) tryEach(ctx context.Context, addresses []string, only []int, because error) (first error, slow []int, err error) {
+	first = because
 	for i, text := range addresses {
+		if only != nil && !slices.Contains(only, i) {
+			continue
+		}
 		began := s.now()
 		err := s.tryOne(ctx, i, text, first)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 		if errors.Is(err, errHome) {
-			return err
+			return nil, nil, err
 		}
 		if lost := (*lostError)(nil); errors.As(err, &lost) {
 			if s.brief++; s.now().Sub(began) >= lasting {
 				s.brief = 0
 			}
-			return lost.err
+			return nil, nil, lost.err
+		}
+		if livestatus.KindOf(err) == livestatus.KindTimeout {
+			slow = append(slow, i)
 		}
 		if first == nil {
 			first = err
 		}
 	}
-	if first == nil {
-		return &incompatibleError{"The site has no address."}
-	}
-	return first
+	return first, slow, nil
 }
 
 // tryOne reads the core at one address until that fails; if it is not the

@@ -41,8 +41,8 @@ func (s *site) useAPI(ctx context.Context, addr livestatus.Address) error {
 		s.api = a
 		s.mu.Unlock()
 	}
-	o := s.m.clientOptions(s.spec, addr)
-	src, err := icinga2.Open(ctx, icinga2.Options{Address: o.Address, MaxObjects: o.MaxRows, Room: s.someRoom, Log: s.log, Now: s.now, Dial: o.Dial}, s.api.replica, s.api.history.Add)
+	o := s.options(addr)
+	src, err := icinga2.Open(ctx, icinga2.Options{Address: o.Address, DialTimeout: o.DialTimeout, MaxObjects: o.MaxRows, Room: s.someRoom, Log: s.log, Now: s.now, Dial: o.Dial}, s.api.replica, s.api.history.Add)
 	if err != nil {
 		return err
 	}

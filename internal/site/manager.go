@@ -249,6 +249,10 @@ func (m *Manager) begin(spec Spec) {
 	go s.run(ctx)
 }
 
+// quickDial is how long connecting may take where there are other addresses to
+// try: one packet may be lost on the way.
+const quickDial = 3 * time.Second
+
 // clientOptions are how to reach one address of a site. Clients of the same
 // address share a lane, whoever makes them.
 func (m *Manager) clientOptions(spec Spec, a livestatus.Address) livestatus.Options {
@@ -374,43 +378,42 @@ func badAddress(text string, err error, step func(livestatus.Step)) livestatus.R
 }
 
 // Send sends an external command to a site's core, and has the site read at
-// once and often until its effect shows, for five seconds at most. It is never
-// sent twice. Errors are [*UnavailableError] and [*livestatus.Error].
+// once and often until its effect shows, for five seconds at most, fifteen for a
+// contact. In the moment in which the site changes to another address it waits
+// for that. It is never sent twice. Errors are [*UnavailableError] and
+// [*livestatus.Error].
 func (m *Manager) Send(ctx context.Context, siteKey string, c lql.Command) error {
 	s, err := m.find(siteKey)
 	if err != nil {
 		return err
 	}
-	ses, err := s.session()
-	if err != nil {
-		return err
-	}
-	err = ses.client.Send(livestatus.WithPriority(ctx, livestatus.CommandPriority), c)
-	if e, ok := errors.AsType[*livestatus.Error](err); err == nil || ok && e.Uncertain {
-		s.hurry(c)
-	}
-	if err != nil {
-		return fmt.Errorf("site: send: %w", err)
-	}
-	return nil
+	return s.over(livestatus.WithPriority(ctx, livestatus.CommandPriority), func(ctx context.Context, ses *session) error {
+		err := ses.client.Send(ctx, c)
+		if e, ok := errors.AsType[*livestatus.Error](err); err == nil || ok && e.Uncertain {
+			s.hurry(c)
+		}
+		if err != nil {
+			return fmt.Errorf("site: send: %w", err)
+		}
+		return nil
+	})
 }
 
 // Ask has a site's core answer a query now, in the columns and values that it
-// has itself. Errors are [*UnavailableError] and [*livestatus.Error].
-func (m *Manager) Ask(ctx context.Context, siteKey string, q *lql.Query) (*lql.Result, error) {
+// has itself, and waits as Send does. Errors are [*UnavailableError] and
+// [*livestatus.Error].
+func (m *Manager) Ask(ctx context.Context, siteKey string, q *lql.Query) (res *lql.Result, err error) {
 	s, err := m.find(siteKey)
 	if err != nil {
 		return nil, err
 	}
-	ses, err := s.session()
-	if err != nil {
-		return nil, err
-	}
-	res, err := ses.client.Query(livestatus.WithPriority(ctx, livestatus.CommandPriority), q)
-	if err != nil {
-		return nil, fmt.Errorf("site: ask: %w", err)
-	}
-	return res, nil
+	err = s.over(livestatus.WithPriority(ctx, livestatus.CommandPriority), func(ctx context.Context, ses *session) error {
+		if res, err = ses.client.Query(ctx, q); err != nil {
+			return fmt.Errorf("site: ask: %w", err)
+		}
+		return nil
+	})
+	return res, err
 }
 
 // Implementation returns what the core of a site is, one bit; false while the
@@ -420,12 +423,15 @@ func (m *Manager) Implementation(siteKey string) (schema.Cores, bool) {
 	if err != nil {
 		return 0, false
 	}
-	ses, err := s.session()
-	if err != nil {
-		return 0, false
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.active != nil:
+		return s.active.core.Impl, true
+	case s.coming:
+		return s.last, true
 	}
-	core, _ := ses.asks()
-	return core.Impl, true
+	return 0, false
 }
 
 // Refresh has a site read at once, or connect at once if it is down.

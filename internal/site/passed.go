@@ -35,7 +35,7 @@ func (m *Manager) Passed(ctx context.Context, siteKey string, q *lql.Query) (*lq
 	if err != nil {
 		return nil, err
 	}
-	ses, err := s.session()
+	ses, err := s.next(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -46,8 +46,10 @@ const (
 	waitTimeout  = time.Minute
 	waitPoll     = 2 * time.Second // safety net below a wait
 	urgentFor    = 5 * time.Second
+	rareFor      = 15 * time.Second // of a contact
 	urgentFactor = 3
 	urgentFirst  = 50 * time.Millisecond
+	urgentAtMost = 2 * time.Second
 	// countersEvery is how old the counters of table status may get while
 	// nothing happens: each reading moves some of them.
 	countersEvery = time.Minute

@@ -12,6 +12,7 @@ import (
 
 	"belvedere/internal/livestatus"
 	"belvedere/internal/lql"
+	"belvedere/internal/schema"
 	"belvedere/internal/store"
 )
 
@@ -58,7 +59,12 @@ type site struct {
 
 	mu     sync.Mutex
 	active *session // nil while not connected
-	way    *way     // nil while it is none
+	// coming: a session has ended, and the next one is on its way: not all
+	// addresses have failed since.
+	coming bool
+	turned chan struct{} // closed when active or coming changes; nil: nobody waits
+	last   schema.Cores  // what the core of the last session is
+	way    *way          // nil while it is none
 	urgent urgency
 	// thorough asks the next poll to compare everything that may have changed.
 	thorough bool
@@ -72,7 +78,8 @@ type site struct {
 	busy     bool     // the last poll found something
 	instead  *instead // of the address being tried or in use; nil: it is the first
 	home     homing
-	brief    int // sessions in a row that did not last
+	hasty    bool // connecting must not take long: there are other addresses
+	brief    int  // sessions in a row that did not last
 	cursor   cursor
 	api      *apiCore // what is kept of a core that is read through an API; nil until then
 }
@@ -82,6 +89,7 @@ func (s *site) run(ctx context.Context) {
 	defer close(s.done)
 	defer s.health.stop()
 	defer s.closeAPI()
+	defer s.turn(nil, false)
 	if s.spec.Paused {
 		s.health.pause()
 		return
@@ -215,14 +223,10 @@ func (s *site) attend(ctx context.Context, addr livestatus.Address, c client) er
 	if err := ses.prepare(ctx); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.active = ses
-	s.mu.Unlock()
+	s.turn(ses, false)
 	defer func() {
 		s.m.busy(s, false)
-		s.mu.Lock()
-		s.active = nil
-		s.mu.Unlock()
+		s.turn(nil, true)
 	}()
 	return &lostError{ses.run(ctx)}
 }
@@ -238,11 +242,64 @@ func (s *site) reach(text string) (client, livestatus.Address, error) {
 	if err != nil {
 		return nil, addr, fmt.Errorf("site: %w", err)
 	}
-	return s.m.client(s.m.clientOptions(s.spec, addr)), addr, nil
+	return s.m.client(s.options(addr)), addr, nil
 }
 
-// session returns the present session, or why there is none.
-func (s *site) session() (*session, error) {
+// options are how to reach one address of the site now.
+func (s *site) options(addr livestatus.Address) livestatus.Options {
+	o := s.m.clientOptions(s.spec, addr)
+	if s.hasty {
+		o.DialTimeout = quickDial
+	}
+	return o
+}
+
+// comingAtMost is how long somebody waits for the session that follows another.
+const comingAtMost = 5 * time.Second
+
+// turn sets the present session, or whether one is coming, and tells those who
+// wait.
+func (s *site) turn(ses *session, coming bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active, s.coming = ses, coming
+	if ses != nil {
+		s.last = ses.core.Impl
+	}
+	if s.turned != nil {
+		close(s.turned)
+		s.turned = nil
+	}
+}
+
+// next returns the present session if it is another than the one given, which
+// may be nil. In the moment in which a site changes to another address it waits
+// for that.
+func (s *site) next(ctx context.Context, than *session) (*session, error) {
+	limit := time.NewTimer(comingAtMost)
+	defer limit.Stop()
+	for {
+		ses, turned, err := s.present(than)
+		if turned == nil {
+			return ses, err
+		}
+		select {
+		case <-turned:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-limit.C:
+			if err == nil {
+				err = &UnavailableError{Site: s.spec.Name, Cause: "Its present address does not answer."}
+			}
+			return nil, err
+		}
+	}
+}
+
+// present returns the present session, or why there is none; turned, if not
+// nil, is closed when that changes, which is likely soon, as it is the one given
+// or one is coming.
+func (s *site) present(than *session) (ses *session, turned <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.active == nil {
@@ -250,9 +307,15 @@ func (s *site) session() (*session, error) {
 		if cause == "" {
 			cause = "It is not connected yet."
 		}
-		return nil, &UnavailableError{Site: s.spec.Name, Cause: cause}
+		err = &UnavailableError{Site: s.spec.Name, Cause: cause}
 	}
-	return s.active, nil
+	if s.active != nil && s.active != than || s.active == nil && !s.coming {
+		return s.active, nil, err
+	}
+	if s.turned == nil {
+		s.turned = make(chan struct{})
+	}
+	return s.active, s.turned, err
 }
 
 // An UnavailableError says that a site cannot be asked now. Cause is a

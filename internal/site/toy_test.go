@@ -27,8 +27,9 @@ type toy struct {
 	numHosts int
 	pid      int64
 	tables   map[string]*toyTable
-	mode     string // "", "refuse", "hang"
-	spin     bool   // waits return at once
+	mode     string // "", "refuse", "hang", "swallow"
+	swallows time.Duration
+	spin     bool // waits return at once
 	event    chan struct{}
 	asked    []string // first line and filters of each request
 	dials    int
@@ -151,6 +152,18 @@ func (t *toy) dial(ctx context.Context, network, addr string) (net.Conn, error) 
 	defer t.mu.Unlock()
 	t.dials++
 	t.addrs = append(t.addrs, addr)
+	if t.mode == "swallow" { // so long a packet is lost
+		t.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(t.swallows):
+		}
+		t.mu.Lock()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		t.mode = ""
+	}
 	if t.mode == "refuse" {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}

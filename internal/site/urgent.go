@@ -53,7 +53,6 @@ func (c *changes) any() bool {
 // An urgency is a time in which the site is read often, because commands were
 // sent and their effects are awaited.
 type urgency struct {
-	until   time.Time
 	step    time.Duration
 	targets map[target]time.Time // up to targetsMost, and when they were awaited first
 }
@@ -69,6 +68,15 @@ type target struct {
 	rare          bool // shows in tables that are seldom read, if anywhere
 	remark        bool // shows among comments or downtimes
 	slow          bool // shows where no comparison looks: in texts, fractions and what moves by itself
+}
+
+// awaited is for how long the effect is: a contact shows in files that some
+// cores write every ten seconds, and no comparison looks at it soon.
+func (t target) awaited() time.Duration {
+	if t.rare {
+		return rareFor
+	}
+	return urgentFor
 }
 
 // targetOf finds the object that a command names.
@@ -100,7 +108,10 @@ func targetOf(c lql.Command) target {
 
 // shows reports whether what changed may be the effect of the command.
 func (t target) shows(c *changes) bool {
-	if t.host == "" {
+	switch {
+	case t.contact != "":
+		return c.cameOrWent || c.all["contacts"] || c.keys["contacts"][t.contact]
+	case t.host == "":
 		return c.any()
 	}
 	for _, table := range []string{"comments", "downtimes"} {
@@ -175,7 +186,7 @@ func (s *site) hurry(c lql.Command) {
 	if len(targets) < targetsMost {
 		targets[targetOf(c)] = s.now()
 	}
-	s.urgent = urgency{until: s.now().Add(urgentFor), step: urgentFirst, targets: targets}
+	s.urgent = urgency{step: urgentFirst, targets: targets}
 	s.mu.Unlock()
 	s.kick()
 }
@@ -203,8 +214,10 @@ func (s *session) settle(c *changes) {
 	}
 	s.m.busy(s.site, s.found)
 	s.mu.Lock()
-	late := !s.urgent.until.After(s.polled)
-	maps.DeleteFunc(s.urgent.targets, func(t target, since time.Time) bool { return !since.After(s.asOf) && (late || t.shows(c)) })
+	maps.DeleteFunc(s.urgent.targets, func(t target, since time.Time) bool {
+		late := s.polled.Sub(since) >= t.awaited()
+		return !since.After(s.asOf) && (late || t.shows(c))
+	})
 	if len(s.urgent.targets) == 0 {
 		s.urgent = urgency{}
 	}
@@ -221,7 +234,7 @@ func (s *session) urgentPause() (d time.Duration, ok bool) {
 		return 0, false
 	}
 	d = max(s.urgent.step, urgentFactor*s.round)
-	s.urgent.step *= 2
+	s.urgent.step = min(2*s.urgent.step, urgentAtMost)
 	return d, true
 }
 
