@@ -313,7 +313,6 @@ func TestFailoverAgents(t *testing.T) {
 			t.Errorf("at node %d: notes %q", active, notes)
 		}
 		text := fmt.Sprint("remark ", i)
-		until(t, "it takes commands", func() bool { _, up := m.Implementation(siteKey); return up })
 		if err := m.Send(t.Context(), siteKey, lql.Command{Name: "ADD_SVC_COMMENT", Args: []string{host, service, "1", "eva", text}}); err != nil {
 			t.Fatal(err)
 		}

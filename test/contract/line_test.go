@@ -183,6 +183,7 @@ func TestAgentOverSlowLine(t *testing.T) {
 // TestAgentOverTornLine: after a line that is cut again and again the site has
 // what the core says.
 func TestAgentOverTornLine(t *testing.T) {
+	t.Parallel()
 	c, there := bySocket(t)
 	s := c.(*simulated)
 	var line *shaped

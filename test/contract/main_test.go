@@ -2,6 +2,9 @@ package contract_test
 
 import (
 	"context"
+	"flag"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -11,8 +14,18 @@ import (
 	"belvedere/internal/store"
 )
 
-// TestMain fails if any goroutine outlives the tests.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain has many more tests run at once than there are processors, as they
+// wait for cores nearly all the time, and fails if any goroutine outlives them.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("12"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience is how long anything may take, on a machine that others use too.
 const patience = 90 * time.Second
