@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -257,6 +258,9 @@ func (s *site) options(addr livestatus.Address) livestatus.Options {
 // comingAtMost is how long somebody waits for the session that follows another.
 const comingAtMost = 5 * time.Second
 
+// errStays says that a site did not change to another session in that time.
+var errStays = errors.New("site: the session stays")
+
 // turn sets the present session, or whether one is coming, and tells those who
 // wait.
 func (s *site) turn(ses *session, coming bool) {
@@ -288,10 +292,7 @@ func (s *site) next(ctx context.Context, than *session) (*session, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-limit.C:
-			if err == nil {
-				err = &UnavailableError{Site: s.spec.Name, Cause: "Its present address does not answer."}
-			}
-			return nil, err
+			return nil, cmp.Or(err, errStays)
 		}
 	}
 }
