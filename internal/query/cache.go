@@ -18,8 +18,11 @@ const (
 	// pinnedAge is the same for answers of a pinned state, which is asked until
 	// there is another.
 	pinnedAge = 5 * time.Second
+	// followedAge is the same for those that are brought up to date: they do not
+	// tell of now. It is longer than any pause between two such states.
+	followedAge = 15 * time.Second
 	// cacheCells bounds the values of all answers kept, cacheOne those of one.
-	cacheCells = 2_000_000
+	cacheCells = 4_000_000
 	cacheOne   = 100_000
 )
 
@@ -96,7 +99,7 @@ func (c *cache) put(key string, a *cached, now time.Time, age time.Duration) {
 		c.dropIf(func(a *cached) bool { return now.After(a.until) })
 	}
 	if c.cells+a.cells > cacheCells {
-		c.known, c.cells = nil, 0
+		c.dropOldest(cacheCells / 4 * 3)
 	}
 	if c.known == nil {
 		c.known = map[string]*cached{}
@@ -106,6 +109,19 @@ func (c *cache) put(key string, a *cached, now time.Time, age time.Duration) {
 	}
 	c.known[key] = a
 	c.cells += a.cells
+}
+
+// dropOldest forgets what is good for the shortest time, until no more cells are
+// kept than that.
+func (c *cache) dropOldest(cells int) {
+	keys := slices.SortedFunc(maps.Keys(c.known), func(a, b string) int { return c.known[a].until.Compare(c.known[b].until) })
+	for _, key := range keys {
+		if c.cells <= cells {
+			return
+		}
+		c.cells -= c.known[key].cells
+		delete(c.known, key)
+	}
 }
 
 // dropIf forgets some answers.

@@ -184,7 +184,7 @@ func (q querier) answer(ctx context.Context, r *lql.Query) (*lql.Result, error) 
 	if a != nil {
 		if res, from := q.e.renew(ctx, q.v, r, a, view); res != nil {
 			q.e.renewed.Add(1)
-			q.e.answers.put(key, &cached{res: res, sites: sites, from: from}, q.e.o.Now(), pinnedAge)
+			q.e.answers.put(key, &cached{res: res, sites: sites, from: from}, q.e.o.Now(), followedAge)
 			return res, nil
 		}
 	}
@@ -200,10 +200,12 @@ func (q querier) answer(ctx context.Context, r *lql.Query) (*lql.Result, error) 
 	if err != nil {
 		return nil, err
 	}
+	age := pinnedAge
 	if from != nil {
 		ownAll(res)
+		age = followedAge
 	}
-	q.e.answers.put(key, &cached{res: res, sites: sites, from: from}, q.e.o.Now(), pinnedAge)
+	q.e.answers.put(key, &cached{res: res, sites: sites, from: from}, q.e.o.Now(), age)
 	return res, nil
 }
 

@@ -55,10 +55,10 @@ func (r *run) origin(view *store.View) *origin {
 	return o
 }
 
-// renewable reports whether an answer depends on nothing but rows of hosts and
-// services and what is attached to them, and not on the time.
+// renewable reports whether an answer depends on nothing but rows of tables of
+// cores and what is attached to them, and not on the time.
 func (p *plan) renewable() bool {
-	if p.table.Name != "hosts" && p.table.Name != "services" || p.shift != 0 || len(p.q.GroupBy) > 0 || p.q.Timelimit > 0 {
+	if p.table.Source != schema.FromCore || p.shift != 0 || len(p.q.GroupBy) > 0 || p.q.Timelimit > 0 {
 		return false
 	}
 	for _, s := range p.stats {
@@ -152,6 +152,9 @@ func (n *renewal) broken(view *store.View) bool {
 
 // site takes over what changed at one site, and reports whether it could.
 func (n *renewal) site(nr int32, before, after store.SiteView, moved *moves) bool {
+	if !n.moves() {
+		return n.rests(before, after, moved)
+	}
 	rows := moved.concerning(n.plan, before.Snapshot, after.Snapshot)
 	if len(rows) == 0 {
 		return true
@@ -189,6 +192,23 @@ func (n *renewal) site(nr int32, before, after store.SiteView, moved *moves) boo
 	}
 	n.segs = append(n.segs, seg)
 	return true
+}
+
+// moves reports whether a history follows the rows of the plan's table.
+func (p *plan) moves() bool { return p.table.Name == "hosts" || p.table.Name == "services" }
+
+// rests reports whether nothing of a table that no history follows is other at
+// a site: moves are known only where no such table changed, so that it is what
+// its rows take from hosts and services, and who may see them.
+func (n *renewal) rests(before, after store.SiteView, moved *moves) bool {
+	if moved.people && len(n.contactsAt(after.Info.Key)) > 0 {
+		return false
+	}
+	a, b := before.Snapshot, after.Snapshot
+	if x, y := a.Table(n.table.Name), b.Table(n.table.Name); x == nil || y == nil || x.Len() != y.Len() || x.Shape() != y.Shape() {
+		return x == nil && y == nil
+	}
+	return a.Version() == b.Version() || !n.uses(func(ref colRef) bool { return !unchanged(ref, a, b) })
 }
 
 // bound makes the query's table ready on a site.

@@ -31,6 +31,9 @@ func (l loud) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
+// renewed are the tables of which answers are brought up to date.
+var renewed = []string{"hosts", "services", "comments", "downtimes", "contacts", "contactgroups", "hostgroups", "servicegroups", "commands", "timeperiods"}
+
 // stir changes some rows of a site as a core would.
 func stir(t *rapid.T, site *store.Site, w testkit.World) {
 	b := site.Begin()
@@ -93,7 +96,7 @@ func TestRenewed(t *testing.T) {
 	for _, sv := range fleet.View().Sites {
 		core := testkit.NewCore(testkit.Options{Name: sv.Info.Name, Hosts: 12, Seed: uint64(7 + len(sites)), Now: func() time.Time { return clock }})
 		w := testkit.World{}
-		for _, name := range []string{"hosts", "services", "comments"} {
+		for _, name := range renewed {
 			w[name] = core.Rows(name)
 		}
 		if err := core.Close(); err != nil {
@@ -106,7 +109,7 @@ func TestRenewed(t *testing.T) {
 	fleet.OnChange(keeps.Note)
 	known := func(schema.Ref) bool { return false }
 	rapid.Check(t, func(t *rapid.T) {
-		table, _ := schema.Lookup(rapid.SampledFrom([]string{"hosts", "services"}).Draw(t, "table"))
+		table, _ := schema.Lookup(rapid.SampledFrom(slices.Concat([]string{"hosts", "services", "hosts", "services"}, renewed)).Draw(t, "table"))
 		g := &requests{t, worlds[0], table, names(table, worlds[0], known)}
 		text, _ := g.request()
 		q, err := lql.Parse(text)

@@ -42,18 +42,11 @@ type drawing struct {
 
 	header http.Header
 	status int
-	body   []byte
+	body   *content
 	err    error
-	packed *[2]packed // by coding
 
 	made  time.Time  // when the handler was asked
 	asked *lql.Trace // what it asked of the engine; nil: not known
-}
-
-// A packed is a body as it is sent with a coding.
-type packed struct {
-	once sync.Once
-	body []byte
 }
 
 // drawings keeps what was drawn a moment ago. Safe for concurrent use.
@@ -247,7 +240,10 @@ func (c *drawings) drop(key string) {
 func (d *drawing) size() int {
 	select {
 	case <-d.done:
-		return len(d.body) + 1000
+		if d.body == nil {
+			return 0
+		}
+		return d.body.size() + 1000
 	default:
 		return 0
 	}
@@ -311,7 +307,7 @@ func (s *Server) draw(a *audience, d *drawing, key string, r *http.Request, draw
 			a.spend(func() { same = before.still(ctx) })
 		}
 		if same {
-			d.header, d.status, d.body, d.personal, d.packed, d.made, d.asked, d.err = before.header, before.status, before.body, before.personal, before.packed, before.made, before.asked, nil
+			d.header, d.status, d.body, d.personal, d.made, d.asked, d.err = before.header, before.status, before.body, before.personal, before.made, before.asked, nil
 			return
 		}
 		trace = &lql.Trace{}
@@ -324,11 +320,32 @@ func (s *Server) draw(a *audience, d *drawing, key string, r *http.Request, draw
 	own.Header.Del("If-None-Match")
 	rec := &page{header: http.Header{}, status: http.StatusOK}
 	var err error
-	a.spend(func() { err = draw(rec, own) })
-	d.header, d.status, d.body, d.packed = rec.header, rec.status, rec.body.Bytes(), &[2]packed{}
+	a.spend(func() {
+		err = draw(rec, own)
+		if d.body = before.likewise(rec); d.body == nil {
+			d.body = s.drawings.pack.hold(rec.body.Bytes())
+		}
+	})
+	d.header, d.status = rec.header, rec.status
 	d.made, d.asked = time.Now(), trace
 	d.personal = *st.personal || rec.header.Get("Set-Cookie") != ""
 	d.err = err
+}
+
+// likewise returns the content of d if it is that of an answer; else nil.
+func (d *drawing) likewise(p *page) *content {
+	if d == nil {
+		return nil
+	}
+	select {
+	case <-d.done:
+	default:
+		return nil
+	}
+	if tag := p.header.Get("ETag"); d.err != nil || tag == "" || d.status != p.status || d.header.Get("ETag") != tag {
+		return nil
+	}
+	return d.body
 }
 
 // still reports whether the handler would answer the same: a moment ago it made
@@ -368,11 +385,8 @@ func (c *drawings) send(w http.ResponseWriter, r *http.Request, d *drawing) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	body := d.body
-	if coding := codingOf(r.Header.Get("Accept-Encoding")); coding >= 0 && len(body) > packFrom {
-		p := &d.packed[coding]
-		p.once.Do(func() { p.body = c.pack.pack(coding, body) })
-		body = p.body
+	body, coding := c.pack.as(d.body, codingOf(r.Header.Get("Accept-Encoding")))
+	if coding >= 0 {
 		h.Set("Content-Encoding", codings()[coding])
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

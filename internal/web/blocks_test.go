@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -177,7 +178,7 @@ func TestBlocksMoment(t *testing.T) {
 			<-turns
 		}
 		<-done
-		settle(2 * eventAtMost)
+		settle(momentFor + time.Second)
 		has("q=6", rev(last+1), 0) // the moment is long ago
 		a := w.server.pulse.of(w.auth.people["anna"].Viewer())
 		stop()
@@ -334,7 +335,7 @@ func manyDrawings(t *testing.T) *drawings {
 		if !mine {
 			t.Fatal("found what was never drawn")
 		}
-		d.body = make([]byte, 64<<10)
+		d.body = &content{plain: make([]byte, 64<<10)}
 		close(d.done)
 		c.mu.Lock()
 		c.bytes += d.size()
@@ -368,17 +369,50 @@ func TestPause(t *testing.T) {
 			t.Errorf("work of %v: pause %v", tt.work, got)
 		}
 	}
-	one.work.Store(int64(200 * time.Millisecond))
+	each := time.Duration(runtime.GOMAXPROCS(0)) * time.Second
+	one.work.Store(int64(each / 2))
 	a := p.pause(one)
-	one.work.Store(int64(400 * time.Millisecond))
+	one.work.Store(int64(each))
 	b := p.pause(one)
 	if b < a || one.work.Load() != 0 {
 		t.Errorf("twice the work: %v, then %v", a, b)
 	}
 	// The work of the other delays both.
-	other.work.Store(int64(400 * time.Millisecond))
+	other.work.Store(int64(each))
 	if c := p.pause(other); c < b*3/2 {
 		t.Errorf("two with as much work each: %v, one alone %v", c, b)
+	}
+}
+
+// TestRest: free processors are used so that pages are told in time; where
+// others wait for them, live pages leave them to these.
+func TestRest(t *testing.T) {
+	all := time.Duration(runtime.GOMAXPROCS(0))
+	for _, tt := range []struct{ work, late, want time.Duration }{
+		{0, 0, 0},
+		{20 * time.Millisecond, 0, 100 * time.Millisecond}, // a fifth of the time
+		{350 * time.Millisecond, 0, liveAim},
+		{420 * time.Millisecond, lateFree, liveAim},
+		{1200 * time.Millisecond, 0, 2 * time.Second}, // the most that live pages may take
+		{350 * time.Millisecond, lateFull, 1750 * time.Millisecond},
+		{350 * time.Millisecond, time.Second, 1750 * time.Millisecond},
+	} {
+		if got := rest(tt.work*all, tt.late); got.Round(time.Millisecond) != tt.want {
+			t.Errorf("work of %v for each processor, timers %v late: over %v, want %v", tt.work, tt.late, got, tt.want)
+		}
+	}
+	p := newPulse(nil)
+	for range 40 {
+		p.noteLate(time.Second)
+	}
+	if late := time.Duration(p.late.Load()); late < lateFull {
+		t.Errorf("timers are late, but %v was noted", late)
+	}
+	for range 60 {
+		p.noteLate(time.Millisecond)
+	}
+	if late := time.Duration(p.late.Load()); late > lateFree {
+		t.Errorf("timers are in time again, but %v was noted", late)
 	}
 }
 

@@ -208,7 +208,16 @@ func (s *Server) offerActions(st *state) {
 	if s.opt.MayAct == nil || !st.signed || st.mode != usual || st.screen != nil {
 		return
 	}
-	role, viewer := st.person.Role, st.viewer
+	role, viewer, key := st.person.Role, st.viewer, st.viewer.Key()
+	may := func(ctx context.Context, site string) string {
+		known := mayKey{role, key, site}
+		if why, ok := lql.Recall(ctx, known).(string); ok {
+			return why
+		}
+		why := s.opt.MayAct(lql.WithTrace(ctx, &lql.Trace{}), role, viewer, site) // what it asks is told below, once
+		lql.Keep(ctx, known, why)
+		return why
+	}
 	var mu sync.Mutex
 	known := map[string]string{}
 	st.env.Act = func(ctx context.Context, site string) string {
@@ -216,12 +225,19 @@ func (s *Server) offerActions(st *state) {
 		defer mu.Unlock()
 		why, ok := known[site]
 		if !ok {
-			why = s.opt.MayAct(ctx, role, viewer, site)
+			why = may(ctx, site)
 			known[site] = why
-			lql.Traced(ctx, func(ctx context.Context) bool { return s.opt.MayAct(ctx, role, viewer, site) == why })
+			lql.Traced(ctx, func(ctx context.Context) bool { return may(ctx, site) == why })
 		}
 		return why
 	}
+}
+
+// A mayKey is what somebody's right to act at a site depends on, in one state of
+// the fleet.
+type mayKey struct {
+	role         access.Role
+	viewer, site string
 }
 
 // errAnswered says that a redirect has been written.

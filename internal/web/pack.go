@@ -19,7 +19,18 @@ func codings() []string { return []string{"zstd", "gzip"} }
 // A packer compresses answers that are kept. Safe for concurrent use.
 type packer struct {
 	zstd *zstd.Encoder
+	open *zstd.Decoder
 	gzip sync.Pool
+}
+
+// A content is the body of an answer that is kept: compressed, when it is
+// large, as most who ask take it. Safe for concurrent use.
+type content struct {
+	plain  []byte // of a small one
+	zstd   []byte // of a large one
+	length int    // of a large one, as it is
+	once   sync.Once
+	gzip   []byte // of a large one, once somebody took it so
 }
 
 func newPacker() (*packer, error) {
@@ -27,7 +38,46 @@ func newPacker() (*packer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: compression: %w", err)
 	}
-	return &packer{zstd: z}, nil
+	d, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil, fmt.Errorf("web: compression: %w", err)
+	}
+	return &packer{zstd: z, open: d}, nil
+}
+
+// hold makes the content that b is; it keeps b only when it is small.
+func (p *packer) hold(b []byte) *content {
+	if len(b) <= packFrom {
+		return &content{plain: bytes.Clone(b)}
+	}
+	return &content{zstd: p.pack(0, b), length: len(b)}
+}
+
+// size returns the bytes of c, as good as all of them.
+func (c *content) size() int { return len(c.plain) + len(c.zstd) }
+
+// as returns c as it is sent with a coding of codings, and which that is; -1:
+// as it is.
+func (p *packer) as(c *content, coding int) ([]byte, int) {
+	switch {
+	case c.zstd == nil:
+		return c.plain, -1
+	case coding == 0:
+		return c.zstd, 0
+	case coding > 0:
+		c.once.Do(func() { c.gzip = p.pack(coding, p.unpack(c)) })
+		return c.gzip, coding
+	}
+	return p.unpack(c), -1
+}
+
+// unpack returns a large content as it is.
+func (p *packer) unpack(c *content) []byte {
+	b, err := p.open.DecodeAll(c.zstd, make([]byte, 0, c.length))
+	if err != nil { // it is our own
+		panic(err)
+	}
+	return b
 }
 
 // codingOf returns the index in codings of the best that an Accept-Encoding

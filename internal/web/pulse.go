@@ -21,24 +21,34 @@ const (
 	eventCost   = 40 * time.Microsecond  // work of sending one event to one stream, about
 	fetchCost   = 100 * time.Microsecond // work of one request for a block besides drawing it, about
 	garbage     = 1.2                    // what collecting the garbage of work adds to it
+	momentFor   = 15 * time.Second       // how long blocks are drawn from the state of a step, if no other comes
 	newestFor   = 2 * time.Second        // how long the time of the newest data is good for
 	spreadFrom  = 50                     // streams of an audience from which these spread what they ask
 	spreadMost  = 300 * time.Millisecond
+	shelvedMost = 2000 // streams for whose pages there is room on the shelf
 	// liveShare is how much of each processor live pages may take before they
-	// are told less often.
+	// are told less often than every liveAim, and liveMost how much they may take
+	// not to be, where processors would be idle otherwise: see [rest].
 	liveShare = 0.2
+	liveMost  = 0.6
+	liveAim   = 700 * time.Millisecond
+	// A timer that is late shows that others wait for processors too: below
+	// lateFree as good as nobody, above lateFull too many.
+	lateFree = 5 * time.Millisecond
+	lateFull = 40 * time.Millisecond
 )
 
 // A pulse tells event streams what changed. Streams whose viewers see the same
 // are an audience and told in one step, so that their fetches find what another
-// just had drawn. Between two steps of an audience lies the time in which the
-// work of all audiences is liveShare of the machine: many different views are
-// told less often, a single one at once. Audiences take their steps each at
+// just had drawn. Between two steps of an audience lies the time over which the
+// work of all audiences is spread, see [rest]: many different views are told less
+// often, a single one at once. Audiences take their steps each at
 // their own time, so that they are not in each other's way. Safe for concurrent
 // use.
 type pulse struct {
 	server *Server
 	total  atomic.Int64  // ns of processor time for live pages, in the last steps of all audiences
+	late   atomic.Int64  // ns that timers were late, of late
 	turns  chan struct{} // as many are told at once as there are processors
 
 	mu        sync.Mutex
@@ -61,8 +71,9 @@ type audience struct {
 	viewer access.Viewer
 	sub    *live.Subscription // until the last stream leaves
 	stop   context.CancelFunc
-	work   atomic.Int64 // ns of processor time since the last step
-	last   int64        // the same before it; of run only
+	work   atomic.Int64  // ns of processor time since the last step
+	last   int64         // the same before it; of run only
+	rested time.Duration // between the last two steps; of run only
 
 	asking sync.Mutex // one asks for the newest data, the others wait for the answer
 
@@ -153,6 +164,7 @@ func (p *pulse) of(v access.Viewer) *audience {
 
 // count tells how many streams there are; p.mu must be held.
 func (p *pulse) count() {
+	p.server.shelf.Open(min(p.streams, shelvedMost))
 	if fn := p.server.opt.Readers; fn != nil {
 		fn(p.streams)
 	}
@@ -166,7 +178,7 @@ func (a *audience) moment(v access.Viewer) (now *moment, rev uint64) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.now == nil || time.Since(a.now.at) > eventAtMost {
+	if a.now == nil || time.Since(a.now.at) > momentFor {
 		return nil, 0
 	}
 	return a.now, a.sub.Taken(sees(v))
@@ -189,6 +201,7 @@ func (p *pulse) run(ctx context.Context, a *audience) {
 	defer func() { p.total.Add(-a.last) }()
 	hold := time.NewTimer(eventEvery) // runs: a step was a moment ago
 	defer hold.Stop()
+	due := time.Now().Add(eventEvery)
 	holding, waiting := true, false
 	for {
 		select {
@@ -200,13 +213,24 @@ func (p *pulse) run(ctx context.Context, a *audience) {
 			waiting = true
 		case <-hold.C:
 			holding = false
+			p.noteLate(time.Since(due))
 		}
 		if waiting && !holding {
 			waiting = p.step(ctx, a)
 			holding = true
-			hold.Reset(p.pause(a))
+			pause := p.pause(a)
+			a.rested = pause
+			hold.Reset(pause)
+			due = time.Now().Add(pause)
 		}
 	}
+}
+
+// noteLate notes how late a timer was: what is kept is the mean of the last
+// ones, about.
+func (p *pulse) noteLate(by time.Duration) {
+	old := p.late.Load()
+	p.late.Store(old + (int64(min(by, 4*lateFull))-old)/8)
 }
 
 // pause returns how long the next step of a has to wait. It is a little longer
@@ -215,9 +239,20 @@ func (p *pulse) pause(a *audience) time.Duration {
 	work := a.work.Swap(0)
 	total := p.total.Add(work - a.last)
 	a.last = work
-	rest := time.Duration(float64(total) / (liveShare * float64(runtime.GOMAXPROCS(0))))
-	rest = time.Duration(float64(rest) * (0.9 + 0.2*rand.Float64())) //nolint:gosec // no secret
-	return min(max(rest, eventEvery), eventAtMost)
+	pause := rest(time.Duration(total), time.Duration(p.late.Load()))
+	pause = time.Duration(float64(pause) * (0.9 + 0.2*rand.Float64())) //nolint:gosec // no secret
+	return min(max(pause, eventEvery), eventAtMost)
+}
+
+// rest returns the time over which that much processor time is spread: liveAim
+// where that takes a bearable share of the machine. When processors are free,
+// as timers show that are hardly late, more is bearable: not idle processors
+// but orders and other pages that wait are what it is bounded for.
+func rest(work, late time.Duration) time.Duration {
+	free := 1 - float64(max(late-lateFree, 0))/float64(lateFull-lateFree)
+	most := liveShare + (liveMost-liveShare)*max(free, 0)
+	wanted := float64(work) / float64(runtime.GOMAXPROCS(0)) / float64(liveAim)
+	return time.Duration(float64(work) / float64(runtime.GOMAXPROCS(0)) / min(max(wanted, liveShare), most))
 }
 
 // step tells an audience what waits. again: some counters may be a moment old

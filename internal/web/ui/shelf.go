@@ -7,12 +7,19 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/a-h/templ"
 )
 
-// shelfBytes bounds the HTML that a shelf keeps.
-const shelfBytes = 32 << 20
+// shelfBytes bounds the HTML that a shelf keeps: so much in any case, and so
+// much for each open page. What was not asked for within shelfFor to twice that
+// is forgotten whatever its size.
+const (
+	shelfBytes = 32 << 20
+	shelfPage  = 128 << 10
+	shelfFor   = 15 * time.Second
+)
 
 // A Shelf keeps parts of blocks, such as the rows of lists, as they were drawn
 // a moment ago, so that a block of which little changed is not drawn anew from
@@ -26,6 +33,8 @@ type Shelf struct {
 	young map[sum]string
 	old   map[sum]string // asked for before young was begun
 	bytes int            // of young
+	began time.Time      // of young
+	pages int            // open
 }
 
 type sum [2]uint64
@@ -40,6 +49,13 @@ func (s *Shelf) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.young, s.old, s.bytes = map[sum]string{}, nil, 0
+}
+
+// Open notes how many pages are open whose parts are kept.
+func (s *Shelf) Open(pages int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pages = pages
 }
 
 func (s *Shelf) sum(b []byte) sum {
@@ -62,8 +78,9 @@ func (s *Shelf) get(key sum) (html string, ok bool) {
 // put keeps html; s.mu must be held.
 func (s *Shelf) put(key sum, html string) {
 	const beside = 100 // bytes an entry takes besides its text
-	if s.bytes += len(html) + beside; s.bytes > shelfBytes/2 {
-		s.old, s.young, s.bytes = s.young, map[sum]string{}, len(html)+beside
+	now := time.Now()
+	if s.bytes += len(html) + beside; s.bytes > (shelfBytes+s.pages*shelfPage)/2 || now.Sub(s.began) > shelfFor {
+		s.old, s.young, s.bytes, s.began = s.young, map[sum]string{}, len(html)+beside, now
 	}
 	s.young[key] = html
 }
