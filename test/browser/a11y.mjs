@@ -122,7 +122,7 @@ async function world(t) {
   const service = await link('/services?q=' + encodeURIComponent(`host="${child.host_name}" state:crit`), `${rows} td.svcn a`)
   const hostgroup = await link('/groups', 'main a[href^="/hostgroup/"]')
   const servicegroup = await link('/groups?kind=service', 'main a[href^="/servicegroup/"]')
-  const process = await link('/processes', 'main a[href^="/processes/"]')
+  const process = await link('/processes', 'main th a[href^="/processes/"]')
   const contact = await link('/config/contacts', `${rows} th.who a`)
   const command = await link('/config/commands', `${rows} th.who a`)
   const site = host.split('/')[2]

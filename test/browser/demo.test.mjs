@@ -101,7 +101,7 @@ test('the demo', { timeout: 900000 }, async t => {
     await page.keyboard.type(name.slice(0, 6))
     await page.locator('#palette [role=option]').filter({ hasText: name }).first().waitFor()
     await page.keyboard.press('ArrowDown')
-    assert.equal(await page.locator('#palette [role=option][aria-selected=true]').count(), 1)
+    await until('one option to be chosen', async () => await page.locator('#palette [role=option][aria-selected=true]').count() === 1) // a later answer draws them anew
     await page.keyboard.press('Escape')
     await page.locator('#palette[open]').waitFor({ state: 'detached' })
     await page.keyboard.press('Control+k')

@@ -109,7 +109,7 @@ test('the main pages in Firefox', { timeout: 600000 }, async t => {
     const pages = ['/overview', '/problems', '/problems?view=all&group=output', '/hosts', '/services', '/services?q=nothing-like-this', '/services/columns',
       await first('/hosts', row), await first('/services', 'table[data-live] tbody td.svcn a'),
       '/groups', '/groups?view=overview', '/groups?view=grid', '/groups?view=matrix', '/groups?kind=service', await first('/groups', 'main a[href^="/hostgroup/"]'),
-      await first('/groups?kind=service', 'main a[href^="/servicegroup/"]'), '/outages', '/map', '/map?view=tree', '/processes', await first('/processes', 'main a[href^="/processes/"]'),
+      await first('/groups?kind=service', 'main a[href^="/servicegroup/"]'), '/outages', '/map', '/map?view=tree', '/processes', await first('/processes', 'main th a[href^="/processes/"]'),
       '/hygiene', '/downtimes', '/downtimes/calendar', '/recurring', '/recurring/new', '/comments', '/orders',
       '/config/contacts', '/config/commands', '/config/timeperiods', await first('/config/contacts', row), '/sites', '/sites/new', await first('/sites', row), '/agents/new',
       '/views', '/views/new?at=%2Fservices', '/screens', '/people', '/people/new', await first('/people', 'main tbody th.who a'), '/profile', '/audit',

@@ -40,7 +40,7 @@ const pages = [
   ['calendar', '/downtimes/calendar'],
   ['comments', '/comments'],
   ['processes', '/processes'],
-  ['process', ['/processes', 'main a[href^="/processes/"]']],
+  ['process', ['/processes', 'main th a[href^="/processes/"]']],
   ['outages', '/outages'],
   ['map', '/map'],
   ['map-tree', '/map?view=tree'],

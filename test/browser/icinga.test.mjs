@@ -178,7 +178,7 @@ test('a real Icinga 2', { timeout: 900000 }, async t => {
     await open('/downtimes', 'a downtime of the test')
     await open('/comments', 'a comment of the test')
     await open('/processes', 'Icinga 2')
-    await main.locator('a[href^="/processes/"]').first().click()
+    await main.locator('th a[href^="/processes/"]').first().click()
     await page.waitForURL('**/processes/*')
     await open('/hygiene')
     await open('/config/contacts', 'joerg@example.org', 'admin@example.org')

@@ -25,7 +25,7 @@ test('pages lie still', { timeout: 300000 }, async t => {
     '/overview', '/problems', '/problems?group=none&soft=1', '/hosts', '/services', '/services?q=state:crit',
     await link('/hosts', 'main th.who a'), await link('/services?q=state:crit', 'main td.svcn a'),
     '/groups', '/groups?view=overview', '/groups?view=grid', '/groups?view=matrix', await link('/groups', 'main a[href^="/hostgroup/"]'),
-    '/downtimes', '/downtimes/calendar', '/comments', '/processes', await link('/processes', 'main a[href^="/processes/"]'), '/outages', '/map', '/map?view=tree',
+    '/downtimes', '/downtimes/calendar', '/comments', '/processes', await link('/processes', 'main th a[href^="/processes/"]'), '/outages', '/map', '/map?view=tree',
     '/hygiene', '/config/contacts', '/orders', '/recurring', '/sites', '/views', '/screens', '/people', '/profile', '/audit', '/search/language', '/services/columns', '/services/arrange',
     '/problems?wall=1', '/hosts?wall=1',
   ]
