@@ -276,8 +276,12 @@ export function undoLast(): boolean {
 const OBJECT = "main [data-object], #side [data-object]";
 
 const LETTERS: Record<string, string[]> = {
-  a: ["acknowledge", "unacknowledge"], A: ["acknowledge"], d: ["downtime"], r: ["recheck"], c: ["comment"], ".": ["more"],
+  a: ["acknowledge", "unacknowledge"], A: ["acknowledge"], d: ["downtime"], r: ["recheck"], c: ["comment"], n: ["more"], ".": ["more"],
 };
+
+// silence returns the action that switches notifications off for what keys
+// name; of hosts and services together it takes both.
+const silence = (keys: string[]): string => (keys.length > 0 && keys.every((k) => k.split("|").length === 2) ? "DISABLE_HOST_NOTIFICATIONS" : "DISABLE_SVC_NOTIFICATIONS");
 
 // actKey does what a letter means for the selection, the row that has the
 // focus, or the object of the page; false when it means nothing here.
@@ -294,7 +298,8 @@ export function actKey(letter: string, row: Element | null): boolean {
   };
   const bar = one(".bulk");
   const el = selected().size > 0 && bar ? within(bar) : row ? within(row) : within(one(OBJECT) ?? document.createElement("div"));
-  el?.click();
+  if (letter === "n" && el?.hasAttribute("data-act")) take(el, silence(chosenKeys(el)));
+  else el?.click();
   return el !== null;
 }
 
@@ -317,6 +322,24 @@ export function pageOffers(): Offer[] {
 // takeOffer does one of pageOffers, if the page still offers it.
 export function takeOffer(kind: string): void {
   offers().find((el) => el.dataset["act"] === kind)?.click();
+}
+
+// offersFor returns what kinds are, for an object that is not of the page.
+export function offersFor(kinds: string[]): Offer[] {
+  const titles: Record<string, [string, string]> = {
+    acknowledge: [T("Acknowledge"), "ack"], unacknowledge: [T("Remove acknowledgement"), "ack"], downtime: [T("Downtime"), "downtime"],
+    recheck: [T("Recheck"), "recheck"], comment: [T("Comment"), "comment"], more: [T("More actions"), "more"],
+  };
+  return kinds.flatMap((kind) => {
+    const [title, icon] = titles[kind] ?? [];
+    return title && icon ? [{ kind, title, icon, key: "", about: "" }] : [];
+  });
+}
+
+// takeFor does one of offersFor to the object with a key.
+export function takeFor(kind: string, key: string): void {
+  if (kind === "recheck") void send(path(`/act/${kind}`), new URLSearchParams({ on: key, go: "give", quick: "1" }), null);
+  else void open(kind, [key]);
 }
 
 // when says in words what a typed time means.
@@ -348,6 +371,25 @@ function chosenKeys(el: HTMLElement): string[] {
   const more = closest<HTMLFormElement>(el, "form[data-more]");
   if (more) return (one<HTMLInputElement>("[name=on]", more)?.value ?? "").split("\n").filter(Boolean);
   return el.hasAttribute("data-selected") ? [...selected()] : (el.dataset["on"] ?? "").split("\n");
+}
+
+// take does kind to what a button is about.
+function take(el: HTMLElement, kind: string): void {
+  const keys = chosenKeys(el);
+  if (el.hasAttribute("data-quick")) {
+    void send(path(`/act/${kind}`), new URLSearchParams({ on: keys.join("\n"), go: "give", quick: "1" }), null);
+    return;
+  }
+  const bar = closest<HTMLFormElement>(el, "form:is([data-bulk], [data-more])");
+  const every = bar ? one<HTMLInputElement>("[data-every]", bar)?.checked : false;
+  const fields = bar ? new FormData(bar) : undefined;
+  if (el.dataset["about"]) {
+    const about = new FormData();
+    about.set("about", el.dataset["about"]);
+    void open(kind, keys, about);
+    return;
+  }
+  void open(kind, every ? [] : keys, fields);
 }
 
 const LONG = 500; // ms of a long press
@@ -387,22 +429,7 @@ export function startAct(): void {
   on("click", "[data-act]", (el, e) => {
     if (e.ctrlKey || e.metaKey || e.button !== 0) return;
     e.preventDefault();
-    const kind = el.dataset["act"] ?? "";
-    const keys = chosenKeys(el);
-    if (el.hasAttribute("data-quick")) {
-      void send(path(`/act/${kind}`), new URLSearchParams({ on: keys.join("\n"), go: "give", quick: "1" }), null);
-      return;
-    }
-    const bar = closest<HTMLFormElement>(el, "form:is([data-bulk], [data-more])");
-    const every = bar ? one<HTMLInputElement>("[data-every]", bar)?.checked : false;
-    const fields = bar ? new FormData(bar) : undefined;
-    if (el.dataset["about"]) {
-      const about = new FormData();
-      about.set("about", el.dataset["about"]);
-      void open(kind, keys, about);
-      return;
-    }
-    void open(kind, every ? [] : keys, fields);
+    take(el, el.dataset["act"] ?? "");
   });
   document.addEventListener("submit", (e) => {
     const form = e.target;

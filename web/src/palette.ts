@@ -1,6 +1,6 @@
 // The palette: hosts and services from the server, pages from the menu, what can
 // be done with the object of the page.
-import { pageOffers, takeOffer } from "./act";
+import { offersFor, pageOffers, takeFor, takeOffer } from "./act";
 import { all, make, on, one, path, symbol } from "./dom";
 import { openBell } from "./bell";
 import { leaveFor, toWall } from "./leave";
@@ -8,7 +8,7 @@ import { togglePause } from "./live";
 import { openSheet, setTheme, show } from "./menus";
 import { N, T } from "./words";
 
-interface Hit { group: string; title: string; note?: string; href?: string; act?: string; keys?: string[]; class?: string; glyph?: string; label?: string; done?: boolean; icon?: string }
+interface Hit { group: string; title: string; note?: string; href?: string; act?: string; keys?: string[]; class?: string; glyph?: string; label?: string; done?: boolean; icon?: string; on?: string; does?: string[] }
 interface Answer { total: number; hits: Hit[] }
 
 const WAIT = 80; // ms without a key before the server is asked
@@ -16,6 +16,7 @@ const WAIT = 80; // ms without a key before the server is asked
 let asked: AbortController | null = null;
 let timer: number | undefined;
 let drawn = ""; // words whose answer is shown
+const shownHits = new WeakMap<HTMLElement, Hit>(); // those that something can be done with
 
 const dialog = (): HTMLDialogElement | null => one<HTMLDialogElement>("#palette");
 const input = (): HTMLInputElement | null => one<HTMLInputElement>("#palette input");
@@ -71,10 +72,18 @@ async function search(): Promise<void> {
     const res = await fetch(path("/search?format=json&q=") + encodeURIComponent(words), { headers: { Accept: "application/json" }, signal: mine.signal });
     if (!res.ok) throw new Error(String(res.status));
     const a = (await res.json()) as Answer;
-    draw(words, [...(a.hits ?? []), ...pages(words), everything(words)], a.total ?? 0);
+    const hits = a.hits ?? [];
+    const others = hits.findIndex((h) => h.group !== hits[0]?.group);
+    hits.splice(others < 0 ? hits.length : others, 0, ...deeds(hits[0]));
+    draw(words, [...hits, ...pages(words), everything(words)], a.total ?? 0);
   } catch {
     if (!mine.signal.aborted) draw(words, [...pages(words), everything(words)], 0);
   }
+}
+
+// deeds are what can be done with the object of a hit.
+function deeds(h: Hit | undefined): Hit[] {
+  return h?.on ? offersFor(h.does ?? []).map((o) => ({ group: T("Do, for {0}", h.title), title: o.title, act: `for ${o.kind} ${h.on ?? ""}`, icon: o.icon })) : [];
 }
 
 const everything = (words: string): Hit => ({ group: T("Search everywhere"), title: T("All results for “{0}”", words), href: path("/search?q=") + encodeURIComponent(words), icon: "search" });
@@ -101,6 +110,7 @@ function draw(words: string, hits: Hit[], total: number): void {
 function option(h: Hit, words: string, n: number): HTMLElement {
   const sign = h.glyph ? symbol(h.glyph, `g ${h.class ?? ""} ${h.done ? "done" : ""}`) : symbol("i-" + (h.icon || "right"), "i");
   const li = make("div", { role: "option", id: `palette-o${n}`, "aria-selected": "false", "data-href": h.href ?? "", "data-does": h.act ?? "" }, sign, marked(h.title, words));
+  if (h.on) shownHits.set(li, h);
   if (h.label) li.append(make("span", { class: "sr" }, h.label));
   if (h.note) li.append(make("span", { class: "dim s cut" }, h.note));
   const end = make("span", { class: "end" }, ...(h.keys ?? []).flatMap((k) => [make("kbd", {}, k), " "]), make("kbd", { hidden: "", "data-enter": "" }, "Enter"));
@@ -133,7 +143,7 @@ function choose(i: number): void {
 // act does what a setting or an action says, after the palette has closed.
 function act(what: string): void {
   dialog()?.close();
-  const [name, value] = what.split(" ");
+  const [name, value, key] = what.split(" ");
   switch (name) {
     case "theme": return setTheme(value ?? "auto");
     case "keys": return openSheet();
@@ -141,6 +151,7 @@ function act(what: string): void {
     case "pause": return togglePause();
     case "bell": return openBell();
     case "do": return takeOffer(value ?? "");
+    case "for": return takeFor(value ?? "", key ?? "");
     case "sites": {
       const menu = one<HTMLDetailsElement>("[data-chooser]");
       if (menu) menu.open = true;
@@ -183,6 +194,10 @@ export function startPalette(): void {
     } else if (list.length > 0 && (e.key === "PageDown" || e.key === "PageUp")) {
       e.preventDefault();
       choose(e.key === "PageDown" ? Math.min(Math.max(at, 0) + 8, list.length - 1) : Math.max(at - 8, 0));
+    } else if (e.key === "Tab" && !e.shiftKey && list[at] && shownHits.has(list[at])) {
+      e.preventDefault();
+      asked?.abort();
+      draw("", deeds(shownHits.get(list[at])), 0);
     } else if (e.key === "Enter" && !e.isComposing) {
       e.preventDefault();
       follow(list[Math.max(at, 0)], e.ctrlKey || e.metaKey);

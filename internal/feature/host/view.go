@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"net/url"
+	"slices"
 
 	"belvedere/internal/search"
 	"belvedere/internal/web/object"
@@ -106,6 +107,12 @@ func (v view) note(ctx context.Context) string {
 		return ui.T(ctx, "problems are hollow: the host itself is not up")
 	}
 	return ""
+}
+
+// owned reports whether somebody is on one of the services that are shown; if
+// not, their outputs get the room.
+func (v view) owned() bool {
+	return slices.ContainsFunc(v.services, func(s status.Row) bool { return s.Owner.Kind != "" })
 }
 
 // servicesPath returns the address of the list of the host's services.

@@ -872,7 +872,7 @@ func worst(p *picture) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<table class=\"tbl cards\" aria-labelledby=\"h-now\" data-live data-solved><colgroup><col class=\"w5\"><col class=\"w11\"><col><col class=\"w3\"><col class=\"w3\"></colgroup> <thead class=\"sr\"><tr><th scope=\"col\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<table class=\"tbl cards\" aria-labelledby=\"h-now\" data-live data-solved><colgroup><col class=\"w5\"><col class=\"w11\"><col><col class=\"w3\"><col class=\"w4\"></colgroup> <thead class=\"sr\"><tr><th scope=\"col\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

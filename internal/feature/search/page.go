@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"belvedere/internal/web"
+	"belvedere/internal/web/action"
+	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
 
@@ -52,6 +54,11 @@ func find(w http.ResponseWriter, r *http.Request) error {
 				one := web.Hit{Group: g.title(r.Context()), Title: ui.Visible(h.title()), Note: ui.Visible(h.note(r.Context(), now)), Path: h.path, State: h.row.State}
 				if h.name != "" {
 					one.Icon = "groups"
+				} else if ui.Acts(r.Context()) && ui.MayNot(r.Context(), h.row.Site) == "" {
+					one.On = status.RowID(h.row.Site, h.row.Host, h.row.Service)
+					for _, k := range action.Kinds(h.row) {
+						one.Does = append(one.Does, string(k))
+					}
 				}
 				hits = append(hits, one)
 			}

@@ -564,7 +564,7 @@ func beside(v view) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "</a></header><table class=\"tbl cards\" aria-labelledby=\"h-svc\" data-live><colgroup><col class=\"w5\"><col class=\"w7\"><col><col class=\"w3\"></colgroup> <thead class=\"sr\"><tr><th scope=\"col\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "</a></header><table class=\"tbl cards\" aria-labelledby=\"h-svc\" data-live><colgroup><col class=\"w5\"><col class=\"w7\"><col><col class=\"w4\"></colgroup> <thead class=\"sr\"><tr><th scope=\"col\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -98,8 +98,8 @@ func (k Kind) key() string {
 	return ""
 }
 
-// kinds are what a row offers, in their order.
-func kinds(r status.Row) []Kind {
+// Kinds are what a row offers, in their order.
+func Kinds(r status.Row) []Kind {
 	switch {
 	case r.Acked:
 		return []Kind{Unacknowledge, Downtime, Recheck, Comment, More}

@@ -139,7 +139,7 @@ func Pin(r status.Row, peek bool) templ.Component {
 				}
 			}
 			if ui.Acts(ctx) {
-				for _, k := range kinds(r) {
+				for _, k := range Kinds(r) {
 					if k == Acknowledge && ui.MayNot(ctx, r.Site) == "" {
 						templ_7745c5c3_Err = quick(key(r), r.Name()).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
@@ -463,7 +463,7 @@ func Buttons(r status.Row) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for i, k := range kinds(r) {
+			for i, k := range Kinds(r) {
 				templ_7745c5c3_Err = button(k, key(r), ui.MayNot(ctx, r.Site), i == 0 && k == Acknowledge).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
