@@ -79,7 +79,12 @@ func translate(rest string, q url.Values) target {
 	case "panorama.cgi":
 		return target{page: "/dashboards"}
 	case "minemap.cgi":
-		return target{page: "/groups"}
+		q.Set("style", "minemap")
+		return status(q)
+	case "mobile.cgi":
+		return target{page: "/problems"}
+	case "recurring_downtimes.cgi":
+		return target{page: "/recurring"}
 	}
 	return target{}
 }
@@ -139,8 +144,14 @@ func status(q url.Values) target {
 		if to, ok := oneGroup(q); ok {
 			return target{page: to}
 		}
+		t.params = url.Values{}
 		if q.Get("servicegroup") != "" || strings.HasPrefix(style, "service") {
-			t.params = url.Values{"kind": {"service"}}
+			t.params.Set("kind", "service")
+		}
+		for old, view := range map[string]string{"overview": "overview", "grid": "grid", "minemap": "matrix"} {
+			if strings.Contains(style, old) {
+				t.params.Set("view", view)
+			}
 		}
 	} else {
 		t.terms = named(q)

@@ -55,6 +55,26 @@ func TestTranslate(t *testing.T) {
 	}
 }
 
+func TestGroupViews(t *testing.T) {
+	for old, want := range map[string]string{
+		"status.cgi?hostgroup=all&style=overview":    "/groups?view=overview",
+		"status.cgi?hostgroup=all&style=summary":     "/groups",
+		"status.cgi?servicegroup=all&style=grid":     "/groups?kind=service&view=grid",
+		"minemap.cgi":                                "/groups?view=matrix",
+		"minemap.cgi?hostgroup=web":                  "/hostgroup/web",
+		"mobile.cgi":                                 "/problems",
+		"recurring_downtimes.cgi?host=web&service=x": "/recurring",
+	} {
+		u, err := url.Parse(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := translate(u.Path, u.Query()).address(); got != want {
+			t.Errorf("%s leads to %s, want %s", old, got, want)
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	w := &webtest.World{Parts: []lql.Part{webtest.Fresh("a"), webtest.Fresh("b")}, Tables: map[string][]webtest.Row{
 		"sites": {{"key": "a", "name": "Site a"}},
