@@ -114,18 +114,23 @@ func run(args []string, w *world) (code int) {
 	}
 	parsed, err := k.Parse(args)
 	if err != nil {
-		fmt.Fprintf(w.err, "belvedere: %v\nhint: belvedere %s--help\n", err, verb(args))
+		fmt.Fprintf(w.err, "belvedere: %v\nhint: %s\n", err, help(k.Model.Node, args))
 		return exitUsage
 	}
 	return report(w, parsed.Run(w))
 }
 
-// verb returns the first word of the arguments when it is one, for the hint.
-func verb(args []string) string {
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		return args[0] + " "
+// help is what tells more about a wrong call: that of the last verb that there
+// is in it.
+func help(node *kong.Node, args []string) string {
+	path := "belvedere "
+	for _, word := range args {
+		if node = childOf(node, word); node == nil {
+			break
+		}
+		path += word + " "
 	}
-	return ""
+	return path + "--help"
 }
 
 // report prints err with its hint, if it has one, and returns the exit status.

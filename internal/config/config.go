@@ -64,8 +64,13 @@ type Config struct {
 	// Files are those that were read, the main one first.
 	Files []string `yaml:"-"`
 
-	notes []string // for Warnings, found while loading
+	notes  []string // for Warnings, found while loading
+	places places   // of the files
 }
+
+// At is an error about the value at path, such as "livestatus.0.as", for what
+// cannot be seen in the files alone.
+func (c Config) At(path, msg, hint string) *Error { return c.places.at(path, msg, hint) }
 
 // TLS names the certificate of the web address and its key, PEM files; both or
 // none.

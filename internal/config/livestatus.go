@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,6 +65,8 @@ func (l *loader) checkReach(path string, c Livestatus) {
 		l.addAt(path+".allow", "who reaches a socket has no network", "say by group: who may, or remove allow")
 	case c.Network != "unix" && c.Group != "":
 		l.addAt(path+".group", "this address is no socket file", "remove group")
+	case c.Group != "":
+		l.checkGroup(path+".group", c.Group)
 	}
 	l.checkLivestatusTokens(path, c.Tokens)
 	l.checkPair(path+".tls", c.TLS.Cert, c.TLS.Key)
@@ -87,6 +90,13 @@ func (l *loader) checkReach(path string, c Livestatus) {
 			"add allow: with the networks of the clients, or client_ca or tokens on a tls:// address; or listen on loopback or a unix socket")
 	case c.Commands && c.ClientCA == "" && len(c.Tokens) == 0 && !c.CommandsWithoutCertificate:
 		l.addAt(path+".commands", "anybody in the allowed networks could give commands here", "add client_ca or tokens on a tls:// address, or commands_without_certificate: true if you mean it")
+	}
+}
+
+// checkGroup wants a group that this machine has.
+func (l *loader) checkGroup(path, name string) {
+	if _, err := user.LookupGroup(name); err != nil {
+		l.addAt(path, fmt.Sprintf("there is no group %q on this machine", name), "create it with groupadd, or write the group whose members may use the socket, as in /etc/group")
 	}
 }
 

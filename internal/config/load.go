@@ -34,14 +34,15 @@ func Load(path string, env []string) (Config, error) {
 	if len(l.errs) > 0 {
 		return Config{}, l.sorted()
 	}
+	l.cfg.places = l.places
 	return l.cfg, nil
 }
 
 // A loader collects one configuration from several files.
 type loader struct {
 	cfg    Config
-	root   any              // what is read into: &cfg, or an [*Agent]
-	places map[string]place // where each value is: "sites.0.name"
+	root   any // what is read into: &cfg, or an [*Agent]
+	places places
 	errs   []*Error
 	order  map[string]int // of files, for sorting errors
 	now    string         // the file being read
@@ -54,7 +55,7 @@ type place struct {
 }
 
 func newLoader() *loader {
-	l := &loader{cfg: Default(), places: map[string]place{}, order: map[string]int{}}
+	l := &loader{cfg: Default(), places: places{}, order: map[string]int{}}
 	l.root = &l.cfg
 	return l
 }
@@ -65,15 +66,21 @@ func (l *loader) add(p place, msg, hint string) {
 
 // addAt reports what is wrong with the value at path, or with what holds it.
 func (l *loader) addAt(path, msg, hint string) {
+	l.errs = append(l.errs, l.places.at(path, msg, hint))
+}
+
+// places is where each value is: "sites.0.name".
+type places map[string]place
+
+// at is what is wrong with the value at path, or with what holds it.
+func (p places) at(path, msg, hint string) *Error {
 	for at := path; ; {
-		if p, ok := l.places[at]; ok {
-			l.add(p, msg, hint)
-			return
+		if p, ok := p[at]; ok {
+			return &Error{File: p.file, Line: p.line, Column: p.column, Msg: msg, Hint: hint}
 		}
 		i := strings.LastIndexByte(at, '.')
 		if i < 0 {
-			l.add(place{file: path}, msg, hint)
-			return
+			return &Error{File: path, Msg: msg, Hint: hint}
 		}
 		at = at[:i]
 	}

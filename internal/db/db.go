@@ -139,6 +139,14 @@ func Exists(dir string) bool {
 	return err == nil
 }
 
+// PersonIn returns one person of the store in dir by user name, whatever its
+// case, and changes nothing there, also while a server uses it; [ErrNotFound].
+func PersonIn(ctx context.Context, dir, name string) (Person, error) {
+	c := openPlain(filepath.Join(dir, fileName), "ro")
+	p, err := reads{c}.PersonByName(ctx, name)
+	return p, errors.Join(err, c.Close())
+}
+
 // Dir returns the data folder as an absolute path.
 func (d *DB) Dir() string { return d.dir }
 

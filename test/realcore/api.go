@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -33,15 +32,9 @@ const (
 	APICert = "belvedere-client"
 )
 
-// prepareAPI picks a port and makes the authority, the certificate of the core
-// and one for a client, client.crt and client.key in the folder.
+// prepareAPI makes the authority, the certificate of the core and one for a
+// client, client.crt and client.key in the folder.
 func (c *Icinga) prepareAPI() error {
-	port, err := freePort()
-	if err != nil {
-		return err
-	}
-	c.API = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	c.CA = filepath.Join(c.Dir, "lib/certs/ca.crt")
 	ca, caKey, err := certificate("Icinga CA", nil, nil)
 	if err != nil {
 		return err
@@ -49,7 +42,7 @@ func (c *Icinga) prepareAPI() error {
 	if err := writePEM(c.CA, "CERTIFICATE", ca.Raw); err != nil {
 		return err
 	}
-	for name, path := range map[string]string{"realcore": "lib/certs/realcore", APICert: "client"} {
+	for name, path := range map[string]string{c.Node: "lib/certs/" + c.Node, APICert: "client"} {
 		cert, key, err := certificate(name, ca, caKey)
 		if err != nil {
 			return err
@@ -103,13 +96,11 @@ func writePEM(path, kind string, der []byte) error {
 }
 
 // apiConfig is the part of the configuration that makes the API.
-func apiConfig(addr string) string {
-	host, port, _ := net.SplitHostPort(addr)
-	return fmt.Sprintf(`
-object Endpoint NodeName { host = %[1]q; port = %[2]q }
-object Zone ZoneName { endpoints = [ NodeName ] }
+func apiConfig(c *Icinga) string {
+	host, port, _ := net.SplitHostPort(c.API)
+	return zoneConfig(c) + fmt.Sprintf(`
 object Zone "global-templates" { global = true }
-object ApiListener "api" { bind_host = %[1]q; bind_port = %[2]s; accept_config = false; accept_commands = false }
+object ApiListener "api" { bind_host = %[1]q; bind_port = %[2]s; accept_config = %[8]t; accept_commands = %[8]t }
 const Least = [
 	"status/query", "events/*",
 	"objects/query/Host", "objects/query/Service", "objects/query/Comment", "objects/query/Downtime",
@@ -125,7 +116,7 @@ object ApiUser %[4]q { password = %[3]q; permissions = Least }
 object ApiUser %[5]q { client_cn = %[5]q; permissions = Least }
 object ApiUser %[6]q { password = %[3]q; permissions = [ "*" ] }
 object ApiUser %[7]q { password = %[3]q; permissions = [ "status/query", "objects/query/Host", "events/*" ] }
-`, host, port, APIPassword, APIUser, APICert, APIRoot, APIBlind)
+`, host, port, APIPassword, APIUser, APICert, APIRoot, APIBlind, c.paired())
 }
 
 // CallAPI sends a request to the API as APIRoot. The error says what the API
@@ -137,7 +128,7 @@ func (c *Icinga) CallAPI(method, path, body string) error {
 		return err
 	}
 	pool.AppendCertsFromPEM(b)
-	t := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "realcore", MinVersion: tls.VersionTLS12}}
+	t := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: c.Node, MinVersion: tls.VersionTLS12}}
 	defer t.CloseIdleConnections()
 	r, err := http.NewRequest(method, "https://"+c.API+path, strings.NewReader(body))
 	if err != nil {

@@ -3,6 +3,7 @@ package realcore
 import (
 	"bytes"
 	"fmt"
+	"net"
 )
 
 // config returns a configuration with something of everything: groups of both
@@ -12,9 +13,10 @@ import (
 // Hosts are h01, h02 … and "köln 03"; every host has services "svc 1" to
 // "svc 8", of which "svc 1" takes passive results only and "svc 4" is called
 // "Größe 更新".
-func config(c *Icinga, port int, o Options) []byte {
+func config(c *Icinga, o Options) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `const NodeName = "realcore"
+	_, port, _ := net.SplitHostPort(c.TCP)
+	fmt.Fprintf(&b, `const NodeName = %[6]q
 const ZoneName = NodeName
 include <itl>
 object IcingaApplication "app" { }
@@ -22,7 +24,7 @@ object CheckerComponent "checker" { }
 object NotificationComponent "notification" { }
 object CompatLogger "compatlog" { log_dir = "%[1]s/log/compat" }
 object ExternalCommandListener "command" { command_path = "%[2]s" }
-object LivestatusListener "tcp" { socket_type = "tcp"; bind_host = "127.0.0.1"; bind_port = %[3]d; compat_log_path = "%[1]s/log/compat" }
+object LivestatusListener "tcp" { socket_type = "tcp"; bind_host = "127.0.0.1"; bind_port = %[3]s; compat_log_path = "%[1]s/log/compat" }
 object LivestatusListener "unix" { socket_path = "%[4]s"; compat_log_path = "%[1]s/log/compat" }
 
 object TimePeriod "24x7" {
@@ -60,12 +62,12 @@ template Service "base" {
 	retry_interval = %[5]ds
 	max_check_attempts = 2
 }
-`, c.Dir, c.Pipe, port, c.Unix, max(1, int(o.CheckInterval.Seconds())))
+`, c.Dir, c.Pipe, port, c.Unix, max(1, int(o.CheckInterval.Seconds())), c.Node)
 	for i := 1; i <= o.Hosts; i++ {
 		host(&b, i, o.ServicesPerHost)
 	}
 	if c.API != "" {
-		b.WriteString(apiConfig(c.API))
+		b.WriteString(apiConfig(c))
 	}
 	b.WriteString(o.Extra)
 	return b.Bytes()

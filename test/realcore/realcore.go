@@ -11,6 +11,7 @@ package realcore
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,10 +52,12 @@ type Icinga struct {
 	API    string // host:port of the REST API, "" without
 	CA     string // PEM file of the authority that signed the API's certificate
 	Pipe   string // path of the command pipe
+	Node   string // the name of its endpoint, and in its certificate
 	Hosts  int
 	// Services is how many services there are over all hosts.
 	Services int
 
+	pair   [2]*Icinga // the masters of its zone; none: it is the only one
 	mu     sync.Mutex
 	daemon *process
 	xinetd *process
@@ -124,21 +127,17 @@ func demand(t testing.TB, missing error) {
 
 // Start starts an Icinga 2 and returns when it answers.
 func Start(o Options) (*Icinga, error) {
-	if o.Hosts == 0 {
-		o.Hosts = 50
-	}
-	if o.ServicesPerHost == 0 {
-		o.ServicesPerHost = 8
-	}
-	if o.CheckInterval == 0 {
-		o.CheckInterval = time.Minute
-	}
-	dir, err := os.MkdirTemp("", "icinga")
+	c, err := prepare("realcore", o)
 	if err != nil {
-		return nil, fmt.Errorf("realcore: %w", err)
+		return nil, err
 	}
-	c := &Icinga{Dir: dir, Hosts: o.Hosts, Services: o.Hosts * o.ServicesPerHost}
-	if err := c.start(o); err != nil {
+	if o.API {
+		err = c.prepareAPI()
+	}
+	if err == nil {
+		err = c.start(o)
+	}
+	if err != nil {
 		log := c.LogTail(4000)
 		_ = c.Close()
 		return nil, fmt.Errorf("realcore: %w\n%s", err, log)
@@ -146,24 +145,41 @@ func Start(o Options) (*Icinga, error) {
 	return c, nil
 }
 
-func (c *Icinga) start(o Options) error {
-	port, err := freePort()
+// prepare makes the folder of an Icinga 2 and picks its ports.
+func prepare(node string, o Options) (*Icinga, error) {
+	dir, err := os.MkdirTemp("", "icinga")
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("realcore: %w", err)
 	}
-	c.TCP = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	c.Unix = filepath.Join(c.Dir, "run/cmd/livestatus")
-	c.Pipe = filepath.Join(c.Dir, "run/cmd/icinga2.cmd")
-	if err := c.folders(); err != nil {
-		return err
+	o = o.withDefaults()
+	c := &Icinga{Dir: dir, Node: node, Hosts: o.Hosts, Services: o.Hosts * o.ServicesPerHost,
+		Unix: filepath.Join(dir, "run/cmd/livestatus"), Pipe: filepath.Join(dir, "run/cmd/icinga2.cmd")}
+	err = c.folders()
+	if err == nil {
+		c.TCP, err = freeAddress()
 	}
-	if o.API {
-		if err := c.prepareAPI(); err != nil {
-			return err
-		}
+	if err == nil && o.API {
+		c.CA = filepath.Join(dir, "lib/certs/ca.crt")
+		c.API, err = freeAddress()
 	}
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, fmt.Errorf("realcore: %w", err)
+	}
+	return c, nil
+}
+
+// withDefaults fills in what is not said.
+func (o Options) withDefaults() Options {
+	o.Hosts, o.ServicesPerHost = cmp.Or(o.Hosts, 50), cmp.Or(o.ServicesPerHost, 8)
+	o.CheckInterval = cmp.Or(o.CheckInterval, time.Minute)
+	return o
+}
+
+// start writes the configuration and launches.
+func (c *Icinga) start(o Options) error {
 	conf := filepath.Join(c.Dir, "icinga2.conf")
-	if err := os.WriteFile(conf, config(c, port, o), 0o644); err != nil {
+	if err := os.WriteFile(conf, config(c, o.withDefaults()), 0o644); err != nil {
 		return err
 	}
 	if err := c.Launch(); err != nil {
@@ -231,14 +247,7 @@ func (c *Icinga) Launch() error {
 	if err != nil {
 		return err
 	}
-	args := []string{"daemon"}
-	for _, kv := range [][2]string{
-		{"DataDir", "lib"}, {"LogDir", "log"}, {"CacheDir", "cache"}, {"InitRunDir", "run"},
-		{"PidPath", "run/icinga2.pid"}, {"StatePath", "lib/icinga2.state"},
-		{"ModAttrPath", "lib/modified-attributes.conf"}, {"ObjectsPath", "cache/icinga2.debug"}, {"VarsPath", "cache/icinga2.vars"},
-	} {
-		args = append(args, "-D", "Configuration."+kv[0]+"="+filepath.Join(c.Dir, kv[1]))
-	}
+	args := append([]string{"daemon"}, c.defines()...)
 	if me, err := user.Current(); err == nil && me.Uid != "0" {
 		group, err := user.LookupGroupId(me.Gid)
 		if err != nil {
@@ -253,6 +262,18 @@ func (c *Icinga) Launch() error {
 	}
 	c.daemon = p
 	return c.awaitAnswer(p, 30*time.Second)
+}
+
+// defines are the arguments that keep icinga2 within the folder.
+func (c *Icinga) defines() (args []string) {
+	for _, kv := range [][2]string{
+		{"DataDir", "lib"}, {"LogDir", "log"}, {"CacheDir", "cache"}, {"InitRunDir", "run"},
+		{"PidPath", "run/icinga2.pid"}, {"StatePath", "lib/icinga2.state"},
+		{"ModAttrPath", "lib/modified-attributes.conf"}, {"ObjectsPath", "cache/icinga2.debug"}, {"VarsPath", "cache/icinga2.vars"},
+	} {
+		args = append(args, "-D", "Configuration."+kv[0]+"="+filepath.Join(c.Dir, kv[1]))
+	}
+	return args
 }
 
 // awaitAnswer polls until the core answers and its pipe is there.
@@ -361,6 +382,18 @@ func (c *Icinga) Halt() error {
 	return err
 }
 
+// Kill ends the daemon as a crash does: it has no time to save anything.
+func (c *Icinga) Kill() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.daemon == nil {
+		return nil
+	}
+	err := c.daemon.end(0)
+	c.daemon = nil
+	return err
+}
+
 // Restart halts and launches.
 func (c *Icinga) Restart() error {
 	if err := c.Halt(); err != nil {
@@ -452,6 +485,12 @@ func awaitPort(p *process, addr string, limit time.Duration) error {
 	return fmt.Errorf("nothing listens on %s after %v", addr, limit)
 }
 
+// freeAddress is host:port on loopback that nobody has at the moment.
+func freeAddress() (string, error) {
+	port, err := freePort()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), err
+}
+
 // freePort returns a TCP port on loopback that nobody has at the moment.
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -510,10 +549,12 @@ func (p *process) ended() bool {
 	}
 }
 
-// end terminates the group, gently first, and waits.
+// end terminates the group, gently first if there is grace, and waits.
 func (p *process) end(grace time.Duration) error {
 	group := -p.cmd.Process.Pid
-	_ = syscall.Kill(p.cmd.Process.Pid, syscall.SIGTERM)
+	if grace > 0 {
+		_ = syscall.Kill(p.cmd.Process.Pid, syscall.SIGTERM)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	select {
