@@ -181,11 +181,11 @@ func plain(err error) error {
 	}
 	var ls *livestatus.Error
 	if errors.As(err, &ls) {
-		return &hinted{ls.Cause, ls.Fix}
+		return &hinted{printable(ls.Cause), printable(ls.Fix)}
 	}
 	var q *lql.QueryError
 	if errors.As(err, &q) {
-		return &hinted{q.Msg, q.Hint}
+		return &hinted{printable(q.Msg), printable(q.Hint)}
 	}
 	var p *command.Problem
 	if errors.As(err, &p) {

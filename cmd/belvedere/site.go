@@ -141,24 +141,24 @@ func printStep(w *world, s livestatus.Step) {
 	if s.Took >= time.Millisecond {
 		took = fmt.Sprintf(" (%d ms)", s.Took.Milliseconds())
 	}
-	fmt.Fprintf(w.out, "%s  %-28s %s%s\n", mark, s.Title, s.Detail, took)
+	fmt.Fprintf(w.out, "%s  %-28s %s%s\n", mark, printable(s.Title), printable(s.Detail), took)
 	if s.State == livestatus.StepWarn && s.Cause != "" {
-		fmt.Fprintf(w.out, "      %s\n", strings.TrimSpace(s.Cause+" "+s.Fix))
+		fmt.Fprintf(w.out, "      %s\n", printable(strings.TrimSpace(s.Cause+" "+s.Fix)))
 	}
 }
 
 func printReport(w *world, r livestatus.Report) {
 	fmt.Fprintln(w.out)
 	if r.OK {
-		fmt.Fprintf(w.out, "Ready: %s %s, %d hosts, %d services.\n", r.Core.Name, r.Core.Version, r.Hosts, r.Services)
+		fmt.Fprintf(w.out, "Ready: %s, %d hosts, %d services.\n", printable(r.Core.Name+" "+r.Core.Version), r.Hosts, r.Services)
 		if r.Advice != "" {
-			fmt.Fprintln(w.out, r.Advice)
+			fmt.Fprintln(w.out, printable(r.Advice))
 		}
 		return
 	}
-	fmt.Fprintln(w.out, r.Cause)
+	fmt.Fprintln(w.out, printable(r.Cause))
 	if r.Fix != "" {
-		fmt.Fprintln(w.out, r.Fix)
+		fmt.Fprintln(w.out, printable(r.Fix))
 	}
 }
 

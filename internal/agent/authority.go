@@ -137,11 +137,12 @@ func (a *Authority) issue(request []byte, id string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("agent: issue: %w", err)
 	}
-	if err := csr.CheckSignature(); err != nil {
-		return nil, fmt.Errorf("agent: issue: %w", err)
-	}
+	// First: a huge key of another kind would take long to check.
 	if k, ok := csr.PublicKey.(*ecdsa.PublicKey); !ok || k.Curve != elliptic.P256() {
 		return nil, errors.New("agent: issue: the key is of another kind")
+	}
+	if err := csr.CheckSignature(); err != nil {
+		return nil, fmt.Errorf("agent: issue: %w", err)
 	}
 	return a.sign(csr.PublicKey, id, agentUnit)
 }

@@ -37,6 +37,12 @@ func (n *notebook) Write(p []byte) (int, error) {
 	return n.text.Write(p)
 }
 
+func (n *notebook) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}
+
 func (n *notebook) log() *slog.Logger { return slog.New(slog.NewTextHandler(n, nil)) }
 
 // wait waits until the log has one line with all words.

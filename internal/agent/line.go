@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/yamux"
 
@@ -257,9 +258,16 @@ func (t trouble) error() *livestatus.Error {
 	return &livestatus.Error{Kind: t.Kind, Cause: "At the agent: " + clip(t.Cause), Fix: clip(t.Fix)}
 }
 
-// clip shortens a text that came from elsewhere, and makes one line of it.
+// clip shortens a text that came from elsewhere, and makes one line of it that
+// can do nothing to a terminal.
 func clip(s string) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > toldMost {
 		s = strings.ToValidUTF8(s[:toldMost], "") + "…"
 	}

@@ -12,9 +12,14 @@ import (
 const (
 	// lineMost bounds a line in bytes; the members of a host group are one.
 	lineMost = 16 << 20
-	// keysMost bounds the keys of a block.
-	keysMost = 4096
+	// keysMost bounds the keys of a block, blockMost its bytes.
+	keysMost  = 4096
+	blockMost = 2 * lineMost
 )
+
+// ErrTooMany is the error of a file that holds more than any core has, and more
+// than may be held of it.
+var ErrTooMany = errors.New("it holds more than any core has")
 
 // A Block is one section of status.dat, objects.cache or a file like these. The
 // names of sections of objects.cache are those behind "define".
@@ -54,9 +59,11 @@ type blockReader struct {
 	in     *bufio.Reader
 	long   []byte
 	block  Block
-	open   bool // within a block
-	define bool // of objects.cache: keys end with a blank, not with =
-	tabs   bool // lines of the block begin with a tab
+	more   []byte // what follows the last value in further lines
+	size   int    // bytes of the block
+	open   bool   // within a block
+	define bool   // of objects.cache: keys end with a blank, not with =
+	tabs   bool   // lines of the block begin with a tab
 	report Report
 }
 
@@ -135,16 +142,19 @@ func (s *blockReader) take(line string) bool {
 	if len(s.block.Keys) == 0 {
 		s.tabs = tab
 	}
+	s.size += len(line)
 	switch {
 	case s.tabs && !tab && len(s.block.Keys) > 0 && !s.define:
 		// A line end within a value, as Naemon writes it out of a comment.
-		last := &s.block.Values[len(s.block.Values)-1]
-		if len(*last) < lineMost {
-			*last += "\n" + line
+		if len(s.more) < lineMost {
+			s.more = append(append(s.more, '\n'), line...)
 		}
 	case strings.TrimRight(text, " \t\r") == "}":
+		s.whole()
 		s.open = false
 		return true
+	case s.size > blockMost:
+		s.report.Bad++
 	case !s.pair(text) && text != "":
 		s.report.Bad++
 	}
@@ -154,7 +164,15 @@ func (s *blockReader) take(line string) bool {
 func (s *blockReader) begin(name string) {
 	name, s.define = strings.CutPrefix(name, "define ")
 	s.block.Name, s.block.Keys, s.block.Values = strings.TrimSpace(name), s.block.Keys[:0], s.block.Values[:0]
-	s.open = true
+	s.open, s.size, s.more = true, 0, s.more[:0]
+}
+
+// whole puts together the last value, when it is known where it ends.
+func (s *blockReader) whole() {
+	if len(s.more) > 0 {
+		s.block.Values[len(s.block.Values)-1] += string(s.more)
+		s.more = s.more[:0]
+	}
 }
 
 // pair reads a key with its value.
@@ -166,6 +184,7 @@ func (s *blockReader) pair(text string) bool {
 	if at <= 0 || len(s.block.Keys) >= keysMost {
 		return false
 	}
+	s.whole()
 	value := text[at+1:]
 	if s.define {
 		value = strings.Trim(value, "\t ")

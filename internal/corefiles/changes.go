@@ -19,11 +19,12 @@ type Changes struct {
 	seen  map[uint64]struct{} // by the last Read
 }
 
-// blockMost bounds a section of status.dat in bytes.
-const blockMost = 2 * lineMost
+// sectionsMost bounds the sections of a status.dat.
+const sectionsMost = 4_000_000
 
 // Read is [ReadStatus] without the hosts, services and contacts that were the
-// same at the last [Changes.Keep]. Those for which again is true are never left
+// same at the last [Changes.Keep]; of more sections than any core has it is
+// [ErrTooMany]. Those for which again is true are never left
 // out; service is "" for hosts. again may be nil.
 func (c *Changes) Read(r io.Reader, again func(host, service string) bool, each func(*Row) error) (Info, error) {
 	if c.known == nil {
@@ -44,7 +45,9 @@ func (c *Changes) Read(r io.Reader, again func(host, service string) bool, each 
 		if err != nil {
 			return s.info, fmt.Errorf("corefiles: %w", err)
 		}
-		raw.report.Blocks++
+		if raw.report.Blocks++; raw.report.Blocks > sectionsMost {
+			return s.info, ErrTooMany
+		}
 		name := sectionOf(b)
 		s.info.count(name)
 		if c.same(name, b, again) {

@@ -17,10 +17,10 @@ import (
 // objects (groups, childs, contacts by their groups) are complete, so the file
 // is read twice; between the two only names are held. The core writes the file
 // in place: while it does, the report says that it is cut. Errors are those of
-// [ReadBlocks] and of r.
+// [ReadBlocks] and of r, and [ErrTooMany].
 func ReadObjects(r io.ReadSeeker, each func(*Row) error) (Report, error) {
 	n := newNames()
-	if _, err := ReadBlocks(r, func(b *Block) error { n.note(b); return nil }); err != nil {
+	if _, err := ReadBlocks(r, n.note); err != nil {
 		return Report{}, err
 	}
 	n.finish()
@@ -32,9 +32,20 @@ func ReadObjects(r io.ReadSeeker, each func(*Row) error) (Report, error) {
 		if !row.define(b, n) {
 			return nil
 		}
+		if n.spread > spreadMost {
+			return ErrTooMany
+		}
 		return each(&row)
 	})
 }
+
+// What is held of a file, and what it may come to.
+const (
+	servicesMost = 2_500_000
+	refsMost     = 8_000_000   // names in members of groups and in parents
+	spreadMost   = 200_000_000 // names in columns that are derived, over all rows
+	puttingCosts = 20          // so much more than repeating a name costs adding it to a list
+)
 
 // names are what the first reading holds of objects that refer to each other.
 type names struct {
@@ -46,34 +57,53 @@ type names struct {
 	people        map[string][]string        // by contact group
 	children      map[string][]string        // by parent
 	pairs         map[string]string          // by service group: its members as written
+	told          map[string][]string        // contacts, by what the file says of them
+
+	refs, spread int // so far, see refsMost and spreadMost
+	held         int // names in told
 }
 
 func newNames() *names {
 	return &names{services: map[schema.Member]bool{}, hostGroups: map[string][]string{}, serviceGroups: map[schema.Member][]string{}, members: map[string][]schema.Member{},
-		contactGroups: map[string][]string{}, people: map[string][]string{}, children: map[string][]string{}, pairs: map[string]string{}}
+		contactGroups: map[string][]string{}, people: map[string][]string{}, children: map[string][]string{}, pairs: map[string]string{}, told: map[string][]string{}}
 }
 
-func (n *names) note(b *Block) {
+// note holds what other objects refer to, or [ErrTooMany].
+func (n *names) note(b *Block) error {
 	switch b.Name {
 	case "host":
-		for _, p := range list(b.Get("parents")) {
+		for _, p := range n.list(b.Get("parents")) {
 			n.children[p] = append(n.children[p], clean(b.Get("host_name")))
 		}
 	case "service":
 		n.services[schema.Member{Host: clean(b.Get("host_name")), Service: clean(b.Get("service_description"))}] = true
 	case "hostgroup":
-		for _, h := range list(b.Get("members")) {
+		for _, h := range n.list(b.Get("members")) {
 			n.hostGroups[h] = append(n.hostGroups[h], clean(b.Get("hostgroup_name")))
 		}
 	case "servicegroup":
+		n.refs += strings.Count(b.Get("members"), ",") + 1
 		n.pairs[clean(b.Get("servicegroup_name"))] = clean(b.Get("members"))
 	case "contactgroup":
 		name := clean(b.Get("contactgroup_name"))
-		n.people[name] = list(b.Get("members"))
+		n.people[name] = n.list(b.Get("members"))
 		for _, c := range n.people[name] {
 			n.contactGroups[c] = append(n.contactGroups[c], name)
 		}
 	}
+	if n.refs > refsMost || len(n.services) > servicesMost {
+		return ErrTooMany
+	}
+	return nil
+}
+
+// list is [list] of a text that is held.
+func (n *names) list(text string) []string {
+	n.refs += strings.Count(text, ",") + 1
+	if n.refs > refsMost {
+		return nil
+	}
+	return list(text)
 }
 
 // finish resolves the members of service groups.
@@ -113,16 +143,44 @@ func (n *names) resolve(text string) []schema.Member {
 }
 
 // contacts are those named and the members of the groups named, each once.
-func (n *names) contacts(direct, groups []string) []string {
-	out := slices.Clone(direct)
-	for _, g := range groups {
+// Many objects say the same.
+func (n *names) contacts(named, groups string) []string {
+	key := named + "\x00" + groups
+	if out, ok := n.told[key]; ok {
+		return out
+	}
+	out := list(named)
+	n.spread += puttingCosts * len(out)
+	there := make(map[string]bool, len(out))
+	for _, c := range out {
+		there[c] = true
+	}
+	for _, g := range list(groups) {
+		if n.spread += puttingCosts * len(n.people[g]); n.spread > spreadMost {
+			return nil // it ends here
+		}
 		for _, c := range n.people[g] {
-			if !slices.Contains(out, c) {
+			if !there[c] {
+				there[c] = true
 				out = append(out, c)
 			}
 		}
 	}
+	if n.held += len(out) + len(key)/8; n.held > heldMost {
+		clear(n.told)
+		n.held = 0
+	}
+	n.told[key] = out
 	return out
+}
+
+// heldMost bounds how many contacts are held by what the file says of them.
+const heldMost = 2_000_000
+
+// derive sets a column that other objects say, as it is or empty.
+func (r *Row) derive(n *names, column string, l []string) {
+	n.spread += len(l)
+	r.set(column, orEmpty(l))
 }
 
 // kinds are the sections of objects.cache with their tables and key columns.
@@ -167,19 +225,20 @@ func (r *Row) define(b *Block, n *names) bool {
 	case "host":
 		r.defaults(name)
 		r.variables(vars)
-		r.set("groups", orEmpty(n.hostGroups[name]))
-		r.set("childs", orEmpty(n.children[name]))
+		r.derive(n, "groups", n.hostGroups[name])
+		r.derive(n, "childs", n.children[name])
 		r.people(b, n)
 	case "service":
 		r.defaults(name)
 		r.variables(vars)
-		r.set("groups", orEmpty(n.serviceGroups[schema.Member{Host: r.Text("host_name"), Service: name}]))
+		r.derive(n, "groups", n.serviceGroups[schema.Member{Host: r.Text("host_name"), Service: name}])
 		r.set("parents", n.parents(r.Text("host_name"), clean(b.Get("parents"))))
 		r.people(b, n)
 	case "contact":
 		r.variables(vars)
-		r.set("groups", orEmpty(n.contactGroups[name]))
+		r.derive(n, "groups", n.contactGroups[name])
 	case "servicegroup":
+		n.spread += len(n.members[name])
 		r.set("members", n.members[name])
 	case "timeperiod":
 		r.set("days", days(b))
@@ -207,9 +266,8 @@ func (r *Row) defaults(name string) {
 }
 
 func (r *Row) people(b *Block, n *names) {
-	groups := list(b.Get("contact_groups"))
-	r.set("contact_groups", groups)
-	r.set("contacts", n.contacts(list(b.Get("contacts")), groups))
+	r.set("contact_groups", list(b.Get("contact_groups")))
+	r.derive(n, "contacts", n.contacts(b.Get("contacts"), b.Get("contact_groups")))
 }
 
 // parents reads the parents of a service: one description on the same host, or

@@ -25,7 +25,7 @@ import (
 // was comes back with a master that was away, which Icinga 2 does by itself.)
 func TestFailoverPair(t *testing.T) {
 	t.Parallel()
-	masters := realcore.PairForTest(t, realcore.Options{Hosts: 3, ServicesPerHost: 6, CheckInterval: 2 * time.Second})
+	masters := realcore.PairForTest(t, realcore.Options{Hosts: 3, ServicesPerHost: 6, CheckInterval: 5 * time.Second})
 	var addresses []string
 	for _, c := range masters {
 		addresses = append(addresses, "icinga2://"+realcore.APIUser+"@"+c.API+"?server_name="+c.Node+"&ca="+c.CA)
