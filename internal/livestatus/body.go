@@ -26,7 +26,7 @@ type body struct {
 // readHead reads what an answer begins with. The error is that of the first
 // byte; later trouble comes from reading the body.
 func readHead(w *wire) (*body, error) {
-	buf := make([]byte, 0, 512)
+	buf := make([]byte, 0, headSize)
 	for len(buf) < headSize {
 		n, err := w.Read(buf[len(buf):headSize])
 		buf = buf[:len(buf)+n]

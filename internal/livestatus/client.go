@@ -286,34 +286,49 @@ func (c *Client) Fetch(ctx context.Context, q *lql.Query, s Sink) (Stats, error)
 // fetch does one exchange on w and keeps or closes it.
 func (c *Client) fetch(ctx context.Context, w *wire, q *lql.Query, request []byte, s Sink) (Stats, error) {
 	done := w.use(ctx)
-	if q.Wait != nil {
+	left := func() bool { return false }
+	if q.Wait != nil { // which may rest for long, and needs no room for that
 		w.limit += q.Wait.Timeout
+	} else {
+		left = w.readAhead()
 	}
-	sc, err := c.exchange(w, q, request, s)
-	st := Stats{BytesIn: w.in, BytesOut: w.out, FirstByte: w.first, Took: time.Since(w.began), Total: -1}
-	if sc != nil {
-		st.Rows, st.Dropped, st.Truncated, st.Total, st.Failed = sc.rows, sc.dropped, sc.truncated, sc.total, sc.failed
+	err := c.say(w, request)
+	var st Stats
+	framed := false
+	if err == nil {
+		if sent, ok := ctx.Value(sentKey{}).(func()); ok {
+			sent()
+		}
+		st, framed, err = c.read(w, q, s)
+	} else {
+		st = w.stats()
 	}
-	framed := sc != nil && err == nil
-	if done() && framed && q.KeepAlive && !sc.loose {
+	if surplus := left(); done() && framed && !surplus && q.KeepAlive {
 		c.keep(w)
 	} else {
 		w.Close()
 	}
-	if st.Dropped > 0 {
-		c.o.Log.Debug("rows of the wrong width dropped", "table", q.Table, "rows", st.Dropped)
-	}
 	return st, err
 }
 
-// exchange sends the request and reads its answer into s.
-func (c *Client) exchange(w *wire, q *lql.Query, request []byte, s Sink) (*scanner, error) {
-	if err := c.say(w, request); err != nil {
-		return nil, err
+// read reads an answer into s. It is framed if all of it was read, and what comes
+// next is another one.
+func (c *Client) read(w *wire, q *lql.Query, s Sink) (st Stats, framed bool, err error) {
+	sc, err := c.receive(w, q, s)
+	st = w.stats()
+	if sc == nil {
+		return st, false, err
 	}
-	if sent, ok := w.ctx.Value(sentKey{}).(func()); ok {
-		sent()
+	st.Rows, st.Dropped, st.Truncated, st.Total, st.Failed = sc.rows, sc.dropped, sc.truncated, sc.total, sc.failed
+	sc.release()
+	if st.Dropped > 0 {
+		c.o.Log.Debug("rows of the wrong width dropped", "table", q.Table, "rows", st.Dropped)
 	}
+	return st, err == nil && !sc.loose, err
+}
+
+// receive reads an answer into s; nil: there was none.
+func (c *Client) receive(w *wire, q *lql.Query, s Sink) (*scanner, error) {
 	b, err := readHead(w)
 	if err != nil {
 		return nil, err

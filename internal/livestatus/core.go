@@ -29,6 +29,7 @@ type Core struct {
 type Profile struct {
 	OneLane            bool // one connection at a time, none kept
 	KeepAlive          bool // several requests per connection
+	Chain              bool // and several may be sent before the first is answered
 	MaxConns           int  // most connections at once, from 1
 	Wait               bool // Wait headers work and are worth using
 	WaitNeedsCondition bool // without WaitCondition a wait returns at once
@@ -53,7 +54,7 @@ const relayedLeast = 5 * time.Second
 // relayed are the rules for a core that is reached through such a program: it
 // is not held by a wait, and each request has a connection of its own.
 func (p Profile) relayed() Profile {
-	p.KeepAlive, p.Wait, p.WaitNeedsCondition = false, false, false
+	p.KeepAlive, p.Chain, p.Wait, p.WaitNeedsCondition = false, false, false, false
 	p.MaxConns, p.Least = 4, relayedLeast
 	return p
 }
@@ -78,16 +79,16 @@ func (p Profile) Interval(took time.Duration) time.Duration {
 func profileOf(impl schema.Cores) Profile {
 	switch impl {
 	case schema.Naemon:
-		return Profile{KeepAlive: true, MaxConns: 8, Wait: true, Sort: true, Offset: true, Timelimit: true,
+		return Profile{KeepAlive: true, Chain: true, MaxConns: 8, Wait: true, Sort: true, Offset: true, Timelimit: true,
 			DoubleBackslash: true, ColumnsTable: true, AuthUser: true, Staleness: true, Counters: true}
 	case schema.MK11, schema.MK12:
-		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true,
+		return Profile{KeepAlive: true, Chain: true, MaxConns: 2, WaitNeedsCondition: true,
 			ColumnsTable: true, AuthUser: true, Counters: true}
 	case schema.MK15:
-		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
+		return Profile{KeepAlive: true, Chain: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
 			ColumnsTable: true, AuthUser: true, Staleness: true, Counters: true}
 	case schema.Checkmk:
-		return Profile{KeepAlive: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
+		return Profile{KeepAlive: true, Chain: true, MaxConns: 2, WaitNeedsCondition: true, Timelimit: true,
 			ColumnsTable: true, AuthUser: true, Staleness: true}
 	case schema.Icinga2:
 		return Profile{OneLane: true, MaxConns: 1, CommandFixed16: true}

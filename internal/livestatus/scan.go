@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io"
 	"math"
+	"sync"
 )
 
 const (
@@ -52,6 +53,7 @@ type scanner struct {
 	r             io.Reader
 	limits        scanLimits
 	buf           []byte
+	lent          *[scanRoom]byte // where buf is at first; nil: its own
 	row, pos, end int
 	err           error // of r, sticky
 	spans         []span
@@ -67,6 +69,7 @@ type scanner struct {
 	skim      Skimmer  // likewise, and wants to be asked
 	lead      int      // values after which it is
 	commas    bool     // lines end with the comma between rows
+	endless   bool     // there was a line too long to wait for its end
 	rows      int
 	dropped   int
 	truncated int
@@ -97,7 +100,28 @@ func newScanner(r io.Reader, l scanLimits, s Sink, size int64) *scanner {
 	if ok {
 		lead = skim.Lead()
 	}
-	return &scanner{r: r, limits: l, sink: s, recall: recall, skim: skim, lead: lead, total: -1, buf: make([]byte, min(max(size, 256), 64<<10))}
+	sc := &scanner{r: r, limits: l, sink: s, recall: recall, skim: skim, lead: lead, total: -1}
+	if size < scanRoom/4 {
+		sc.buf = make([]byte, max(size, 256))
+		return sc
+	}
+	sc.lent = scanRooms.Get().(*[scanRoom]byte)
+	sc.buf = sc.lent[:]
+	return sc
+}
+
+// scanRoom is the room a scanner begins with for a large answer.
+const scanRoom = 64 << 10
+
+var scanRooms = sync.Pool{New: func() any { return new([scanRoom]byte) }}
+
+// release gives back the scanner's room. It is of no use afterwards, nor is a cell
+// it gave.
+func (s *scanner) release() {
+	if s.lent != nil {
+		scanRooms.Put(s.lent)
+	}
+	s.lent, s.buf, s.cells = nil, nil, nil
 }
 
 // expect says how many values each row has.
@@ -523,8 +547,7 @@ func (s *scanner) sum() (sum uint64, size int) {
 	if s.recall == nil || !s.began || s.width == 0 {
 		return 0, 0
 	}
-	size = bytes.IndexByte(s.buf[s.pos:s.end], '\n')
-	if size <= 0 {
+	if size = s.line(); size <= 0 {
 		return 0, 0
 	}
 	row := bytes.TrimRight(s.buf[s.pos:s.pos+size], "\r")
@@ -535,6 +558,26 @@ func (s *scanner) sum() (sum uint64, size int) {
 	}
 	return maphash.Bytes(rowSeed, row), len(row)
 }
+
+// line returns how many bytes the present row has up to its line feed, -1 if
+// that does not come soon. It reads on for it: what comes next is the rest of the
+// row in any case.
+func (s *scanner) line() int {
+	for from := 0; ; {
+		if i := bytes.IndexByte(s.buf[s.pos+from:s.end], '\n'); i >= 0 {
+			return from + i
+		}
+		from = s.end - s.pos
+		if s.endless || from >= lineAtMost || !s.more() {
+			s.endless = s.endless || from >= lineAtMost
+			return -1
+		}
+	}
+}
+
+// lineAtMost is how long a row may be whose sum is told, unless more of it was
+// read together.
+const lineAtMost = 16 << 10
 
 func (s *scanner) begin(names []string) error {
 	if s.began {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,8 +26,29 @@ type wire struct {
 	most  int64         // bytes of the answer
 	in    int64
 	out   int64
-	used  bool        // it has carried a request before the present one
-	idle  *time.Timer // closes it when kept too long
+	room  *[roomSize]byte // where early is, nil: what is read is given out at once
+	early []byte          // read, not given out yet
+	late  error           // that comes behind early
+	used  bool            // it has carried a request before the present one
+	idle  *time.Timer     // closes it when kept too long
+}
+
+// roomSize is how much is read of an answer with its head: small answers come
+// whole, and several of them together.
+const roomSize = 4 << 10
+
+var rooms = sync.Pool{New: func() any { return new([roomSize]byte) }}
+
+// readAhead has the wire read more than it is asked for, until a call of stop,
+// which says whether anything is left that nobody asked for.
+func (w *wire) readAhead() (stop func() (left bool)) {
+	w.room = rooms.Get().(*[roomSize]byte)
+	return func() bool {
+		left := len(w.early) > 0 || w.late != nil
+		rooms.Put(w.room)
+		w.room, w.early, w.late = nil, nil, nil
+		return left
+	}
 }
 
 // use binds the wire to a request; done ends that and says whether the context
@@ -57,6 +79,25 @@ func (w *wire) send(request []byte) error {
 
 // Read reads some of an answer. Errors are [*Error], io.EOF at its end.
 func (w *wire) Read(p []byte) (int, error) {
+	if len(w.early) == 0 && w.late == nil {
+		if w.room == nil || len(p) >= roomSize {
+			return w.receive(p)
+		}
+		n, err := w.receive(w.room[:])
+		w.early, w.late = w.room[:n], err
+	}
+	n := copy(p, w.early)
+	w.early = w.early[n:]
+	if len(w.early) > 0 {
+		return n, nil
+	}
+	err := w.late
+	w.late = nil
+	return n, err
+}
+
+// receive reads what the connection has.
+func (w *wire) receive(p []byte) (int, error) {
 	now := time.Now()
 	deadline := w.began.Add(w.limit)
 	if w.in > 0 {
@@ -83,6 +124,11 @@ func (w *wire) Read(p []byte) (int, error) {
 		return n, err
 	}
 	return n, w.explain(err)
+}
+
+// stats is what the present request cost so far.
+func (w *wire) stats() Stats {
+	return Stats{BytesIn: w.in, BytesOut: w.out, FirstByte: w.first, Took: time.Since(w.began), Total: -1}
 }
 
 // where names the other end for people.

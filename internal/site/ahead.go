@@ -91,9 +91,7 @@ func (s *session) lookAhead(ctx context.Context, because reason, urgent bool, be
 	if busy {
 		for _, name := range []string{"hosts", "services"} {
 			if t := s.plan.tables[name]; t.window != "" {
-				q := t.live.query()
-				q.Filter = s.windowFilter(t)
-				send(roundAnswer, q)
+				send(roundAnswer, s.windowQuery(t))
 			}
 		}
 	}

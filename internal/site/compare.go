@@ -28,10 +28,14 @@ func (s *session) comparisonDue(began time.Time, urgent bool, changed *changes) 
 	if s.plan.tables["services"].window == "last_update" {
 		every = max(every, quickAtMost/2) // the window tells nearly all
 	}
+	cur.unsettled = cur.unsettled || changed.ordered || s.ordered
+	settled, checks := s.plan.counts.orders && !cur.unsettled, s.onlyChecks(changed)
 	switch {
-	case s.plan.counts.orders && !changed.woke && !s.found:
+	case settled && !changed.woke && !s.found:
 		every = max(every, deepEvery) // nothing happened
-	case s.onlyChecks(changed):
+	case settled && checks && s.plan.tables["services"].window == "last_update":
+		every = max(every, deepEvery) // all that happened was told
+	case checks:
 		every = max(every, calmEvery)
 	}
 	switch {
@@ -68,7 +72,7 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 	cur := &s.cursor
 	if s.far() && again == nothing && s.aside == nil && (what == deeply || what == quickly && !urgent && !cur.quick.IsZero()) {
 		s.compareAside(ctx, what, began)
-		cur.quick = began
+		cur.quick, cur.unsettled = began, changed.ordered || s.ordered
 		if what == deeply {
 			cur.deep = began
 		}
@@ -79,8 +83,7 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 	}
 	start, asked, firsts := s.now(), s.asked, s.firsts
 	for _, name := range []string{"hosts", "services"} {
-		t := s.plan.tables[name]
-		if err := s.scan(ctx, t, t.compares(what), changed); err != nil {
+		if err := s.scan(ctx, s.plan.tables[name], what, changed); err != nil {
 			return err
 		}
 	}
@@ -91,15 +94,14 @@ func (s *session) readScans(ctx context.Context, began time.Time, what compariso
 		cur.deep = began
 	}
 	s.compared, s.asked, s.firsts = s.now().Sub(start), asked, firsts
-	cur.quick, cur.quickCost = began, s.compared
+	cur.quick, cur.quickCost, cur.unsettled = began, s.compared, changed.ordered || s.ordered
 	return nil
 }
 
-// scan compares one table by the columns of req and reads the rows that
-// differ.
-func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed *changes) error {
-	c := s.newComparer(t, req)
-	err := s.fetch(ctx, roundAnswer, req.query(), c)
+// scan compares one table and reads the rows that differ.
+func (s *session) scan(ctx context.Context, t *tablePlan, what comparison, changed *changes) error {
+	c := s.newComparer(t, what)
+	err := s.fetch(ctx, roundAnswer, c.req.query(), c)
 	if errors.Is(err, errManyNew) {
 		changed.cameOrWent, changed.many = true, true
 		return nil
@@ -112,7 +114,8 @@ func (s *session) scan(ctx context.Context, t *tablePlan, req *request, changed 
 
 // newComparer returns a comparer of a table that knows in which order the rows
 // came the last time.
-func (s *session) newComparer(t *tablePlan, req *request) *comparer {
+func (s *session) newComparer(t *tablePlan, what comparison) *comparer {
+	req := t.compares(what)
 	c := newComparer(req, s.st.Snapshot())
 	if s.cursor.order == nil {
 		s.cursor.order = map[string]*[]int32{}
@@ -124,8 +127,10 @@ func (s *session) newComparer(t *tablePlan, req *request) *comparer {
 	if t.window == "last_check" {
 		c.window = req.position("last_check")
 	}
-	if req == &t.quick && t.live.lead > 0 {
-		c.tails = s.tailsOf(c.snap, t.table.Name)
+	if t.live.lead > 0 {
+		if known := s.tailsOf(c.snap, t.table.Name); known != nil {
+			c.same = known.found(what)
+		}
 	}
 	return c
 }

@@ -190,16 +190,22 @@ func (r *request) position(core string) int {
 	return -1
 }
 
-// readStatus reads what tells whether anything happened, and the whole row of
-// table status if it did or that is due. same is false if the core is another
-// run of itself than the data in the store.
+// readStatus reads what tells whether anything happened, as a part of the whole
+// row of table status if that is due. same is false if the core is another run of
+// itself than the data in the store.
 func (s *session) readStatus(ctx context.Context, changed *changes) (same bool, err error) {
 	if !s.asksPulse() {
 		return s.readCounters(ctx, changed)
 	}
 	id, err := s.readPulse(ctx, &s.plan.pulse, discard{}, changed)
-	if err != nil || id != s.held || !s.cursor.uncounted || changed.woke && !changed.ordered && !s.countersAged() {
-		return id == s.held, err
+	return id == s.held, err
+}
+
+// readCountersToo reads the whole row of table status if what happened is a
+// reason to, with same as [session.readStatus] has it.
+func (s *session) readCountersToo(ctx context.Context, changed *changes) (same bool, err error) {
+	if !s.asksPulse() || !s.cursor.uncounted || changed.woke && !changed.ordered && !s.countersAged() {
+		return true, nil
 	}
 	return s.readCounters(ctx, changed)
 }
@@ -245,7 +251,7 @@ func (s *session) readPulse(ctx context.Context, req *request, to livestatus.Sin
 	sums[0].reset()
 	sums[1].reset()
 	rows := 0
-	err = s.fetch(ctx, smallAnswer, req.query(), rowFunc(func(c []livestatus.Cell) error {
+	err = s.fetch(ctx, smallAnswer, s.asking(req, (*request).query), rowFunc(func(c []livestatus.Cell) error {
 		if rows++; rows > 1 {
 			return tooMany("status", 1)
 		}
@@ -330,9 +336,8 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 	}
 	f.executing = t.live.position("is_executing")
 	began := s.now()
-	q := t.live.query()
-	q.Filter = s.windowFilter(t)
-	if s.ahead.sent(q) {
+	q := s.asking(&t.live, func(*request) *lql.Query { return s.windowQuery(t) })
+	if s.ahead.sent(q) || s.chain.Asked() == q {
 		began = s.asOf
 	}
 	err := s.fetch(ctx, roundAnswer, q, f)
@@ -347,6 +352,13 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 // coreNow is the core's clock, in seconds since 1970.
 func (s *session) coreNow() int64 {
 	return s.now().Add(s.st.Health().ClockSkew).Unix()
+}
+
+// windowQuery asks for what changed lately.
+func (s *session) windowQuery(t *tablePlan) *lql.Query {
+	q := t.live.query()
+	q.Filter = s.windowFilter(t)
+	return q
 }
 
 // windowFilter selects what changed lately.

@@ -78,6 +78,7 @@ type cursor struct {
 	unfit     map[string]bool // rows of the core that have no place in the store
 	status    [2]uint64       // hashes of what wakes: checks, and the rest
 	uncounted bool            // they changed since table status was stored
+	unsettled bool            // there was more than checks since rows were compared
 }
 
 // A session reads one core over one address.
@@ -102,6 +103,7 @@ type session struct {
 	asked    int              // requests of the present poll one after the other, but for comparing
 	firsts   [2]time.Duration // the shortest and longest time to the first byte in the present poll
 	ahead    *ahead           // what the present poll has sent at once; nil: nothing
+	chain    *chain           // what it asks over one connection in one go; nil: nothing
 	aside    *aside           // a comparison that goes on beside the polls; nil: none
 	polled   time.Time        // end of the last poll
 	found    bool             // the last poll found something
@@ -217,10 +219,14 @@ func (s *session) fetch(ctx context.Context, limit time.Duration, q *lql.Query, 
 	}
 	inner, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	stats, err := s.client.Fetch(livestatus.WithLargest(inner, s.largest(q.Table)), q, sink)
+	large := livestatus.WithLargest(inner, s.largest(q.Table))
+	stats, ok, err := s.chain.take(large, q, sink)
+	if !ok {
+		stats, err = s.client.Fetch(large, q, sink)
+		s.asked++
+	}
 	s.health.count(stats)
 	s.longest = max(s.longest, stats.Took)
-	s.asked++
 	s.answered(stats.FirstByte)
 	if err != nil && inner.Err() != nil && ctx.Err() == nil {
 		return overdue(limit, stats.BytesIn > 0, err)
@@ -248,9 +254,11 @@ func (s *session) poll(ctx context.Context, because reason) (changed *changes, e
 	s.longest, s.compared, s.asked, s.firsts = 0, 0, 0, [2]time.Duration{}
 	urgent := s.urgentNow()
 	s.ahead = s.lookAhead(ctx, because, urgent, began)
+	s.chain = s.chainUp(because, urgent, began)
 	defer func() {
 		s.ahead.end(err)
-		s.ahead = nil
+		s.chain.end()
+		s.ahead, s.chain = nil, nil
 	}()
 	return s.pollAt(ctx, because, urgent, began)
 }
@@ -266,20 +274,29 @@ func (s *session) pollAt(ctx context.Context, because reason, urgent bool, began
 	if !same {
 		return changed, s.readAnew(ctx, changed)
 	}
-	if because == due && !urgent && s.restful(began, changed) {
-		s.confirmed(began, changed)
-		return changed, nil
+	what, rests := nothing, because == due && !urgent && s.restful(began, changed)
+	if !rests {
+		what = s.comparisonDue(began, urgent, changed)
 	}
-	what := s.comparisonDue(began, urgent, changed)
 	// Comparing finds what a window would: a core that can bear little is
 	// spared one of the two.
-	if what == nothing || !s.core.Profile.OneLane {
+	if !rests && (what == nothing || !s.core.Profile.OneLane) {
 		if err := s.readWindows(ctx, changed); err != nil {
 			return nil, err
 		}
 		if s.cursor.quick.IsZero() { // more is being checked than can be named
 			what = max(what, quickly)
 		}
+	}
+	if same, err = s.readCountersToo(ctx, changed); err != nil {
+		return nil, err
+	}
+	switch {
+	case !same:
+		return changed, s.readAnew(ctx, changed)
+	case rests:
+		s.confirmed(began, changed)
+		return changed, nil
 	}
 	if err := s.readScans(ctx, began, what, urgent, changed); err != nil {
 		return nil, err
@@ -305,6 +322,7 @@ func (s *session) pollAt(ctx context.Context, because reason, urgent bool, began
 
 // readAnew reads a core that is not the run of itself that is in the store.
 func (s *session) readAnew(ctx context.Context, changed *changes) error {
+	s.chain.end()
 	s.log.Info("site: the core was reloaded or restarted, reading it anew", "site", s.spec.Name)
 	s.health.doing("The core was reloaded or restarted and is being read anew.")
 	if err := s.reidentify(ctx); err != nil {

@@ -233,7 +233,8 @@ func (f *feeder) Skim(cells []livestatus.Cell, rest, sum uint64) (taken bool, er
 	if !ok || f.tails.sums[row] != rest {
 		return false, nil
 	}
-	f.rest, f.tails.same[row] = 0, 0
+	f.rest = 0
+	f.tails.moved(row)
 	f.rowsIn++
 	if err := f.ready(&f.few, f.moved); err != nil {
 		return false, err
@@ -268,9 +269,9 @@ type comparer struct {
 	rows    int
 	newest  int64 // greatest last_check
 	window  int   // position of last_check, or -1
-	// tails, if not nil, knows rows that need not be compared again.
-	tails *tails
-	sum   uint64 // of the next row, if told
+	// same, if not nil, are the sums of rows that need not be compared again.
+	same []uint64
+	sum  uint64 // of the next row, if told
 
 	s       scratch
 	key     []byte
@@ -293,11 +294,11 @@ func (c *comparer) Begin([]string) error { return nil }
 // Seen implements [livestatus.Recaller]: the row is as it was when it was found
 // to be the one in the store, which was not written since.
 func (c *comparer) Seen(sum uint64) bool {
-	if c.tails == nil || c.rows >= len(*c.order) {
+	if c.same == nil || c.rows >= len(*c.order) {
 		return false
 	}
 	row := int((*c.order)[c.rows])
-	if row < 0 || row >= len(c.tails.same) || c.tails.same[row] != sum || sum == 0 {
+	if row < 0 || row >= len(c.same) || c.same[row] != sum || sum == 0 {
 		return false
 	}
 	c.rows++
@@ -343,8 +344,8 @@ func (c *comparer) Row(cells []livestatus.Cell) error {
 	switch {
 	case c.differs:
 		c.changed = append(c.changed, string(key))
-	case c.tails != nil:
-		c.tails.same[row] = sum
+	case c.same != nil:
+		c.same[row] = sum
 	}
 	return nil
 }

@@ -13,18 +13,39 @@ import (
 type tails struct {
 	shape uint64 // of the table they are about
 	sums  []uint64
-	// same are the sums of rows in the last comparison with the core, where it
-	// found what is in the store.
-	same []uint64
+	// same are the sums of rows in the last comparison with the core of each kind,
+	// where it found what is in the store; nil before one.
+	same [deeply + 1][]uint64
 }
 
 // newTails returns tails of which nothing is known.
 func newTails(t *store.Table) *tails {
-	return &tails{shape: t.Shape(), sums: make([]uint64, t.Len()), same: make([]uint64, t.Len())}
+	return &tails{shape: t.Shape(), sums: make([]uint64, t.Len())}
 }
 
 // forget notes that a row is about to be written.
-func (t *tails) forget(row int) { t.sums[row], t.same[row] = 0, 0 }
+func (t *tails) forget(row int) {
+	t.sums[row] = 0
+	t.moved(row)
+}
+
+// moved notes that the lead of a row is about to be written.
+func (t *tails) moved(row int) {
+	for _, same := range t.same {
+		if same != nil {
+			same[row] = 0
+		}
+	}
+}
+
+// found returns the sums of rows in comparisons of that kind, to be read and
+// written.
+func (t *tails) found(what comparison) []uint64 {
+	if t.same[what] == nil {
+		t.same[what] = make([]uint64, len(t.sums))
+	}
+	return t.same[what]
+}
 
 // tailsOf returns what is known of a table in snap, made anew after rows came
 // or went; nil without the table.
