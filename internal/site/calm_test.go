@@ -128,6 +128,48 @@ func TestAtRest(t *testing.T) {
 	}
 }
 
+// TestOrderAmongChecks has a command change what no window tells, right after a
+// comparison and while checks go on: the next comparison does not wait for the
+// minute, as it does for checks.
+func TestOrderAmongChecks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core := newToy().counting()
+		b := newBench(t, one(core))
+		defer b.stop()
+		b.m.Apply([]Spec{spec("a", "tcp://core:6557")})
+		b.state("a", store.Fresh, 10*time.Second)
+		check := func() {
+			core.with(func() { core.checks++ })
+			core.set("h1", "s2", map[string]any{"plugin_output": time.Now().String(), "last_update": time.Now().Unix(), "last_check": time.Now().Unix()})
+			time.Sleep(time.Second)
+		}
+		for range 90 {
+			check()
+		}
+		asked := core.count("GET services")
+		for range 3 * 60 {
+			check()
+		}
+		if n := core.count("GET services") - asked; n > 3*60+10 {
+			t.Errorf("%d questions about services in three minutes of one check a second", n)
+		}
+		key := store.Key("h2", "s1")
+		for round := range 3 {
+			for want, patience := range []time.Duration{3 * time.Second, calmEvery + 3*time.Second} {
+				core.with(func() { core.orders++ })
+				core.set("h2", "s1", map[string]any{"acknowledged": 1 - want})
+				for range int(patience / time.Second) {
+					check()
+				}
+			}
+			snap := b.snapshot("a")
+			if row, _ := snap.Find("services", key); snap.Int("services", "acknowledged", row) != 0 {
+				t.Errorf("round %d: still acknowledged", round)
+			}
+		}
+	})
+}
+
 // TestMemory refuses a site that does not fit, and a site's new data when the
 // old just does; both are read once there is room.
 func TestMemory(t *testing.T) {

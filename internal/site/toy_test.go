@@ -38,6 +38,7 @@ type toy struct {
 	most     int
 	onSend   func(line string)
 	checks   int           // service_checks, which status only has once set
+	orders   int           // external_commands, likewise
 	latency  time.Duration // of each answer
 	conns    map[net.Conn]bool
 }
@@ -355,7 +356,7 @@ func (t *toy) table(name string) *toyTable {
 		return c
 	case "status":
 		s := *t.tables["status"]
-		s.rows = []map[string]any{{"program_start": t.start, "nagios_pid": t.pid, "program_version": t.program, "livestatus_version": t.version, "check_external_commands": 1, "num_hosts": t.numHosts, "service_checks": t.checks}}
+		s.rows = []map[string]any{{"program_start": t.start, "nagios_pid": t.pid, "program_version": t.program, "livestatus_version": t.version, "check_external_commands": 1, "num_hosts": t.numHosts, "service_checks": t.checks, "external_commands": t.orders}}
 		return &s
 	}
 	return t.tables[name]
