@@ -29,7 +29,7 @@ func (s *siteRun) derive(o *operand, c *schema.Column) {
 		return
 	}
 	if rest, ok := strings.CutPrefix(c.Name, "peer_"); ok {
-		s.siteValue(o, siteValues(s)[rest])
+		s.siteValue(o, s.fact(rest))
 		return
 	}
 	if part, ok := tallies[c.Name]; ok {

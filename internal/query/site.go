@@ -29,7 +29,7 @@ type siteRun struct {
 	rights   *rights
 	values   map[[2]int]*operand
 	tallied  *siteTallies
-	facts    map[string]any // values of the only row of a table of sites; nil: another table
+	facts    bool // the table is one of sites: its only row is what fact says
 }
 
 // A place is where columns are found: a table, and the references that lead
@@ -158,9 +158,9 @@ func (s *siteRun) operandLocked(ref colRef) *operand {
 func (s *siteRun) at(p place, col int) *operand {
 	c := &p.base.Columns[col]
 	o := &operand{kind: c.Kind, place: p}
-	if s.facts != nil {
+	if s.facts {
 		o.zero(c)
-		o.fact(s.facts[c.Name])
+		o.fact(s.fact(c.Name))
 		return o
 	}
 	if p.table == nil {

@@ -61,7 +61,7 @@ func typeName(k schema.Kind) string {
 
 // siteTable makes the one row of a site in sites and backends.
 func siteTable(t *schema.Table, s *siteRun) *store.Table {
-	s.facts = siteValues(s)
+	s.facts = true
 	if row, ok := oneRow.Load(t); ok {
 		return row.(*store.Table)
 	}
@@ -70,7 +70,7 @@ func siteTable(t *schema.Table, s *siteRun) *store.Table {
 }
 
 // oneRow has a table of one empty row for each schema table of which a site is
-// one row. Its values are in siteRun.facts.
+// one row. Its values are what [siteRun.fact] says.
 var oneRow sync.Map
 
 // fact makes o a fact about the site.
@@ -104,29 +104,84 @@ func lmdStatus(h store.HealthState) int64 {
 	return 2
 }
 
-func siteValues(s *siteRun) map[string]any {
+// fact returns the value of a column of the site's only row; nil when there is
+// none of that name.
+func (s *siteRun) fact(name string) any {
 	info, h := s.view.Info, s.view.Health
-	cause, lastError := causeFor(s.run.viewer, h), ""
-	if h.State != store.Fresh {
-		lastError = cause
+	switch name {
+	case "peer_key", "key":
+		return info.Key
+	case "peer_name", "name":
+		return info.Name
+	case "peer_section", "section":
+		return info.Section
+	case "addr":
+		return s.address()
+	case "status":
+		return lmdStatus(h.State)
+	case "state":
+		return h.State.String()
+	case "cause":
+		return causeFor(s.run.viewer, h)
+	case "last_error":
+		if h.State == store.Fresh {
+			return ""
+		}
+		return causeFor(s.run.viewer, h)
+	case "last_update":
+		return seconds(s.snap.Taken())
+	case "last_online":
+		return unix(h.LastOK)
+	case "last_query":
+		return s.run.e.last.Load()
+	case "hosts", "services":
+		return s.rowCount(name)
+	case "path":
+		return pathOf(s.run.e.o.Instance, h.Path)
+	case "lmd_version":
+		return s.run.e.o.Version
+	case "localtime":
+		return seconds(s.run.now.Add(h.ClockSkew))
 	}
-	address := info.Address
-	if h.ActiveAddress != "" {
-		address = h.ActiveAddress
+	return connection(h, name)
+}
+
+// address returns how the site is reached, which is not for everybody.
+func (s *siteRun) address() string {
+	switch {
+	case !s.run.viewer.All:
+		return ""
+	case s.view.Health.ActiveAddress != "":
+		return s.view.Health.ActiveAddress
 	}
-	if !s.run.viewer.All { // how a site is reached is not for everybody
-		address = ""
+	return s.view.Info.Address
+}
+
+// connection is fact for what is known of the connection and the core behind it.
+func connection(h store.Health, name string) any {
+	switch name {
+	case "response_time":
+		return h.Latency.Seconds()
+	case "bytes_received":
+		return h.BytesIn
+	case "bytes_send":
+		return h.BytesOut
+	case "queries":
+		return h.Queries
+	case "implementation":
+		return h.Implementation
+	case "version":
+		return h.Version
+	case "transport":
+		return h.Transport
+	case "interval":
+		return h.Interval.Seconds()
+	case "clock_skew":
+		return h.ClockSkew.Seconds()
+	case "flags":
+		return flagsOf(strings.TrimSpace(h.Implementation))
 	}
-	return map[string]any{
-		"peer_key": info.Key, "peer_name": info.Name, "peer_section": info.Section, "key": info.Key, "name": info.Name,
-		"section": info.Section, "addr": address, "status": lmdStatus(h.State), "state": h.State.String(), "cause": cause,
-		"last_error": lastError, "last_update": seconds(s.snap.Taken()), "last_online": unix(h.LastOK),
-		"last_query": s.run.e.last.Load(), "response_time": h.Latency.Seconds(), "bytes_received": h.BytesIn,
-		"bytes_send": h.BytesOut, "queries": h.Queries, "implementation": h.Implementation, "version": h.Version,
-		"transport": h.Transport, "interval": h.Interval.Seconds(), "clock_skew": h.ClockSkew.Seconds(),
-		"localtime": seconds(s.run.now.Add(h.ClockSkew)), "hosts": s.rowCount("hosts"), "services": s.rowCount("services"),
-		"path": pathOf(s.run.e.o.Instance, h.Path), "lmd_version": s.run.e.o.Version, "flags": flagsOf(strings.TrimSpace(h.Implementation)),
-	}
+	return nil
 }
 
 // pathOf is the way of a site's data, this program included.

@@ -92,11 +92,21 @@ func Views(r *http.Request) ([]db.View, error) {
 	if s.server == nil || s.server.opt.Views == nil || !s.signed || s.screen != nil {
 		return nil, nil
 	}
+	key := viewsKey{s.person.ID, s.person.Role} // a step of an audience reads them once
+	if views, ok := lql.Recall(r.Context(), key).([]db.View); ok {
+		return slices.Clone(views), nil
+	}
 	views, err := s.server.opt.Views.Views(r.Context(), s.person.ID, s.person.Role)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	lql.Keep(r.Context(), key, slices.Clone(views))
 	return views, nil
+}
+
+type viewsKey struct {
+	person int64
+	role   access.Role
 }
 
 // SameView reports whether two queries of an address ask for the same rows in
