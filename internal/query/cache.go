@@ -19,8 +19,10 @@ const (
 	// there is another.
 	pinnedAge = 5 * time.Second
 	// followedAge is the same for those that are brought up to date: they do not
-	// tell of now. It is longer than any pause between two such states.
-	followedAge = 15 * time.Second
+	// tell of now. It is longer than any pause between two such states, also where
+	// processors are short: otherwise they would have to be found anew then, of all
+	// times.
+	followedAge = 30 * time.Second
 	// cacheCells bounds the values of all answers kept, cacheOne those of one.
 	cacheCells = 4_000_000
 	cacheOne   = 100_000

@@ -21,7 +21,7 @@ const (
 	eventCost   = 40 * time.Microsecond  // work of sending one event to one stream, about
 	fetchCost   = 100 * time.Microsecond // work of one request for a block besides drawing it, about
 	garbage     = 1.2                    // what collecting the garbage of work adds to it
-	momentFor   = 15 * time.Second       // how long blocks are drawn from the state of a step, if no other comes
+	momentFor   = 30 * time.Second       // how long blocks are drawn from the state of a step, if no other comes
 	newestFor   = 2 * time.Second        // how long the time of the newest data is good for
 	spreadFrom  = 50                     // streams of an audience from which these spread what they ask
 	spreadMost  = 300 * time.Millisecond

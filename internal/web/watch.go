@@ -16,7 +16,7 @@ import (
 const (
 	watchFor    = 30 * time.Second       // after somebody last asked for a block
 	watchMost   = 200                    // blocks of an audience
-	watchWithin = 300 * time.Millisecond // an event waits so long for blocks, or half of its distance from the last
+	watchWithin = 300 * time.Millisecond // an event waits so long for blocks, or a quarter of its distance from the last
 	// drawnHeader has name and mark of what an answer shows, as events have them,
 	// with a dash between. Browsers ask again for what they show before watchFor is over, see web/src/live.ts.
 	drawnHeader = "X-Belvedere-Drawn"
@@ -111,7 +111,7 @@ func (a *audience) shown() []*watch {
 // redraw draws what an audience shows from the state of its last step, and
 // returns their marks. What takes too long is left out: whoever shows it asks.
 func (p *pulse) redraw(ctx context.Context, a *audience) marks {
-	s, until := p.server, time.Now().Add(max(watchWithin, a.rested/2))
+	s, until := p.server, time.Now().Add(max(watchWithin, a.rested/4))
 	out := marks{map[string]string{}, map[int64]map[string]string{}}
 	for _, w := range a.shown() {
 		if time.Now().After(until) || ctx.Err() != nil {

@@ -18,7 +18,7 @@ import (
 const (
 	shelfBytes = 32 << 20
 	shelfPage  = 128 << 10
-	shelfFor   = 15 * time.Second
+	shelfFor   = 20 * time.Second
 )
 
 // A Shelf keeps parts of blocks, such as the rows of lists, as they were drawn
