@@ -2,6 +2,11 @@ package access
 
 import "strings"
 
+// Secret reports whether a custom variable may hold a secret. Only those who may
+// see command lines have its value, and pages show it to them when they ask for
+// it; no file, copied text or completion holds it.
+func Secret(name, value string) bool { return SecretName(name) || SecretValue(value) }
+
 // SecretName reports whether a custom variable of that name may hold a secret,
 // which only those see who may see command lines.
 func SecretName(name string) bool {
@@ -11,7 +16,7 @@ func SecretName(name string) bool {
 			return true
 		}
 	}
-	return strings.HasSuffix(name, "KEY")
+	return strings.HasSuffix(name, "KEY") || strings.Contains("_"+name+"_", "_KEY_")
 }
 
 // SecretValue reports whether the value of a custom variable is JSON with a

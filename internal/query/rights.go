@@ -279,7 +279,7 @@ func openValues(b []byte) []byte {
 }
 
 func open(name, value []byte) []byte {
-	if access.SecretName(string(name)) || access.SecretValue(string(value)) {
+	if access.Secret(string(name), string(value)) {
 		return nil
 	}
 	return value

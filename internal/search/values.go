@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"belvedere/internal/access"
 	"belvedere/internal/lql"
 	"belvedere/internal/schema"
 )
@@ -163,7 +164,7 @@ func tally(f Field, kind schema.Kind, res *lql.Result, typed string, found map[s
 		switch {
 		case kind == schema.Dict:
 			for _, p := range res.Vectors[0].Pairs(i) {
-				if "_"+strings.ToUpper(p[0]) == f.Name {
+				if "_"+strings.ToUpper(p[0]) == f.Name && !access.Secret(p[0], p[1]) {
 					add(p[1], "", n)
 				}
 			}

@@ -170,6 +170,7 @@ func (t *tracker) fresh(at time.Time, latency, round time.Duration) {
 	defer t.mu.Unlock()
 	t.failures, t.busy = 0, round
 	t.h.LastOK, t.h.Latency = at, latency
+	t.h.Trace.Note(t.now(), latency)
 	if t.ever {
 		t.set(store.Fresh, "")
 	}

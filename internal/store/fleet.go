@@ -67,6 +67,7 @@ type Health struct {
 	Transport                                                  string // "tcp", "unix", "tls"
 	ActiveAddress                                              string
 	Latency                                                    time.Duration // last answer time
+	Trace                                                      Trace         // answer times of the last hour
 	ClockSkew                                                  time.Duration // core minus us
 	Errors                                                     map[string]int64
 	BytesIn, BytesOut, Queries                                 int64

@@ -102,6 +102,12 @@ func TestSecretsForThoseAllowed(t *testing.T) {
 			t.Errorf("who may see command lines does not see %q", want)
 		}
 	}
+	if got := a.Texts("details.veil"); !slices.Equal(got, []string{"hidden show hide s3cret"}) || strings.Count(a.Body, "s3cret") != 1 {
+		t.Errorf("a secret is not behind what shows it: %q", got)
+	}
+	if a := start(t, world()).Get("all", address); len(a.All("details.veil")) != 0 || strings.Contains(a.Body, "s3cret") {
+		t.Error("whoever may not see secrets is offered one")
+	}
 }
 
 func TestRights(t *testing.T) {

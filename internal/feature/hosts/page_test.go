@@ -250,6 +250,19 @@ func TestColumnsPage(t *testing.T) {
 	if a := s.Get("all", "/hosts?columns=name,_SNMP_COMMUNITY"); a.Status != http.StatusBadRequest || strings.Contains(a.Body, "hush") {
 		t.Errorf("a secret is answered with %d", a.Status)
 	}
+	// Who may see it asks for it; what leaves the page does not hold it.
+	veiled := s.Get("root", "/hosts?columns=name,_RACK,_SNMP_COMMUNITY")
+	if got := veiled.Texts("details.veil"); !slices.Equal(got, []string{"hidden show hide hush"}) || strings.Count(veiled.Body, "hush") != 1 {
+		t.Errorf("a secret in a list: %q", got)
+	}
+	for _, path := range []string{"/hosts/export?format=json&columns=name,_RACK,_SNMP_COMMUNITY", "/hosts/export?format=csv&columns=name,_RACK,_SNMP_COMMUNITY", "/hosts/copy?as=markdown&columns=name,_RACK,_SNMP_COMMUNITY"} {
+		if a := s.Get("root", path, "Accept", "text/plain"); a.Status != http.StatusOK || strings.Contains(a.Body, "hush") || !strings.Contains(a.Body, "(hidden)") || !strings.Contains(a.Body, "r7") {
+			t.Errorf("%s: %d %s", path, a.Status, a.Body)
+		}
+	}
+	if a := s.Get("root", "/hosts?columns=name,custom_variable_values"); a.Status != http.StatusBadRequest || strings.Contains(a.Body, "hush") {
+		t.Errorf("the values of all variables: %d", a.Status)
+	}
 	// one up, without a script
 	form := []string{"back", "/hosts?sort=-name", "density", "compact", "column", "state", "column", "name", "column", "site", "column", "_RACK", "c-_RACK", "on"}
 	a := s.Post("all", "/hosts/columns", append(form, "up", "_RACK")...)

@@ -46,6 +46,7 @@ func Feature(o Options) web.Feature {
 			{Pattern: "POST /agents/invited", Right: web.Admin, Handler: h.invited},
 			{Pattern: "GET /agents/codes/{id}", Right: web.Admin, Handler: h.pairing},
 			{Pattern: "POST /agents/codes/{id}/withdraw", Right: web.Admin, Handler: h.withdraw},
+			{Pattern: "POST /sites/test-all", Right: web.Admin, Handler: h.testAll, Stream: true},
 			{Pattern: "POST /sites/test", Right: web.Admin, Handler: h.test, Stream: true},
 			{Pattern: "GET /sites/{key}/edit", Right: web.Admin, Handler: h.edit},
 			{Pattern: "POST /sites/{key}/edit", Right: web.Admin, Handler: h.update},
@@ -84,7 +85,7 @@ func (h handler) rows(r *http.Request) ([]row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sites: %w", err)
 	}
-	return withHealth(all, counted), nil
+	return withHealth(all, counted, ui.Now(r.Context())), nil
 }
 
 // list serves GET /sites.
@@ -93,7 +94,10 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := listView{Admin: web.Person(r).IsAdmin(), Rows: rows}
+	return h.showList(w, r, listView{Admin: web.Person(r).IsAdmin(), Rows: rows})
+}
+
+func (h handler) showList(w http.ResponseWriter, r *http.Request, v listView) error {
 	return web.Render(w, r, web.Page{
 		Title:  ui.T(r.Context(), "Sites"),
 		Active: "sites",

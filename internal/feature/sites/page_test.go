@@ -39,6 +39,9 @@ func (m *manager) note(format string, a ...any) error {
 func (m *manager) List(context.Context) ([]site.Status, error) { return m.sites, nil }
 
 func (m *manager) Test(_ context.Context, s site.Spec, step func(livestatus.Step)) livestatus.Report {
+	if step == nil { // one of many
+		return m.report
+	}
 	m.spec = s
 	for _, x := range m.report.Steps {
 		step(livestatus.Step{Name: x.Name, Title: x.Title, State: livestatus.StepRun})
@@ -108,8 +111,18 @@ func start(t *testing.T) (*webtest.Site, *manager) {
 }
 
 func TestList(t *testing.T) {
-	s, _ := start(t)
+	s, m := start(t)
+	for i := range 5 {
+		m.sites[0].Health.Trace.Note(time.Now().Add(time.Duration(i-5)*time.Minute), time.Duration(i+1)*time.Millisecond)
+	}
+	m.sites[1].Spec.Section = "Europe/Germany"
 	a := s.Get("root", "/sites")
+	if got := a.Texts("svg.spark"); !slices.Equal(got, []string{"1 ms to 5 ms in the last hour"}) {
+		t.Errorf("lines of latency %q", got)
+	}
+	if got := webtest.Text(a.One("[id=site|f]")); !strings.Contains(got, "Europe/Germany") {
+		t.Errorf("Frankfurt has no section: %q", got)
+	}
 	if got := a.Texts("tbody .c-state"); !slices.Equal(got, []string{"live", "not answering", "paused"}) {
 		t.Errorf("states %q", got)
 	}
@@ -292,6 +305,93 @@ func TestStepsStream(t *testing.T) {
 	a = s.PostWith("root", "/sites/test", []string{"Accept", "application/x-ndjson"}, "addresses", "nonsense://x")
 	if !strings.Contains(a.Body, "nonsense") || strings.Contains(a.Body, "step-") {
 		t.Errorf("a bad address gives %s", a.Body)
+	}
+}
+
+// TestAllSites: every site that is reached from here is tested, and each line
+// says how; without a script the page shows them all.
+func TestAllSites(t *testing.T) {
+	s, m := start(t)
+	m.report = failed()
+	a := s.PostWith("root", "/sites/test-all", []string{"Accept", "application/x-ndjson"})
+	last := map[string]string{}
+	var first []string
+	for _, line := range strings.Split(strings.TrimSpace(a.Body), "\n") {
+		var part struct{ List, ID, HTML string }
+		if err := json.Unmarshal([]byte(line), &part); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		if last[part.ID] == "" {
+			first = append(first, part.ID)
+		}
+		last[part.ID] = part.HTML
+	}
+	if want := []string{"tested", "tested-w", "tested-f", "tested-k"}; !slices.Equal(first, want) {
+		t.Errorf("parts %q, want %q", first, want)
+	}
+	for _, want := range []string{"Frankfurt", "stopped at step 2", "TLS handshake", "signed by an unknown authority. Give its CA file."} {
+		if !strings.Contains(last["tested-f"], want) {
+			t.Errorf("the line of Frankfurt does not say %q: %s", want, last["tested-f"])
+		}
+	}
+	m.report = livestatus.Report{OK: true, Core: livestatus.Core{Name: "Naemon", Version: "1.4.2"}}
+	page := s.Post("root", "/sites/test-all")
+	if got := page.Texts("#tested li"); page.Status != http.StatusOK || !slices.Equal(got, []string{"Wien OK ready · Naemon 1.4.2", "Frankfurt OK ready · Naemon 1.4.2", "Kraków OK ready · Naemon 1.4.2"}) {
+		t.Errorf("without a script: %d %q", page.Status, got)
+	}
+	if len(page.All("[id=site|w]")) != 1 || len(m.calls) != 0 {
+		t.Errorf("the list is gone, or the test changed %q", m.calls)
+	}
+	if a := s.Post("all", "/sites/test-all"); a.Status != http.StatusForbidden && a.Status != http.StatusNotFound {
+		t.Errorf("a viewer may test all: %d", a.Status)
+	}
+}
+
+// TestTestsEnd: a test of all ends when its time is over, whatever sites do, and
+// tells of each.
+func TestTestsEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var sites []site.Status
+	for i := range 3 * testsAtOnce {
+		sites = append(sites, site.Status{Spec: site.Spec{Key: fmt.Sprint(i)}})
+	}
+	m := &hanging{manager: &manager{}, begun: make(chan struct{}, len(sites))}
+	go func() {
+		for range testsAtOnce {
+			<-m.begun
+		}
+		cancel()
+	}()
+	n := 0
+	handler{Options{Manager: m}}.testEach(ctx, sites, func(tested) { n++ })
+	if n != len(sites) {
+		t.Errorf("told of %d of %d sites", n, len(sites))
+	}
+}
+
+// hanging is a manager whose tests take as long as they may.
+type hanging struct {
+	*manager
+	begun chan struct{}
+}
+
+func (h *hanging) Test(ctx context.Context, _ site.Spec, _ func(livestatus.Step)) livestatus.Report {
+	h.begun <- struct{}{}
+	<-ctx.Done()
+	return livestatus.Report{Cause: "no time"}
+}
+
+// TestSpark: the line of an hour breaks where nothing answered and ends at the
+// last answer; the worst is at the top.
+func TestSpark(t *testing.T) {
+	var minutes [store.TraceMinutes]time.Duration
+	if got := sparkOf(minutes); got != (spark{}) {
+		t.Errorf("no answers: %+v", got)
+	}
+	minutes[0], minutes[1], minutes[58] = 10*time.Millisecond, 40*time.Millisecond, 20*time.Millisecond
+	got := sparkOf(minutes)
+	if got.Path != "M2.0,14.0 3.4,2.0 M80.6,10.0" || got.X != "80.6" || got.Y != "10.0" || got.words(t.Context()) != "10 ms to 40 ms in the last hour" {
+		t.Errorf("the line is %+v, %q", got, got.words(t.Context()))
 	}
 }
 

@@ -29,6 +29,7 @@ type row struct {
 	Stale              bool
 	Address            string
 	Latency            time.Duration
+	Spark              spark // of the latencies
 	Cause              string
 	Paused             bool
 	Provisioned        bool
@@ -110,7 +111,7 @@ func rowsOf(res *lql.Result) []row {
 
 // withHealth returns the sites as an admin sees them: all there are, with what
 // the sites table counts of them.
-func withHealth(all []site.Status, counted []row) []row {
+func withHealth(all []site.Status, counted []row, now time.Time) []row {
 	at := map[string]row{}
 	for _, r := range counted {
 		at[r.Key] = r
@@ -125,6 +126,7 @@ func withHealth(all []site.Status, counted []row) []row {
 		r.Stale = h.State == store.Late || h.State == store.Down || h.State == store.Incompatible
 		r.Core = strings.TrimSpace(h.Implementation + " " + h.Version)
 		r.Transport, r.Latency, r.Cause = h.Transport, h.Latency, h.Cause
+		r.Spark = sparkOf(h.Trace.Minutes(now))
 		r.Address = display(s)
 		if !h.LastOK.IsZero() {
 			r.Last = h.LastOK.Unix()
@@ -196,8 +198,14 @@ func transport(ctx context.Context, t string) string {
 
 // A listView is the page of all sites.
 type listView struct {
-	Admin bool
-	Rows  []row
+	Admin  bool
+	Rows   []row
+	Tested []tested // how a test of all ended
+}
+
+// sections reports whether sites have sections.
+func (v listView) sections() bool {
+	return slices.ContainsFunc(v.Rows, func(r row) bool { return r.Section != "" })
 }
 
 // note says how many sites there are, and how.

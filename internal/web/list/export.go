@@ -116,7 +116,7 @@ func (f field) cell(c status.Cells, row int) any {
 		return out
 	}
 	if f.from.Plain != nil && f.from.Plain.Var != "" {
-		return f.from.Plain.variable(c, row)
+		return f.from.Plain.filed(c, row)
 	}
 	return v.Text(row)
 }

@@ -142,7 +142,8 @@ func Owned() []lql.Filter {
 }
 
 // Column returns a column by its key: a declared one, a column of the schema,
-// or a custom variable of the form _NAME.
+// or a custom variable of the form _NAME. Values of variables without their
+// names are no column: nothing says which of them are secrets.
 func (l *List) Column(key string) (Column, bool) {
 	if i := slices.IndexFunc(l.Columns, func(c Column) bool { return c.Key == key }); i >= 0 {
 		return l.Columns[i], true
@@ -155,7 +156,7 @@ func (l *List) Column(key string) (Column, bool) {
 		return Column{}, false
 	}
 	ref, err := t.Resolve(key)
-	if err != nil || ref.Column.Kind == schema.Dict || ref.Column.Kind == schema.Tuples {
+	if err != nil || ref.Column.Kind == schema.Dict || ref.Column.Kind == schema.Tuples || strings.HasSuffix(key, "custom_variable_values") {
 		return Column{}, false
 	}
 	return plain(key, ref.Column), true

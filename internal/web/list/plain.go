@@ -35,7 +35,8 @@ func (p *Plain) kind() int {
 // text returns what the cell of a row says.
 func (p *Plain) text(ctx context.Context, c status.Cells, row int) string {
 	if p.Var != "" {
-		return short(p.variable(c, row))
+		value, _ := p.variable(c, row)
+		return short(value)
 	}
 	switch p.Kind {
 	case schema.Bool:
@@ -61,12 +62,28 @@ func (p *Plain) text(ctx context.Context, c status.Cells, row int) string {
 	return short(c.Text(p.Column, row))
 }
 
-// variable returns the value of the custom variable, "" for one that hides
-// secrets from who asks.
-func (p *Plain) variable(c status.Cells, row int) string {
-	value := lql.Sort{Arg: p.Var}.Key(c.Vector(p.Column), row)
-	if !p.secrets && access.SecretValue(value) {
-		return ""
+// variable returns the value of the custom variable, and whether it may be a
+// secret; "" for one that is kept from who asks, and for a column that is none.
+func (p *Plain) variable(c status.Cells, row int) (value string, secret bool) {
+	if p.Var == "" {
+		return "", false
+	}
+	value = lql.Sort{Arg: p.Var}.Key(c.Vector(p.Column), row)
+	if value == "" || !access.Secret(p.Var, value) {
+		return value, false
+	}
+	if !p.secrets {
+		return "", false
+	}
+	return value, true
+}
+
+// filed is the value of the custom variable as files and texts have it: they go
+// where nobody knows who reads them, so secrets stay out.
+func (p *Plain) filed(c status.Cells, row int) string {
+	value, secret := p.variable(c, row)
+	if secret {
+		return "(hidden)"
 	}
 	return value
 }

@@ -44,10 +44,10 @@ func expand(text string, value func(name string) (string, bool)) string {
 }
 
 // macro returns the value of a macro for the object. Custom variables that may
-// hold secrets have none unless the viewer may see them.
+// hold secrets have none unless the viewer may see them: a link may need it.
 func (o Object) macro(name string) (string, bool) {
 	if v, ok := o.variableMacro(name); ok {
-		return v, true
+		return v.Value, true
 	}
 	column, ok := map[string]string{
 		"HOSTNAME": "name", "HOSTALIAS": "alias", "HOSTADDRESS": "address", "HOSTDISPLAYNAME": "display_name", "HOSTOUTPUT": "plugin_output",
@@ -95,21 +95,21 @@ func (o Object) stateMacro(name string) (string, bool) {
 
 // variableMacro returns $_HOSTNAME$ and $_SERVICENAME$ of a custom variable
 // NAME of the object itself.
-func (o Object) variableMacro(name string) (string, bool) {
+func (o Object) variableMacro(name string) (Var, bool) {
 	prefix := "_HOST"
 	if o.Table == "services" {
 		prefix = "_SERVICE"
 	}
 	name, ok := strings.CutPrefix(name, prefix)
 	if !ok {
-		return "", false
+		return Var{}, false
 	}
 	for _, v := range o.Vars {
 		if strings.EqualFold(v.Name, name) && !v.Hidden {
-			return v.Value, true
+			return v, true
 		}
 	}
-	return "", false
+	return Var{}, false
 }
 
 // address returns a page that the configuration names, "" when there is none

@@ -3,11 +3,12 @@
 //
 // Secrets stay where they belong: command lines, arguments of commands and
 // custom variables that look like passwords are shown only to those who may
-// see command lines.
+// see command lines, and the latter only when they ask for the value.
 package object
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +39,8 @@ type Object struct {
 // A Var is a custom variable.
 type Var struct {
 	Name, Value string
-	Hidden      bool // the value is a secret and left out
+	Secret      bool // the value may be a secret: only shown when asked for
+	Hidden      bool // and is left out, for the viewer may not see it
 }
 
 // A Link is a page that the configuration names for the object.
@@ -157,7 +159,7 @@ func VarsOf(c status.Cells, row int, secrets bool) []Var {
 
 func variable(p [2]string, secrets bool) Var {
 	v := Var{Name: p[0], Value: p[1]}
-	if !secrets && (access.SecretName(p[0]) || access.SecretValue(p[1])) {
+	if v.Secret = access.Secret(p[0], p[1]); v.Secret && !secrets {
 		v.Value, v.Hidden = "", true
 	}
 	return v
@@ -211,7 +213,7 @@ func (o Object) value(c schema.Column) string {
 				b.WriteString(", ")
 			}
 			b.WriteString(v.Name + "=")
-			if v.Hidden {
+			if v.Secret {
 				b.WriteString("(hidden)")
 			} else {
 				b.WriteString(v.Value)
@@ -228,12 +230,23 @@ func (o Object) value(c schema.Column) string {
 	case schema.Members:
 		return pairs(o.Cells.Pairs(c.Name, o.Index), "/")
 	case schema.Dict:
-		return pairs(o.Cells.Pairs(c.Name, o.Index), "=")
+		return pairs(open(o.Cells.Pairs(c.Name, o.Index)), "=")
 	}
 	if c.Unit != "" && c.Unit != "bit" {
 		return o.Text(c.Name) + " " + c.Unit
 	}
 	return o.Text(c.Name)
+}
+
+// open returns a dictionary without the values that may be secrets.
+func open(dict [][2]string) [][2]string {
+	out := slices.Clone(dict)
+	for i, p := range out {
+		if access.Secret(p[0], p[1]) && p[1] != "" {
+			out[i][1] = "(hidden)"
+		}
+	}
+	return out
 }
 
 func pairs(p [][2]string, sep string) string {

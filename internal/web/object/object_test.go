@@ -85,8 +85,14 @@ func TestSecrets(t *testing.T) {
 				all.WriteString(v.Name + "=" + v.Value + "\n")
 			}
 		}
+		if strings.Contains(all.String(), "DB_PASSWORD=hunter2") {
+			t.Errorf("secrets %v: the table of everything shows one:\n%s", secrets, all.String())
+		}
 		for _, v := range o.Vars {
 			all.WriteString(v.Name + "=" + v.Value + "\n")
+			if v.Secret != (v.Name != "RACK" && v.Name != "MONKEYS") {
+				t.Errorf("%s is a secret: %v", v.Name, v.Secret)
+			}
 		}
 		all.WriteString(o.command("check_command") + o.handler(t.Context()))
 		if got := strings.Contains(all.String(), "hunter2"); got != secrets {

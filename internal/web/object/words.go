@@ -114,7 +114,12 @@ func (o Object) notes() string {
 	if n == "" {
 		n = o.Text("notes")
 	}
-	return expand(n, o.macro)
+	return expand(n, func(name string) (string, bool) {
+		if v, ok := o.variableMacro(name); ok && v.Secret {
+			return "", false
+		}
+		return o.macro(name)
+	})
 }
 
 type lastTime struct {
