@@ -315,6 +315,7 @@ func (s *session) readWindows(ctx context.Context, changed *changes) error {
 	}
 	for _, w := range got {
 		s.cursor.tails[w.table].learn(w.ended)
+		s.keepSpare(w.table)
 		s.cursor.newest[w.table], s.cursor.recent[w.table], s.cursor.executing[w.table] = w.newest, w.recent, w.executing
 		changed.many = changed.many || w.many
 		if w.many || s.came(w.table, w.unknown, changed) {
@@ -328,7 +329,7 @@ func (s *session) readWindows(ctx context.Context, changed *changes) error {
 func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) (window, error) {
 	w := window{table: t.table.Name}
 	f := newFeeder(&t.live, func() *store.Rows { return b.Update(w.table) })
-	f.before, f.recent = s.cursor.recent[w.table], map[uint64]seen{}
+	f.before, f.recent = s.cursor.recent[w.table], s.takeSpare(w.table)
 	f.window, f.newest = t.live.position(t.window), s.cursor.newest[w.table]
 	f.known, f.moved = s.st.Snapshot(), &t.moved
 	if t.live.lead > 0 {
@@ -347,6 +348,33 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 	w.recent, w.executing, w.ended, w.written, w.unknown = f.recent, f.runs, f.ended, f.written, f.strangers
 	w.newest = min(f.newest, s.coreNow()+overlapCheck) - int64(s.now().Sub(began)/time.Second)
 	return w, nil
+}
+
+// spareAtMost is how many rows a map has at most that is used again.
+const spareAtMost = 1000
+
+// keepSpare sets the rows of the last window aside, so that the one after the
+// next can have their place.
+func (s *session) keepSpare(table string) {
+	old := s.cursor.recent[table]
+	if len(old) == 0 || len(old) > spareAtMost {
+		return
+	}
+	clear(old)
+	if s.cursor.spare == nil {
+		s.cursor.spare = map[string]map[uint64]seen{}
+	}
+	s.cursor.spare[table] = old
+}
+
+// takeSpare returns an empty map for the rows of a window.
+func (s *session) takeSpare(table string) map[uint64]seen {
+	m := s.cursor.spare[table]
+	delete(s.cursor.spare, table)
+	if m == nil {
+		m = map[uint64]seen{}
+	}
+	return m
 }
 
 // coreNow is the core's clock, in seconds since 1970.

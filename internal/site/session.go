@@ -26,11 +26,15 @@ const (
 	// than this, and than some times what a poll costs.
 	wakeGap    = 20 * time.Millisecond
 	wakeFactor = 8
+	// beatAtMost is how long a poll may be put off to be made together with those
+	// of other sites.
+	beatAtMost = 50 * time.Millisecond
 	// However many sites there are, the polls that wakes lead to, those that
 	// are due, those below a wait, comparing every number, looking at the
 	// clock, and storing the counters of a core at rest stay below these
 	// numbers a second.
 	wakesASecond  = 100
+	beatsASecond  = 1000
 	pollsASecond  = 200
 	netsASecond   = 80
 	deepsASecond  = 8
@@ -62,6 +66,7 @@ const (
 type cursor struct {
 	newest    map[string]int64           // table -> greatest value of its window column
 	recent    map[string]map[uint64]seen // table -> the last window's rows by their sums
+	spare     map[string]map[uint64]seen // table -> a map to be used for the next window's
 	executing map[string][]string        // table -> keys that were being checked
 	tails     map[string]*tails          // table -> how its rows ended
 	ended     map[string][]firstEnding   // likewise, while all is read

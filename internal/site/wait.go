@@ -147,8 +147,8 @@ func (s *session) wake(ctx context.Context, w *waiter, r waitResult) (reason, er
 	case r.err != nil, r.at.After(s.polled), !s.found:
 		why = forcing
 	}
-	if gap := s.gap() - s.now().Sub(s.polled); gap > 0 {
-		if err := sleep(ctx, gap); err != nil {
+	if left := s.turn(s.now()); left > 0 {
+		if err := sleep(ctx, left); err != nil {
 			return why, err
 		}
 	}
@@ -161,6 +161,22 @@ func (s *session) wake(ctx context.Context, w *waiter, r waitResult) (reason, er
 // the time at most, and many such cores do not keep us busy.
 func (s *session) gap() time.Duration {
 	return max(wakeGap, wakeFactor*s.round, s.m.busyShare(wakesASecond))
+}
+
+// turn is how long a wait that came back is not followed by a poll yet. Among many
+// sites where something happens all the time, polls are made at the same moments:
+// the processor, which sleeps in between, wakes up for several of them together.
+func (s *session) turn(now time.Time) time.Duration {
+	left := max(s.gap()-now.Sub(s.polled), 0)
+	if !s.found {
+		return left
+	}
+	beat := min(s.m.busyShare(beatsASecond), beatAtMost)
+	if beat < wakeGap {
+		return left
+	}
+	at := now.Add(max(left-beat/2, 0)) // the nearest one after a gap
+	return at.Add(beat - 1).Truncate(beat).Sub(now)
 }
 
 // proven judges the wait that led to a poll by what the poll found. At the
