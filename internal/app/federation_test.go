@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -195,6 +196,36 @@ func TestLoops(t *testing.T) {
 		t.Errorf("the reason is %q", why)
 	}
 	says(t, second, "a", "come from this server itself: 1.")
+}
+
+// TestThrukBack: a Thruk that has this very server among its backends is a
+// loop; its other backends are sites all the same, and one that has nothing
+// else is refused.
+func TestThrukBack(t *testing.T) {
+	_, far := coreAt(t, "127.0.0.1:0", "Far", 4, 51)
+	_, own := coreAt(t, "127.0.0.1:0", "Own", 5, 52)
+	const key = "a2f3_0123456789abcdef0123456789abcdef"
+	back := port(t)
+	at := func(sites ...testkit.ThrukSite) config.Site {
+		k := &testkit.Thruk{}
+		k.Set(sites, map[string]testkit.ThrukKey{key: {User: "belvedere", Roles: []string{"authorized_for_admin"}}})
+		s := httptest.NewServer(k)
+		t.Cleanup(s.Close)
+		return config.Site{Addresses: []string{s.URL + "/thruk"}, Password: key}
+	}
+	site := func(id, name, address string) testkit.ThrukSite {
+		return testkit.ThrukSite{Key: id, Name: name, Network: "tcp", Address: strings.TrimPrefix(address, "tcp://")}
+	}
+	both, only := at(site("1", "Far", far), site("2", "Back", "tcp://"+back)), at(site("3", "Back", "tcp://"+back))
+	both.Name, only.Name = "HQ", "Only"
+	peer(t, back, config.Site{Name: "Own", Addresses: []string{own}}, both, only)
+
+	shows(t, "tcp://"+back, "GET sites\nColumns: key name state", "hq.1 Far fresh", "hq.2 Back incompatible", "only Only incompatible", "own Own fresh")
+	for _, name := range []string{"Back", "Only"} {
+		if why := table(t, "tcp://"+back, "GET sites\nColumns: cause\nFilter: name = "+name); !strings.Contains(why[0], "a loop") {
+			t.Errorf("%s: the reason is %q", name, why)
+		}
+	}
 }
 
 // TestDiamond: a core that comes twice is told as such, by name.

@@ -32,6 +32,10 @@ func (s *siteRun) derive(o *operand, c *schema.Column) {
 		s.siteValue(o, s.fact(rest))
 		return
 	}
+	if c.Name == "changed_at" {
+		o.col = t.Stamps()
+		return
+	}
 	if part, ok := tallies[c.Name]; ok {
 		s.deriveTally(o, part)
 		return

@@ -10,6 +10,7 @@ var contactColumns = []Column{
 	{Name: "address6", Kind: Text, Class: Static, Cores: AllCores &^ Icinga2, Doc: "Sixth additional address"},
 	{Name: "alias", Kind: Text, Class: Static, Cores: AllCores, Doc: "Full name of the contact"},
 	{Name: "can_submit_commands", Kind: Bool, Class: Static, Cores: AllCores, Default: "1", Doc: "The contact may give external commands"},
+	{Name: "changed_at", Kind: Time, Class: Derived, Doc: "When this program last saw anything about this contact change; another one reads only what changed since"},
 	{Name: "custom_variable_names", Kind: TextList, Class: Settable, Cores: AllCores &^ Icinga2, Normal: "upper case, without the leading underscore", Doc: "Names of the custom variables"},
 	{Name: "custom_variable_values", Kind: TextList, Class: Settable, Cores: AllCores &^ Icinga2, Doc: "Values of the custom variables, in the order of their names"},
 	{Name: "custom_variables", Kind: Dict, Class: Settable, Cores: AllCores &^ Icinga2, Normal: "names in upper case without the leading underscore, sorted", Doc: "Custom variables by name"},
@@ -63,6 +64,7 @@ var commandColumns = []Column{
 // timeperiodColumns are the columns of timeperiods.
 var timeperiodColumns = []Column{
 	{Name: "alias", Kind: Text, Class: Static, Cores: AllCores, Doc: "Longer name of the period"},
+	{Name: "changed_at", Kind: Time, Class: Derived, Doc: "When this program last saw anything about this period change; another one reads only what changed since"},
 	{Name: "days", Kind: Tuples, Class: Static, Cores: Naemon | LMD, Normal: "seven lists from Sunday to Saturday: start, end, start, end ... in seconds since midnight", Doc: "Times of day for each day of the week"},
 	{Name: "exceptions_calendar_dates", Kind: TextList, Class: Static, Cores: Naemon | LMD, Normal: "each exception as JSON text", Doc: "Times on single dates"},
 	{Name: "exceptions_month_date", Kind: TextList, Class: Static, Cores: Naemon | LMD, Normal: "each exception as JSON text", Doc: "Times on dates of a month"},

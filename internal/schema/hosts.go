@@ -23,6 +23,7 @@ var hostColumns = []Column{
 	{Name: "alias", Kind: Text, Class: Static, Cores: AllCores, Doc: "Longer name or description of the host"},
 	{Name: "alias_lc", Kind: Text, Class: Derived, Cores: LMD, Doc: "alias in lower case"},
 	{Name: "business_impact", Kind: Int, Class: Static, Cores: Shinken | LMD, Default: "2", Doc: "Importance of this host, 0 lowest to 5 highest"},
+	{Name: "changed_at", Kind: Time, Class: Derived, Doc: "When this program last saw anything about this host change; another one reads only what changed since"},
 	{Name: "check_command", Kind: Text, Class: Settable, Cores: AllCores, Refers: "commands", Doc: "Check command with its arguments, separated by exclamation marks"},
 	{Name: "check_command_expanded", Kind: Text, Class: Static, Cores: MK12 | MK15 | Icinga2 | Checkmk, Doc: "Command line of the check with all macros expanded"},
 	{Name: "check_flapping_recovery_notification", Kind: Bool, Class: Live, Cores: AllCores &^ LMD, Doc: "A notification for the recovery of a problem from before flapping is still due"},

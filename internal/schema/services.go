@@ -13,6 +13,7 @@ var serviceColumns = []Column{
 	{Name: "business_impact", Kind: Int, Class: Static, Cores: Shinken | LMD, Default: "2", Doc: "Importance of this service, 0 lowest to 5 highest"},
 	{Name: "cache_interval", Kind: Int, Class: Static, Unit: "s", Cores: MK12 | MK15 | Checkmk, Doc: "For how long a cached result may be used, 0 if results are not cached"},
 	{Name: "cached_at", Kind: Time, Class: Live, Cores: MK12 | MK15 | Checkmk, Doc: "When the cached result was made"},
+	{Name: "changed_at", Kind: Time, Class: Derived, Doc: "When this program last saw anything about this service change; another one reads only what changed since"},
 	{Name: "check_command", Kind: Text, Class: Settable, Cores: AllCores, Refers: "commands", Doc: "Check command with its arguments, separated by exclamation marks"},
 	{Name: "check_command_expanded", Kind: Text, Class: Static, Cores: MK12 | MK15 | Icinga2 | Checkmk, Doc: "Command line of the check with all macros expanded"},
 	{Name: "check_flapping_recovery_notification", Kind: Bool, Class: Live, Cores: Checkmk, Doc: "A notification for the recovery of a problem from before flapping is still due"},

@@ -89,8 +89,8 @@ func (s *session) lookAhead(ctx context.Context, because reason, urgent bool, be
 		send(smallAnswer, s.plan.tables["status"].all.query())
 	}
 	if busy {
-		for _, name := range []string{"hosts", "services"} {
-			if t := s.plan.tables[name]; t.window != "" {
+		for _, name := range windowed {
+			if t := s.plan.tables[name]; t != nil && t.window != "" {
 				send(roundAnswer, s.windowQuery(t))
 			}
 		}

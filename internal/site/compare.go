@@ -25,7 +25,7 @@ const (
 func (s *session) comparisonDue(began time.Time, urgent bool, changed *changes) comparison {
 	cur := &s.cursor
 	every := min(max(s.interval(), costFactor*cur.quickCost), quickAtMost)
-	if s.plan.tables["services"].window == "last_update" {
+	if s.plan.tables["services"].tellsAll() {
 		every = max(every, quickAtMost/2) // the window tells nearly all
 	}
 	cur.unsettled = cur.unsettled || changed.ordered || s.ordered

@@ -13,7 +13,7 @@ import (
 
 // A column is one stored column and where its value comes from.
 type column struct {
-	name string // in the store
+	name string // in the store, "" for one that is not kept
 	kind schema.Kind
 	core string // what the core calls it
 	with string // second column of the core the conversion looks at, ""
@@ -49,8 +49,9 @@ type tablePlan struct {
 	moved request // the lead of live: key and what every check moves
 	quick request // key and the few columns that change without a check
 	deep  request // key and every number that may change without a check
-	// window is the column that tells what changed last: last_update where
-	// the core keeps one, else last_check, else "".
+	// window is the column that tells what changed last: changed_at where another
+	// Belvedere stands before the core, last_update where the core keeps one,
+	// else last_check, else "".
 	window    string
 	executing bool // the core tells what is being checked
 }
@@ -212,6 +213,13 @@ func (m *Manager) plan(core livestatus.Core, has map[string][]string) *plan {
 	return p
 }
 
+// tellsAll reports whether the window finds everything that changes.
+func (t *tablePlan) tellsAll() bool { return t.window == changedAt || t.window == "last_update" }
+
+// changedAt is the column of another Belvedere that tells when it saw a row
+// change. It is asked for, and not kept.
+const changedAt = "changed_at"
+
 // newTablePlan returns nil if the core lacks the table or a key column.
 func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 	if len(has) == 0 {
@@ -234,6 +242,10 @@ func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 			return nil
 		}
 	}
+	var stamped []column // changed_at, where there is one
+	if slices.Contains(has, changedAt) {
+		stamped = []column{{core: changedAt}}
+	}
 	pick := func(want func(column) bool) request {
 		var sel []column
 		for _, c := range cols {
@@ -248,7 +260,7 @@ func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 		return classes[c.name] == schema.Live || classes[c.name] == schema.Settable
 	}
 	tp := &tablePlan{table: t}
-	tp.all = pick(func(column) bool { return true })
+	tp.all = pick(func(column) bool { return true }).and(stamped)
 	if t.Name == "status" { // not stored, but good to know
 		for _, name := range []string{"num_hosts", "num_services"} {
 			if slices.Contains(has, name) {
@@ -256,15 +268,17 @@ func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 			}
 		}
 	}
-	tp.live = pick(changes)
+	tp.live = pick(changes).and(stamped)
 	if objects {
-		tp.leadWithMoved(cols, changes)
+		tp.leadWithMoved(cols, changes, stamped)
 	}
 	tp.quick = pick(func(c column) bool { return slices.Contains(quickColumns, c.name) })
 	tp.deep = pick(func(c column) bool {
 		return slices.Contains(quickColumns, c.name) || changes(c) && number(c.kind) && !slices.Contains(restless, c.name) || c.name == "original_attributes"
 	})
 	switch {
+	case stamped != nil:
+		tp.window = changedAt
 	case !objects:
 	case slices.Contains(has, "last_update"):
 		tp.window = "last_update"
@@ -277,8 +291,8 @@ func newTablePlan(t *schema.Table, impl schema.Cores, has []string) *tablePlan {
 
 // leadWithMoved orders the columns of live and all: what few checks move comes
 // last, in both alike.
-func (t *tablePlan) leadWithMoved(cols []column, changes func(column) bool) {
-	var key, moved, rest, fixed []column
+func (t *tablePlan) leadWithMoved(cols []column, changes func(column) bool, moved []column) {
+	var key, rest, fixed []column
 	for _, c := range cols {
 		switch {
 		case slices.Contains(t.table.Keys, c.name):
@@ -319,11 +333,23 @@ func newRequest(t *schema.Table, cols []column) request {
 		return len(r.ask) - 1
 	}
 	for _, c := range cols {
-		r.fields = append(r.fields, field{column: c, at: position(c.core), with: position(c.with), key: slices.Contains(t.Keys, c.name)})
+		f := field{column: c, at: position(c.core), with: position(c.with), key: slices.Contains(t.Keys, c.name)}
+		if c.name == "" {
+			continue // not kept
+		}
+		r.fields = append(r.fields, f)
 		r.names = append(r.names, c.name)
 	}
 	for _, k := range t.Keys {
 		r.keys = append(r.keys, r.fields[slices.Index(r.names, k)])
+	}
+	return r
+}
+
+// and returns the request with columns more that are asked for and not kept.
+func (r request) and(more []column) request {
+	for _, c := range more {
+		r.ask = append(r.ask, c.core)
 	}
 	return r
 }

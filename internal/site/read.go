@@ -289,15 +289,19 @@ type window struct {
 	many      bool     // too many of them
 }
 
+// windowed are the tables that may have a window, what others refer to first.
+var windowed = []string{"contacts", "timeperiods", "hosts", "services"}
+
 // readWindows reads the hosts and services that were checked, or changed
-// where the core tells, since the last time.
+// where the core tells, since the last time; behind another Belvedere contacts
+// and periods, too.
 func (s *session) readWindows(ctx context.Context, changed *changes) error {
 	b := s.st.Begin()
 	var got []window
 	written := 0
-	for _, name := range []string{"hosts", "services"} {
+	for _, name := range windowed {
 		t := s.plan.tables[name]
-		if t.window == "" {
+		if t == nil || t.window == "" {
 			continue
 		}
 		w, err := s.readWindow(ctx, b, t)
@@ -346,7 +350,10 @@ func (s *session) readWindow(ctx context.Context, b *store.Batch, t *tablePlan) 
 		return w, err
 	}
 	w.recent, w.executing, w.ended, w.written, w.unknown = f.recent, f.runs, f.ended, f.written, f.strangers
-	w.newest = min(f.newest, s.coreNow()+overlapCheck) - int64(s.now().Sub(began)/time.Second)
+	if t.window != changedAt { // which is by the clock of the program that says it
+		f.newest = min(f.newest, s.coreNow()+overlapCheck)
+	}
+	w.newest = f.newest - int64(s.now().Sub(began)/time.Second)
 	return w, nil
 }
 
@@ -392,7 +399,7 @@ func (s *session) windowQuery(t *tablePlan) *lql.Query {
 // windowFilter selects what changed lately.
 func (s *session) windowFilter(t *tablePlan) lql.Filter {
 	since := s.cursor.newest[t.table.Name]
-	if t.window == "last_update" {
+	if t.tellsAll() {
 		return all(atLeast(t.window, since-overlapUpdate))
 	}
 	either := []lql.Filter{atLeast(t.window, since-overlapCheck)}

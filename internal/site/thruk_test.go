@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -151,6 +152,42 @@ func TestThrukLoop(t *testing.T) {
 	if h := view(fleet, "hq.2").Health; !strings.Contains(h.Cause, "LMD with 2 sites") {
 		t.Errorf("%q", h.Cause)
 	}
+}
+
+// TestThrukHanging: a core behind a Thruk that hangs holds up neither the site
+// of another one nor what is said of it, and comes back.
+func TestThrukHanging(t *testing.T) {
+	t.Parallel()
+	wien, wienAddr := kitCore(t, testkit.Options{Name: "Wien", Hosts: 5, ServicesPerHost: 3, Seed: 3, Churn: -1})
+	linz, linzAddr := kitCore(t, testkit.Options{Name: "Linz", Hosts: 4, ServicesPerHost: 2, Seed: 4, Churn: -1})
+	_, spec := thrukOf(t, backend("1", "Wien", "", wienAddr), backend("2", "Linz", "", linzAddr))
+	m, fleet := fleetOf(t, spec)
+	until(t, soon, "fresh", inState(fleet, "hq.1", store.Fresh))
+	until(t, soon, "fresh", inState(fleet, "hq.2", store.Fresh))
+	held := len(view(fleet, "hq.2").Snapshot.AllKeys("services"))
+	linz.SetFault(testkit.Fault{Kind: testkit.Hang})
+	m.Refresh("hq")
+	m.Refresh("hq.2")
+	row := wien.Rows("services")[2]
+	for i := range 3 { // before, while and after it is noticed
+		wien.SetState(row["host_name"].(string), row["description"].(string), 1+i%2, fmt.Sprintf("while the other hangs %d", i))
+		m.Refresh("hq.1")
+		equalsTruth(t, wien, fleet, "hq.1")
+		if i == 1 {
+			until(t, soon, "down", inState(fleet, "hq.2", store.Down))
+		}
+	}
+	if v := view(fleet, "hq.2"); v.Health.Cause == "" || len(v.Snapshot.AllKeys("services")) != held {
+		t.Errorf("%+v, %d services are left of %d", v.Health, len(v.Snapshot.AllKeys("services")), held)
+	}
+	if s := view(fleet, "hq.1").Health.State; s != store.Fresh {
+		t.Errorf("the other is %v", s)
+	}
+	linz.SetFault(testkit.Fault{})
+	m.Refresh("hq")
+	m.Refresh("hq.2")
+	until(t, soon, "back", inState(fleet, "hq.2", store.Fresh))
+	equalsTruth(t, linz, fleet, "hq.2")
 }
 
 // TestThrukDiagnosis: each step that can fail names cause and fix.

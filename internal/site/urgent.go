@@ -192,12 +192,15 @@ func (s *site) hurry(c lql.Command) {
 }
 
 // urgentNow reports whether the poll at now must compare: an effect is
-// awaited, or somebody asked.
-func (s *site) urgentNow() bool {
+// awaited, or somebody asked, and then every number.
+func (s *session) urgentNow() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	thorough := s.thorough
 	s.thorough = false
+	if thorough {
+		s.cursor.deep = time.Time{}
+	}
 	return thorough || len(s.urgent.targets) > 0
 }
 

@@ -17,6 +17,7 @@ type applier struct {
 	old     *Snapshot
 	next    *Snapshot
 	version uint64
+	now     int64       // unix seconds
 	moved   [][]int32   // by table: new row of each old one, -1 gone; nil: as before
 	changed []*tableLog // by table
 	out     Change
@@ -44,9 +45,9 @@ func (l *tableLog) add(key func() string) {
 	l.keys[key()] = struct{}{}
 }
 
-func newApplier(d *defs, old *Snapshot) *applier {
-	a := &applier{defs: d, old: old, version: old.version + 1}
-	a.next = &Snapshot{defs: d, version: a.version, tables: make([]*Table, len(d.all))}
+func newApplier(d *defs, old *Snapshot, now int64) *applier {
+	a := &applier{defs: d, old: old, version: old.version + 1, now: max(now, old.stamp)}
+	a.next = &Snapshot{defs: d, version: a.version, stamp: a.now, tables: make([]*Table, len(d.all))}
 	copy(a.next.tables, old.tables)
 	a.moved = make([][]int32, len(d.all))
 	a.changed = make([]*tableLog, len(d.all))
@@ -206,6 +207,7 @@ func (a *applier) reshape(def *tableDef, t *Table, rows []int32, st *staging) {
 		}
 		next.refs[j] = pick(t.refs[j], add, schema.Int, cell{num: -1})
 	}
+	next.stamps = t.stamps.reshaped(rows, nil, cell{num: a.now}, a.version)
 	a.move(def, t.n, func(m []int32) {
 		for k, r := range rows {
 			if r >= 0 {
@@ -378,6 +380,7 @@ func (a *applier) replace(def *tableDef, staged *staged) {
 func (a *applier) compare(def *tableDef, old, next *Table) {
 	log := a.changed[def.at]
 	if old == nil {
+		next.stamps = filled(schema.Time, next.n, cell{num: a.now})
 		log.any = true
 		log.many = next.n > MaxKeys
 		if !log.many {
@@ -388,6 +391,7 @@ func (a *applier) compare(def *tableDef, old, next *Table) {
 		return
 	}
 	pairs, same := a.match(def, old, next)
+	touched := make([]bool, next.n)
 	if !same {
 		a.move(def, old.n, func(m []int32) {
 			for _, p := range pairs {
@@ -405,6 +409,7 @@ func (a *applier) compare(def *tableDef, old, next *Table) {
 		for _, p := range pairs {
 			if !sameCell(x, int(p[0]), y, int(p[1]), d) {
 				equal = false
+				touched[p[1]] = true
 				log.add(func() string { return a.next.keyOf(next, int(p[1])) })
 			}
 		}
@@ -412,7 +417,8 @@ func (a *applier) compare(def *tableDef, old, next *Table) {
 			next.cols[i] = x
 		}
 	}
-	a.compareRefs(def, old, next, pairs, same)
+	a.compareRefs(def, old, next, pairs, same, touched)
+	a.stamp(old, next, pairs, touched)
 	if same && !log.any && slices.Equal(next.cols, old.cols) && slices.Equal(next.refs, old.refs) {
 		a.next.tables[def.at] = old
 	} else if same {
@@ -435,7 +441,25 @@ func sameCell(x *Column, i int, y *Column, j int, def cell) bool {
 	return c.num == def.num && bytes.Equal(c.bytes, def.bytes)
 }
 
-func (a *applier) compareRefs(def *tableDef, old, next *Table, pairs [][2]int32, same bool) {
+// stamp notes when the rows of a replaced table changed: now, but for those that
+// are as they were.
+func (a *applier) stamp(old, next *Table, pairs [][2]int32, touched []bool) {
+	b := newColumnBuilder(schema.Time)
+	k := 0
+	for row := range next.n {
+		at := a.now
+		if k < len(pairs) && int(pairs[k][1]) == row {
+			if !touched[row] {
+				at = old.stamps.Int(int(pairs[k][0]))
+			}
+			k++
+		}
+		b.add(cell{num: at})
+	}
+	next.stamps = b.finish(a.version)
+}
+
+func (a *applier) compareRefs(def *tableDef, old, next *Table, pairs [][2]int32, same bool, touched []bool) {
 	for j, l := range def.links {
 		x, y := old.refs[j], next.refs[j]
 		if x == nil || y == nil {
@@ -452,6 +476,7 @@ func (a *applier) compareRefs(def *tableDef, old, next *Table, pairs [][2]int32,
 			}
 			if r != y.Int(int(p[1])) {
 				equal = false
+				touched[p[1]] = true
 				a.changed[def.at].add(func() string { return a.next.keyOf(next, int(p[1])) })
 			}
 		}
@@ -547,7 +572,7 @@ func (a *applier) delete(def *tableDef, keys []string) {
 func (a *applier) update(def *tableDef, staged *staged) {
 	t := a.next.tables[def.at]
 	if t == nil {
-		t = &Table{def: def, cols: make([]*Column, len(def.schema.Columns)), refs: make([]*Column, len(def.links))}
+		t = &Table{def: def, cols: make([]*Column, len(def.schema.Columns)), refs: make([]*Column, len(def.links)), stamps: filled(schema.Time, 0, cell{})}
 		for j, l := range def.links {
 			if l.cols != nil {
 				t.refs[j] = newColumnBuilder(schema.Int).finish(a.version)
@@ -641,16 +666,17 @@ func (a *applier) set(def *tableDef, t *Table, st *staging, at []place) *Table {
 		}
 		next.refs[j] = next.refs[j].with(changes, a.version, changed)
 	}
-	dirty := false
+	stamps := changes[:0]
 	for k, p := range at {
 		if touched[k] {
-			dirty = true
+			stamps = append(stamps, rowChange{p.row, cell{num: a.now}})
 			a.changed[def.at].add(func() string { return a.next.keyOf(t, p.row) })
 		}
 	}
-	if !dirty {
+	if len(stamps) == 0 {
 		return t
 	}
+	next.stamps = t.stamps.with(stamps, a.version, func(int) {})
 	next.version = a.version
 	a.next.tables[def.at] = next
 	return next

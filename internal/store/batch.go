@@ -117,7 +117,7 @@ func (b *Batch) Commit(at time.Time) (Change, error) {
 	}
 	b.site.mu.Lock()
 	old := b.site.Snapshot()
-	a := newApplier(b.site.fleet.defs, old)
+	a := newApplier(b.site.fleet.defs, old, time.Now().Unix())
 	for _, def := range a.defs.all {
 		a.table(def, b.ops[def])
 	}

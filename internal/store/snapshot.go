@@ -13,6 +13,7 @@ type Snapshot struct {
 	defs    *defs
 	version uint64
 	taken   time.Time
+	stamp   int64    // when it came about, unix seconds; never below those before
 	tables  []*Table // by tableDef.at; nil: never fed
 }
 

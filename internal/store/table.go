@@ -19,6 +19,7 @@ type Table struct {
 	n       int
 	cols    []*Column // by position in the schema; nil: not stored, or no core value
 	refs    []*Column // by join: row of the joined table, -1 none; nil: not linked
+	stamps  *Column   // when each row last changed here, unix seconds
 	spans   []uint32  // services: where those of each host begin, and the end
 	version uint64
 	shape   uint64
@@ -28,7 +29,7 @@ type Table struct {
 
 // copy returns a table to change, without what was computed from the old one.
 func (t *Table) copy() *Table {
-	return &Table{def: t.def, n: t.n, cols: t.cols, refs: t.refs, spans: t.spans, version: t.version, shape: t.shape}
+	return &Table{def: t.def, n: t.n, cols: t.cols, refs: t.refs, stamps: t.stamps, spans: t.spans, version: t.version, shape: t.shape}
 }
 
 // Len returns the number of rows.
@@ -80,6 +81,16 @@ func (t *Table) Ref(join int) *Column {
 		return nil
 	}
 	return t.refs[join]
+}
+
+// Stamps returns when each row last changed here or came, in seconds since 1970
+// by our clock, which never goes back within a site. It is nil if nothing was
+// ever fed, and for tables that belong to no snapshot.
+func (t *Table) Stamps() *Column {
+	if t == nil {
+		return nil
+	}
+	return t.stamps
 }
 
 // Span returns the rows whose first key part is the given row of the table it
@@ -229,7 +240,7 @@ func (t *Table) index(targets int) {
 // size returns the bytes of memory the table holds.
 func (t *Table) size() int {
 	n := 4 * cap(t.spans)
-	for _, c := range slices.Concat(t.cols, t.refs) {
+	for _, c := range append(slices.Concat(t.cols, t.refs), t.stamps) {
 		if c != nil {
 			n += c.size()
 		}

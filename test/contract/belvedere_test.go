@@ -16,19 +16,29 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"belvedere/internal/app"
 	"belvedere/internal/auth"
 	"belvedere/internal/config"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/site"
+	"belvedere/internal/site/sitetest"
 	"belvedere/internal/testkit"
 )
 
 // behindBelvedere is a way to a simulated Naemon that is the site of another
 // Belvedere, over its listener with TLS and a token.
 func behindBelvedere(t *testing.T) (core, opened) {
-	s, dir, token := newSimulated(t, testkit.Naemon), t.TempDir(), strings.Repeat("a1", 32)
+	s := newSimulated(t, testkit.Naemon)
+	return s, belvedereBefore(t, s)
+}
+
+// belvedereBefore runs a Belvedere of which a core is the only site, and returns
+// the way to that.
+func belvedereBefore(t *testing.T, s *simulated) opened {
+	t.Helper()
+	dir, token := t.TempDir(), strings.Repeat("a1", 32)
 	web := httptest.NewTLSServer(nil) // for its certificate
 	pair := web.TLS.Certificates[0]
 	web.Close()
@@ -68,7 +78,7 @@ func behindBelvedere(t *testing.T) (core, opened) {
 		}
 	})
 	sum := sha256.Sum256(pair.Certificate[0])
-	return s, opened{nearer: refresher(t, a.URLs()[0], "wien"), spec: site.Spec{Addresses: a.LivestatusAddresses(),
+	return opened{nearer: refresher(t, a.URLs()[0], "wien"), spec: site.Spec{Addresses: a.LivestatusAddresses(),
 		TLS: livestatus.TLSOptions{Fingerprint: hex.EncodeToString(sum[:]), TokenFile: file("token", []byte(token+"\n"))}}}
 }
 
@@ -110,4 +120,45 @@ func keyOf(t *testing.T, pair tls.Certificate) []byte {
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b})
+}
+
+// soonAbove is how long a change may take to be seen behind another Belvedere,
+// on a machine that others use too. Comparing all there is would take a minute.
+const soonAbove = 20 * time.Second
+
+// TestBelvedereSoon: what happens without a check is seen behind another
+// Belvedere as soon as that sees it, whatever it is and nobody asking, and of a
+// core that does not say itself when a row changed.
+func TestBelvedereSoon(t *testing.T) {
+	t.Parallel()
+	for _, p := range []testkit.Profile{testkit.Naemon, testkit.Nagios4} {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			s := newSimulated(t, p)
+			o := belvedereBefore(t, s)
+			_, fleet := follow(t, o)
+			host, service := s.object()
+			contact := s.c.Rows("contacts")[0]["name"].(string)
+			for _, tt := range []struct{ line, table, key, column string }{
+				{"CHANGE_MAX_SVC_CHECK_ATTEMPTS;" + host + ";" + service + ";9", "services", host + "\x00" + service, "max_check_attempts"},
+				{"CHANGE_HOST_CHECK_TIMEPERIOD;" + host + ";" + s.c.Rows("timeperiods")[1]["name"].(string), "hosts", host, "check_period"},
+				{"CHANGE_SVC_MODATTR;" + host + ";" + service + ";16", "services", host + "\x00" + service, "modified_attributes"},
+				{"DISABLE_HOST_FLAP_DETECTION;" + host, "hosts", host, "flap_detection_enabled"},
+				{"DISABLE_CONTACT_SVC_NOTIFICATIONS;" + contact, "contacts", contact, "service_notifications_enabled"},
+			} {
+				if err := s.tell(tt.line); err != nil {
+					t.Fatal(err)
+				}
+				o.nearer() // how soon the one below sees it is another matter
+				want, began := s.truth(tt.table)[tt.key][tt.column], time.Now()
+				for sitetest.Rows(fleet.View().Sites[0].Snapshot, tt.table)[tt.key][tt.column] != want {
+					if time.Since(began) > soonAbove {
+						t.Fatalf("%s is not seen within %v", tt.line, soonAbove)
+					}
+					time.Sleep(20 * time.Millisecond)
+				}
+				t.Logf("%s: seen after %v", tt.line, time.Since(began))
+			}
+		})
+	}
 }

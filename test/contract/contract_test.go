@@ -90,7 +90,7 @@ func steps(c core) []step {
 		{"a host that is down", func() error { return c.result(host, "", 1, "no answer") },
 			func(truth func(string) rows) bool { return truth("hosts")[host]["state"] == int64(1) }},
 		{"a restart", c.restart, func(truth func(string) rows) bool { return row(truth) != nil }},
-		{"a reload with a service that came and one that went", c.change, func(truth func(string) rows) bool { return row(truth) == nil }},
+		{"a reload with a service and a host that came, and such that went", c.change, func(truth func(string) rows) bool { return row(truth) == nil }},
 	}
 }
 

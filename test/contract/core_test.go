@@ -29,8 +29,8 @@ type core interface {
 	object() (host, service string)
 	tell(line string) error
 	result(host, service string, state int, output string) error
-	// change takes away one service and adds another by configuration, and has
-	// the core read it.
+	// change takes away a service and a host and adds others by configuration,
+	// and has the core read it.
 	change() error
 	restart() error
 	// halt ends the core, launch starts it again.
@@ -51,7 +51,7 @@ type simulated struct {
 
 func newSimulated(t *testing.T, p testkit.Profile) *simulated {
 	t.Helper()
-	s := &simulated{unix: filepath.Join(t.TempDir(), "live"), options: testkit.Options{Profile: p, Hosts: 12, ServicesPerHost: 5, Seed: 11, Quiet: true, Churn: -1}}
+	s := &simulated{unix: filepath.Join(t.TempDir(), "live"), options: testkit.Options{Profile: p, Hosts: 6, ServicesPerHost: 4, Seed: 11, Quiet: true, Churn: -1}}
 	o := s.options
 	o.Heard = s.hear
 	c := testkit.NewCore(o)
@@ -114,7 +114,9 @@ func (s *simulated) result(host, service string, state int, output string) error
 
 func (s *simulated) change() error {
 	host, service := s.object()
+	hosts := s.c.Rows("hosts")
 	s.c.Remove(host, service)
+	s.c.Remove(hosts[len(hosts)-1]["name"].(string), "")
 	s.c.AddService("ünï-hôst", "a new service")
 	s.c.Reload()
 	return nil
@@ -133,6 +135,8 @@ type icinga struct {
 
 const icingaExtra = `object Host "ünï-hôst" { import "base"; enable_active_checks = false; vars.list = [ "a", "b" ]; vars.deep = { x = 1 } }
 object Service %q { import "base"; host_name = "ünï-hôst"; enable_active_checks = false }
+object Host "old host" { import "base"; enable_active_checks = false }
+object Service "of it" { import "base"; host_name = "old host"; enable_active_checks = false }
 `
 
 func newIcinga(t *testing.T) *icinga {
@@ -159,7 +163,7 @@ func (i *icinga) change() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(name, bytes.ReplaceAll(b, []byte(`"old service"`), []byte(`"new service"`)), 0o644); err != nil { //nolint:gosec // the core reads it as another user
+	if err := os.WriteFile(name, bytes.ReplaceAll(b, []byte(`"old `), []byte(`"new `)), 0o644); err != nil { //nolint:gosec // the core reads it as another user
 		return err
 	}
 	return i.c.Reload()

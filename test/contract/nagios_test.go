@@ -160,7 +160,10 @@ func (n *nagios) change() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(name, bytes.ReplaceAll(b, []byte("old service"), []byte("new service")), 0o644); err != nil { //nolint:gosec // the core reads it as another user
+	for from, to := range map[string]string{"old service": "new service", "child": "kind ü"} { // a host, with what names it
+		b = bytes.ReplaceAll(b, []byte(from), []byte(to))
+	}
+	if err := os.WriteFile(name, b, 0o644); err != nil { //nolint:gosec // the core reads it as another user
 		return err
 	}
 	return n.c.Command("RESTART_PROCESS")
