@@ -35,8 +35,8 @@ func (s *session) chainUp(because reason, urgent bool, began time.Time) *chain {
 	}
 	ch := &chain{asks: map[*request]*lql.Query{status: status.query()}}
 	order := []*lql.Query{ch.asks[status]}
-	for _, name := range []string{"hosts", "services"} {
-		if t := s.plan.tables[name]; t.window != "" {
+	for _, name := range windowed {
+		if t := s.plan.tables[name]; t != nil && t.window != "" {
 			ch.asks[&t.live] = s.windowQuery(t)
 			order = append(order, ch.asks[&t.live])
 		}

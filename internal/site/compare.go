@@ -33,7 +33,7 @@ func (s *session) comparisonDue(began time.Time, urgent bool, changed *changes) 
 	switch {
 	case settled && !changed.woke && !s.found:
 		every = max(every, deepEvery) // nothing happened
-	case settled && checks && s.plan.tables["services"].window == "last_update":
+	case settled && checks && s.plan.tables["services"].tellsAll():
 		every = max(every, deepEvery) // all that happened was told
 	case checks:
 		every = max(every, calmEvery)
