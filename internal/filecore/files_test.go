@@ -243,7 +243,7 @@ func TestCheck(t *testing.T) {
 		}
 		got = append(got, fmt.Sprintf("%v %v %.20s", s.OK, s.Needed, strings.ReplaceAll(s.Text, f.dir, "DIR")))
 	}
-	want := []string{"true true main configuration D", "true true object cache DIR/ob", "false true The file DIR/status", "true false log DIR/nagios.log", "false false no query handler is ", "false false The file DIR/nagios."}
+	want := []string{"true true main configuration D", "true true object cache DIR/ob", "false true The core does not ru", "true false log DIR/nagios.log", "false false no query handler is ", "false false The file DIR/nagios."}
 	for i := range want {
 		if i >= len(got) || !strings.HasPrefix(got[i], want[i]) {
 			t.Fatalf("got %q, want %q", got, want)

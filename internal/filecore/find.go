@@ -77,7 +77,23 @@ func readConfig(main string) (corefiles.Config, error) {
 	if c.Objects == "" || c.Status == "" {
 		return c, &Error{Cause: fmt.Sprintf("%s does not say where object_cache_file and status_file are.", main), Fix: "Add both lines and restart the core."}
 	}
+	if c.Query == "" && c.Pipe != "" {
+		c.Query = handlerBeside(c.Pipe)
+	}
 	return c, nil
+}
+
+// handlerBeside is the query handler that a core has without a word about it in
+// its configuration, "" if there is none now: Nagios 4 and Naemon make it where
+// their packages have the command pipe.
+func handlerBeside(pipe string) string {
+	for _, name := range []string{"nagios.qh", "naemon.qh"} {
+		path := filepath.Join(filepath.Dir(pipe), name)
+		if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeSocket != 0 {
+			return path
+		}
+	}
+	return ""
 }
 
 // cannot explains why a file cannot be used.
@@ -150,7 +166,7 @@ func Check(main string) []Step {
 	if c.Query != "" {
 		steps = append(steps, socketStep(c.Query))
 	} else {
-		steps = append(steps, Step{Text: "no query handler is configured: results between two status files come from the log alone", Hint: "on Nagios 4 and Naemon set query_socket"})
+		steps = append(steps, Step{Text: "no query handler is there: results between two status files come from the log alone", Hint: "a Nagios 4 or Naemon makes it when it starts; query_socket says where, if not beside the command pipe"})
 	}
 	return append(steps, pipeStep(&c))
 }
@@ -181,6 +197,9 @@ const noStatus = "/dev/null"
 func statusStep(c *corefiles.Config) Step {
 	if c.Status == noStatus {
 		return failed(errNoStatus, true)
+	}
+	if _, err := os.Stat(c.Status); err != nil {
+		return failed(notThere(c.Status, err), true)
 	}
 	s := readable("status file", c.Status, true)
 	if s.OK {

@@ -38,7 +38,7 @@ func (c *Core) readFiles() error {
 	status, err := os.Stat(c.config.Status)
 	if err != nil {
 		c.status = stamp{}
-		return c.noStatus(err)
+		return notThere(c.config.Status, err)
 	}
 	objects, err := os.Stat(c.config.Objects)
 	if err != nil {
@@ -99,12 +99,12 @@ func (c *Core) wait() error {
 		Fix: "See whether the disk is full, and restart the core."}
 }
 
-// noStatus explains why there is no status file.
-func (c *Core) noStatus(err error) error {
+// notThere explains why there is no status file.
+func notThere(path string, err error) *Error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Error{Cause: fmt.Sprintf("The core does not run: its status file %s is not there.", c.config.Status), Fix: "Start it; when it ends it removes the file.", Err: err}
+		return &Error{Cause: fmt.Sprintf("The core does not run: its status file %s is not there.", path), Fix: "Start it; when it ends it removes the file.", Err: err}
 	}
-	return cannot(c.config.Status, err)
+	return cannot(path, err)
 }
 
 // age reports a status file that is not written any more.
@@ -292,7 +292,7 @@ func unreadable(path string, err error) error {
 func (c *Core) feedStatus(b *replica.Batch, there counter) error {
 	f, err := corefiles.Open(c.config.Status)
 	if err != nil {
-		return c.noStatus(err)
+		return notThere(c.config.Status, err)
 	}
 	defer f.Close()
 	b.Replace("comments")

@@ -1,6 +1,7 @@
 package filecore_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"belvedere/internal/filecore"
 	"belvedere/internal/livestatus"
@@ -107,4 +109,46 @@ func TestQueryHandler(t *testing.T) {
 	}
 	<-asked
 	piped("an older one", "an older one") // and nothing of what was sent before
+}
+
+// TestQueryHandlerBeside: of a core whose configuration does not say where its
+// query handler is, as that of Debian's nagios4, the one beside its command pipe
+// is listened to.
+func TestQueryHandlerBeside(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "nagios.cfg")
+	if err := os.WriteFile(config, []byte(configText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", filepath.Join(dir, "nagios.qh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	found := false
+	for _, s := range filecore.Check(config) {
+		found = found || s.OK && s.Text == "query handler "+filepath.Join(dir, "nagios.qh")
+	}
+	if !found {
+		t.Errorf("it is not among what there is: %+v", filecore.Check(config))
+	}
+	core, err := filecore.New(filecore.Options{Main: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer core.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); core.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	_ = l.(*net.UnixListener).SetDeadline(time.Now().Add(time.Minute))
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b := make([]byte, 100)
+	if n, err := c.Read(b); err != nil || !strings.HasPrefix(string(b[:n]), "@nerd subscribe ") {
+		t.Errorf("it is told %q, %v", b[:n], err)
+	}
 }

@@ -402,7 +402,14 @@ func (d *diagnosis) perhapsTLS(ctx context.Context, cause error) error {
 	if err != nil && !isAlert(err) {
 		return cause
 	}
-	if KindOf(cause) == KindHTTP || err == nil && d.speaksHTTP(ctx, c) {
+	var web *Error
+	if err == nil {
+		web = d.speaksHTTP(ctx, c)
+	}
+	switch {
+	case web != nil && web.icinga:
+		return web
+	case KindOf(cause) == KindHTTP || web != nil:
 		return &Error{Kind: KindHTTP, Err: cause,
 			Cause: fmt.Sprintf("A web server with TLS (HTTPS) answers on %s, not Livestatus.", where(d.o.Address)),
 			Fix:   "Give the port of Livestatus (usually 6557, for Icinga 2 6558), not that of Thruk, the core's web pages or an API."}
@@ -413,8 +420,9 @@ func (d *diagnosis) perhapsTLS(ctx context.Context, cause error) error {
 		Cause: fmt.Sprintf("%s speaks TLS, but the address says to talk without.", where(o)), Fix: fmt.Sprintf("Use %s.", o)}
 }
 
-// speaksHTTP reports whether a web server is behind conn, which it uses up.
-func (d *diagnosis) speaksHTTP(ctx context.Context, conn net.Conn) bool {
+// speaksHTTP is what a web server behind conn, which it uses up, is, nil if
+// there is none.
+func (d *diagnosis) speaksHTTP(ctx context.Context, conn net.Conn) *Error {
 	o := d.o
 	o.Lane = nil
 	atMost(&o.FirstByte, diagnoseProbe)
@@ -422,7 +430,10 @@ func (d *diagnosis) speaksHTTP(ctx context.Context, conn net.Conn) bool {
 	defer c.Close()
 	c.ready = conn
 	_, err := c.Identify(ctx)
-	return KindOf(err) == KindHTTP
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == KindHTTP {
+		return e
+	}
+	return nil
 }
 
 func (d *diagnosis) answers(ctx context.Context, s *Step) error {

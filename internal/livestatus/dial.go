@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -97,7 +99,7 @@ func hostError(a Address, limit time.Duration, err error) *Error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Kind = KindRefused
 		e.Cause = fmt.Sprintf("%s answers that nothing listens on port %s.", a.Host, a.Port)
-		e.Fix = fmt.Sprintf("Check on %s that Livestatus (or xinetd in front of it) runs and which port it uses: ss -ltnp. Usual are 6557, for Icinga 2 6558.", a.Host)
+		e.Fix = fmt.Sprintf("Check on %s that Livestatus (or xinetd in front of it) runs and which port it uses: ss -ltnp. Usual are 6557, for Icinga 2 6558. A core without Livestatus, such as Debian's nagios4, is read with an agent beside it.", a.Host)
 		switch a.Scheme {
 		case "agent":
 			e.Fix = fmt.Sprintf("Check on %s that the agent runs and which port it uses: systemctl status belvedere-agent, ss -ltnp. Usual is %s.", a.Host, AgentPort)
@@ -171,10 +173,19 @@ func socketGroup(path string, info fs.FileInfo) string {
 	const usual = "the group of the core, usually naemon or nagios (nagcmd, icinga)"
 	if info != nil {
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
-			return fmt.Sprintf("Add the user of this program to %s, here the one with gid %d, with write permission on the socket, and start it again. ls -l %s shows owner and group.", usual, st.Gid, path)
+			return fmt.Sprintf("Add the user of this program to %s, here %s, with write permission on the socket, and start it again. ls -l %s shows owner and group.", usual, groupName(st.Gid), path)
 		}
 	}
 	return fmt.Sprintf("Add the user of this program to %s, and start it again; it must be allowed to enter every folder of the path.", usual)
+}
+
+// groupName is the name of a group, or its number if it has none.
+func groupName(gid uint32) string {
+	id := strconv.FormatUint(uint64(gid), 10)
+	if g, err := user.LookupGroupId(id); err == nil {
+		return g.Name
+	}
+	return id
 }
 
 // plain returns the innermost text of an error of package net or os.

@@ -49,6 +49,7 @@ type Error struct {
 	// been taken.
 	Uncertain bool
 
+	icinga      bool   // it is the API of an Icinga 2, with KindHTTP
 	fingerprint string // of the certificate or host key seen, with KindCertificate and KindHostKey
 }
 

@@ -15,6 +15,10 @@ func sniff(head []byte, where, local string) *Error {
 	switch {
 	case helperText(line):
 		return xinetdError(line)
+	case strings.HasPrefix(upper, "HTTP/") && bytes.Contains(head, []byte("\r\nServer: Icinga/")):
+		return &Error{Kind: KindHTTP, icinga: true,
+			Cause: fmt.Sprintf("The API of an Icinga 2 answers on %s, not Livestatus.", where),
+			Fix:   fmt.Sprintf("It is the better way: use icinga2://user@%s, with user and password of an ApiUser (docs/cores/icinga2.md).", where)}
 	case strings.Contains(upper, "SPEAKING PLAIN HTTP TO AN SSL"), bytes.Contains(bytes.ToUpper(head), []byte("HTTP REQUEST WAS SENT TO HTTPS PORT")),
 		bytes.Contains(head, []byte("HTTP request to an HTTPS server")), strings.HasPrefix(upper, "HTTP/"),
 		strings.HasPrefix(line, "<"), strings.HasPrefix(upper, "<!DOCTYPE"):

@@ -122,7 +122,7 @@ func tlsError(a Address, raw net.Conn, limit time.Duration, err error) *Error {
 			Cause: fmt.Sprintf("The certificate of %s is not the pinned one. It is %s.", where, describe(pin.got)),
 			Fix:   "If the certificate was renewed on purpose, compare the fingerprint on the server and pin the new one."}
 	case errors.As(err, &verify):
-		return certificateError(where, verify)
+		return certificateError(where, a.TLS.CA, verify)
 	case errors.As(err, &record) && a.Thruk():
 		return &Error{Kind: KindTLS, Err: err, Cause: fmt.Sprintf("%s does not speak TLS on this port.", where),
 			Fix: "Give the port of HTTPS, usually 443; http:// is for a web server that has none."}
@@ -180,8 +180,8 @@ func plainError(where string, head []byte, err error) *Error {
 }
 
 // certificateError explains why a certificate is not trusted, with what helps
-// to judge it.
-func certificateError(where string, v *tls.CertificateVerificationError) *Error {
+// to judge it; ca is the file of authorities that were to be trusted.
+func certificateError(where, ca string, v *tls.CertificateVerificationError) *Error {
 	leaf := v.UnverifiedCertificates[0]
 	e := &Error{Kind: KindCertificate, Err: v, fingerprint: Fingerprint(leaf)}
 	var unknown x509.UnknownAuthorityError
@@ -189,6 +189,10 @@ func certificateError(where string, v *tls.CertificateVerificationError) *Error 
 	var invalid x509.CertificateInvalidError
 	about := "It is " + describe(leaf) + "."
 	switch {
+	case errors.As(v.Err, &unknown) && ca != "":
+		// All Icinga 2 call theirs "Icinga CA", so the name tells nothing.
+		e.Cause = fmt.Sprintf("The certificate of %s was issued by another authority than that in %s: %s.", where, ca, chain(v.UnverifiedCertificates))
+		e.Fix = "The file is that of another installation, or the authority was made anew: copy it again from this server, for Icinga 2 /var/lib/icinga2/certs/ca.crt."
 	case errors.As(v.Err, &unknown):
 		e.Cause = fmt.Sprintf("The certificate of %s was issued by an authority that is not trusted here: %s.", where, chain(v.UnverifiedCertificates))
 		e.Fix = "Give the file of the issuing authority as ca, or compare the fingerprint on the server and pin it."

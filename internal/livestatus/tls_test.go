@@ -132,7 +132,7 @@ func TestTLS(t *testing.T) {
 		{name: "not checked", server: server(expired), o: TLSOptions{InsecureSkipVerify: true}},
 		{name: "client certificate", server: mutual, o: TLSOptions{CA: ca.File, Cert: ourCert, Key: ourKey}},
 		{name: "unknown authority", server: server(good), kind: KindCertificate, cause: "core ← Test CA", fix: "pin it"},
-		{name: "wrong authority", server: server(good), o: TLSOptions{CA: other.File}, kind: KindCertificate, cause: Fingerprint(good.Leaf), fix: "as ca"},
+		{name: "wrong authority", server: server(good), o: TLSOptions{CA: other.File}, kind: KindCertificate, cause: Fingerprint(good.Leaf), fix: "copy it again"},
 		{name: "other name", server: server(named), o: TLSOptions{CA: ca.File}, kind: KindCertificate, cause: "for other names: mon.example.org", fix: "server_name"},
 		{name: "expired", server: server(expired), o: TLSOptions{CA: ca.File}, kind: KindCertificate, cause: "has expired", fix: "Renew"},
 		{name: "not valid yet", server: server(future), o: TLSOptions{CA: ca.File}, kind: KindCertificate, cause: "is not valid yet", fix: "clocks"},

@@ -21,8 +21,8 @@ func TestSaying(t *testing.T) {
 	w := german(t)
 	for said, want := range map[string]string{
 		"The core answers late.": "Der Core antwortet verspätet.",
-		"10.1.2.3 answers that nothing listens on port 6557. Check on 10.1.2.3 that Livestatus (or xinetd in front of it) runs and which port it uses: ss -ltnp. Usual are 6557, for Icinga 2 6558.": "10.1.2.3 antwortet, dass auf Port 6557 nichts lauscht. " +
-			"Prüfen Sie auf 10.1.2.3, ob Livestatus (oder xinetd davor) läuft und welchen Port es benutzt: ss -ltnp. Üblich sind 6557, bei Icinga 2 6558.",
+		"10.1.2.3 answers that nothing listens on port 6557. Check on 10.1.2.3 that Livestatus (or xinetd in front of it) runs and which port it uses: ss -ltnp. Usual are 6557, for Icinga 2 6558. A core without Livestatus, such as Debian's nagios4, is read with an agent beside it.": "10.1.2.3 antwortet, dass auf Port 6557 nichts lauscht. " +
+			"Prüfen Sie auf 10.1.2.3, ob Livestatus (oder xinetd davor) läuft und welchen Port es benutzt: ss -ltnp. Üblich sind 6557, bei Icinga 2 6558. Ein Core ohne Livestatus, wie Debians nagios4, wird mit einem Agenten neben ihm gelesen.",
 		"The certificate of a:1 is for other names: b, c. It is for b, c, valid from 1 Jan 2026 to 2 Jan 2026, SHA-256 AB:CD. Use one of these names in the address, or set it as server_name, or pin the fingerprint.": "Das Zertifikat von a:1 gilt für andere Namen: b, c. Es ist für b, c, gültig von 1 Jan 2026 bis 2 Jan 2026, SHA-256 AB:CD. " +
 			"Nehmen Sie einen dieser Namen in der Adresse, oder setzen Sie ihn als server_name, oder hinterlegen Sie den Fingerabdruck.",
 		"The certificate of a:1 has expired.":                                                                "Das Zertifikat von a:1 ist abgelaufen.",
@@ -57,7 +57,7 @@ func FuzzSaid(f *testing.F) {
 func BenchmarkSaid(b *testing.B) {
 	w := german(b)
 	for name, text := range map[string]string{
-		"known":   "10.1.2.3 answers that nothing listens on port 6557. Check on 10.1.2.3 that Livestatus (or xinetd in front of it) runs and which port it uses: ss -ltnp. Usual are 6557, for Icinga 2 6558.",
+		"known":   "10.1.2.3 answers that nothing listens on port 6557. Check on 10.1.2.3 that Livestatus (or xinetd in front of it) runs and which port it uses: ss -ltnp. Usual are 6557, for Icinga 2 6558. A core without Livestatus, such as Debian's nagios4, is read with an agent beside it.",
 		"unknown": "CRITICAL - the plugin says a lot. It goes on. And on. And on, with 12 values in 5 places.",
 	} {
 		b.Run(name, func(b *testing.B) {
