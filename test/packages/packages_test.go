@@ -67,8 +67,8 @@ func build(t *testing.T) map[string]string {
 // installs are the files that an administrator meets.
 var installs = map[string][]string{
 	"belvedere": {"/usr/bin/belvedere", "/etc/belvedere/belvedere.yaml", "/etc/belvedere/agent.yaml", "/usr/lib/systemd/system/belvedere.service",
-		"/usr/lib/systemd/system/belvedere-agent.service", "/usr/share/doc/belvedere/getting-started.md", "/usr/share/doc/belvedere/belvedere.example.yaml"},
-	"belvedere-agent": {"/usr/bin/belvedere", "/etc/belvedere/agent.yaml", "/usr/lib/systemd/system/belvedere-agent.service", "/usr/share/doc/belvedere/agent.md"},
+		"/usr/lib/systemd/system/belvedere-agent.service", "/usr/share/doc/belvedere/getting-started.md", "/usr/share/doc/belvedere/cores/nagios4.md", "/usr/share/doc/belvedere/belvedere.example.yaml"},
+	"belvedere-agent": {"/usr/bin/belvedere", "/etc/belvedere/agent.yaml", "/usr/lib/systemd/system/belvedere-agent.service", "/usr/share/doc/belvedere/agent.md", "/usr/share/doc/belvedere/cores/nagios4.md"},
 }
 
 func TestPackages(t *testing.T) {
