@@ -3,13 +3,16 @@ package filecore
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"belvedere/internal/corefiles"
 )
@@ -218,7 +221,28 @@ func socketStep(path string) Step {
 	case info.Mode()&fs.ModeSocket == 0:
 		return Step{Text: "query handler " + path + " is not a socket"}
 	}
+	if silent(path) {
+		return Step{Text: "query handler " + path + " does not tell results: between two status files they come from the log alone",
+			Hint: "this core was built without it; changes of state are in its log all the same"}
+	}
 	return Step{OK: true, Text: "query handler " + path}
+}
+
+// silent reports whether a query handler says that it tells no results of
+// checks, as that of Debian's nagios4.
+func silent(path string) bool {
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Second)) // never fails
+	if _, err := c.Write([]byte("@nerd list\x00")); err != nil {
+		return false
+	}
+	answer := make([]byte, 3)
+	_, err = io.ReadFull(c, answer)
+	return err == nil && string(answer) == "404"
 }
 
 func pipeStep(c *corefiles.Config) Step {

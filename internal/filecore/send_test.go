@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,25 +113,44 @@ func TestQueryHandler(t *testing.T) {
 }
 
 // TestQueryHandlerBeside: of a core whose configuration does not say where its
-// query handler is, as that of Debian's nagios4, the one beside its command pipe
-// is listened to.
+// query handler is, the one beside its command pipe is listened to, and looked
+// at whether it tells anything.
 func TestQueryHandlerBeside(t *testing.T) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "nagios.cfg")
 	if err := os.WriteFile(config, []byte(configText), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("unix", filepath.Join(dir, "nagios.qh"))
+	socket := filepath.Join(dir, "nagios.qh")
+	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	found := false
-	for _, s := range filecore.Check(config) {
-		found = found || s.OK && s.Text == "query handler "+filepath.Join(dir, "nagios.qh")
-	}
-	if !found {
-		t.Errorf("it is not among what there is: %+v", filecore.Check(config))
+	_ = l.(*net.UnixListener).SetDeadline(time.Now().Add(time.Minute))
+	asked := make(chan string, 100)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		for answer := "hostchecks"; ; answer = "404: nerd: No such handler" {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			b := make([]byte, 100)
+			n, _ := c.Read(b)
+			asked <- string(b[:n])
+			_, _ = c.Write([]byte(answer))
+			c.Close()
+		}
+	}()
+	defer func() { l.Close(); <-served }()
+	for _, want := range []string{"query handler " + socket, "query handler " + socket + " does not tell results"} {
+		if !slices.ContainsFunc(filecore.Check(config), func(s filecore.Step) bool { return strings.HasPrefix(s.Text, want) && s.OK == (s.Text == want) }) {
+			t.Errorf("there is no step %q", want)
+		}
+		if got := <-asked; got != "@nerd list\x00" {
+			t.Errorf("it was asked %q", got)
+		}
 	}
 	core, err := filecore.New(filecore.Options{Main: config})
 	if err != nil {
@@ -141,14 +161,7 @@ func TestQueryHandlerBeside(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); core.Run(ctx) }()
 	defer func() { cancel(); <-done }()
-	_ = l.(*net.UnixListener).SetDeadline(time.Now().Add(time.Minute))
-	c, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	b := make([]byte, 100)
-	if n, err := c.Read(b); err != nil || !strings.HasPrefix(string(b[:n]), "@nerd subscribe ") {
-		t.Errorf("it is told %q, %v", b[:n], err)
+	if got := <-asked; !strings.HasPrefix(got, "@nerd subscribe ") {
+		t.Errorf("it was told %q", got)
 	}
 }
