@@ -39,7 +39,8 @@ type step struct {
 // moves are what differs between two snapshots of a site.
 type moves struct {
 	hosts, services []int32 // rows with other values
-	above           []int32 // hosts of such services
+	around          []int32 // hosts, and those of such services
+	below           []int32 // services, and those of such hosts
 	people          bool    // what contacts see may differ too
 }
 
@@ -161,12 +162,29 @@ func (s *siteHistory) find(after uint64, to *store.Snapshot) *moves {
 				return nil
 			}
 			m.services = append(m.services, int32(row))
-			if host := services.Ref(0).Int(row); host >= 0 {
-				m.above = append(m.above, int32(host))
-			}
 		}
 	}
-	m.hosts, m.services, m.above = unique(m.hosts), unique(m.services), unique(m.above)
+	m.hosts, m.services = unique(m.hosts), unique(m.services)
+	m.around, m.below = m.hosts, m.services
+	if len(m.services) > 0 {
+		m.around = slices.Clone(m.hosts)
+		for _, row := range m.services {
+			if host := services.Ref(0).Int(int(row)); host >= 0 {
+				m.around = append(m.around, int32(host))
+			}
+		}
+		m.around = unique(m.around)
+	}
+	if len(m.hosts) > 0 {
+		m.below = slices.Clone(m.services)
+		for _, host := range m.hosts {
+			from, to := services.Span(int(host))
+			for r := from; r < to; r++ {
+				m.below = append(m.below, int32(r))
+			}
+		}
+		m.below = unique(m.below)
+	}
 	return m
 }
 
@@ -194,22 +212,15 @@ func unchanged(ref colRef, a, b *store.Snapshot) bool {
 // may differ.
 func (m *moves) concerning(p *plan, a, b *store.Snapshot) []int32 {
 	if p.table.Name == "hosts" {
-		if len(m.above) == 0 || !p.uses(func(r colRef) bool { return r.column().Class == schema.Derived }) {
+		if len(m.around) == len(m.hosts) || !p.uses(func(r colRef) bool { return r.column().Class == schema.Derived }) {
 			return m.hosts
 		}
-		return unique(slices.Concat(m.hosts, m.above))
+		return m.around
 	}
 	if len(m.hosts) == 0 || !p.uses(func(r colRef) bool { return viaHost(r) && !unchanged(r, a, b) }) {
 		return m.services
 	}
-	rows, t := slices.Clone(m.services), b.Table("services")
-	for _, host := range m.hosts {
-		from, to := t.Span(int(host))
-		for r := from; r < to; r++ {
-			rows = append(rows, int32(r))
-		}
-	}
-	return unique(rows)
+	return m.below
 }
 
 // viaHost reports whether a value of a service may come from its host.
