@@ -240,7 +240,7 @@ func (p *pulse) pause(a *audience) time.Duration {
 	total := p.total.Add(work - a.last)
 	a.last = work
 	pause := rest(time.Duration(total), time.Duration(p.late.Load()))
-	pause = time.Duration(float64(pause) * (0.9 + 0.2*rand.Float64())) //nolint:gosec // no secret
+	pause = time.Duration(float64(pause) * (0.95 + 0.1*rand.Float64())) //nolint:gosec // no secret
 	return min(max(pause, eventEvery), eventAtMost)
 }
 
@@ -280,12 +280,13 @@ func (p *pulse) step(ctx context.Context, a *audience) (again bool) {
 	return again
 }
 
-// spread returns the time over which readers of an event spread what they ask.
+// spread returns the time over which readers of an event spread what they ask:
+// most need not ask for anything, see event.Drawn.
 func spread(streams int) time.Duration {
 	if streams < spreadFrom {
 		return 0
 	}
-	return min(time.Duration(streams)*time.Millisecond, spreadMost)
+	return min(time.Duration(streams)*time.Millisecond/4, spreadMost)
 }
 
 // tell sends an audience what of a set concerns it, with the marks of what it
