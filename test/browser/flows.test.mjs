@@ -134,6 +134,30 @@ const flows = {
     await page.waitForURL(u => u.pathname.startsWith('/host/') && u.pathname.endsWith('/' + enc(o.host)))
   },
 
+  async 'the palette acts on what it finds'({ page, url, name, hand, o }) {
+    await page.goto(url + '/hosts')
+    if (name === 'keyboard') await page.keyboard.press('Control+k')
+    else await hand.use(page.locator('.search[data-open-palette]'))
+    await page.locator('#palette input').pressSequentially('s:' + o.service)
+    const hit = page.locator(`#palette [role=option][data-href$="${o.path}"]`).first()
+    await hit.waitFor()
+    const comment = page.locator('#palette [role=option]').filter({ hasText: /^Comment/ })
+    if (name === 'keyboard') {
+      await until('it to be chosen', async () => await hit.getAttribute('aria-selected') === 'true' || await page.keyboard.press('ArrowDown'))
+      await page.keyboard.press('Tab')
+      await hit.waitFor({ state: 'detached' }) // what can be done with it stands in place of the hits
+      await until('Comment to be chosen', async () => await comment.getAttribute('aria-selected') === 'true' || await page.keyboard.press('ArrowDown'))
+      await page.keyboard.press('Enter')
+    } else {
+      await hand.use(comment.first())
+    }
+    const dialog = page.locator('dialog#act[open]')
+    await dialog.locator('[name=comment]').waitFor()
+    assert.match(await dialog.locator('h2').innerText(), /comment/i)
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+  },
+
   async 'a selection gets one comment'({ page, url, name, hand, o }) {
     await page.goto(`${url}/services?sort=service&q=${enc(`host="${o.host}" site:"${o.site}"`)}`)
     const boxes = page.locator(`${list} .pick`)
@@ -163,6 +187,128 @@ const flows = {
     await hand.use(page.getByRole('button', { name: `Delete Of ${o.site} by ${name}` }))
     await hand.use(page.locator('dialog[open] footer button').first())
     await page.getByRole('main').getByRole('link', { name: `Of ${o.site} by ${name}`, exact: true }).waitFor({ state: 'detached' })
+  },
+
+  async 'the form says what the query bar says'({ page, url, hand, o }) {
+    await page.goto(`${url}/services?q=${enc(`host="${o.host}" site:"${o.site}"`)}`)
+    await hand.use(page.locator('.qform > summary'))
+    const line = page.locator('.qform .qline').filter({ has: page.locator('[name=fv]') }).nth(2)
+    await line.locator('[name=ff]').selectOption('state')
+    await line.locator('[name=fv]').fill('crit')
+    await hand.use(page.locator('.qform').getByRole('button', { name: 'Apply the filter' }))
+    await page.waitForURL(u => /state:crit/.test(u.searchParams.get('q')))
+    await row(page, o.host, o.service).waitFor()
+    await hand.use(page.getByRole('link', { name: 'Remove the filter state:crit' }))
+    await page.waitForURL(u => !/state:crit/.test(u.searchParams.get('q')))
+    await until('the services that are well too', async () => await page.locator(list).count() > 1)
+  },
+
+  async 'one site is chosen, and all again'({ page, url, name, hand, o }) {
+    await page.goto(url + '/hosts')
+    const open = () => name === 'keyboard' ? page.keyboard.press('i') : hand.use(page.locator('[data-chooser] > summary'))
+    const chooser = page.locator('[data-chooser-form]')
+    await open()
+    for (const other of await chooser.locator('li:has([name=site])').filter({ hasNotText: o.site }).locator('[name=site]').all()) await hand.tick(other)
+    await hand.use(chooser.getByRole('button', { name: 'Show these' }))
+    const words = async () => (await page.locator('[data-chooser] > summary').innerText()).trim()
+    await until('one site', async () => /^1 of/.test(await words()))
+    await page.locator(list).first().waitFor()
+    assert.deepEqual(await page.locator(`${list} th.who a`).evaluateAll(links => [...new Set(links.map(l => l.pathname.split('/')[2]))]), [o.path.split('/')[2]])
+    await open()
+    await hand.use(chooser.getByRole('button', { name: 'All', exact: true }))
+    await hand.use(chooser.getByRole('button', { name: 'Show these' }))
+    await until('all sites', async () => /^[0-9]+ sites?/.test(await words()))
+  },
+
+  async 'live updates pause and go on'({ page, url, name, hand }) {
+    await page.goto(url + '/problems?view=all')
+    if (name === 'keyboard') {
+      await page.keyboard.press('p')
+    } else {
+      await hand.use(page.locator('.search[data-open-palette]'))
+      await page.locator('#palette input').pressSequentially('pause')
+      await hand.use(page.locator('#palette [role=option]').filter({ hasText: 'Pause live updates' }))
+    }
+    const paused = page.locator('.banner').filter({ hasText: 'Paused.' })
+    await paused.waitFor()
+    await hand.use(paused.getByRole('button'))
+    await paused.waitFor({ state: 'detached' })
+  },
+
+  async 'new problems of a view are told'({ page, url, hand }) {
+    await page.goto(url + '/problems?view=all')
+    for (const wanted of [true, false]) {
+      await hand.use(page.locator('button[data-bell]'))
+      const box = page.locator('#bell [name=sound]')
+      if (await box.isChecked() !== wanted) await hand.tick(box)
+      await hand.use(page.locator('#bell footer .pri'))
+      await page.locator('#bell').waitFor({ state: 'hidden' })
+      await until('it to be kept', async () => await page.locator('button[data-bell]').getAttribute('aria-pressed') === String(wanted))
+    }
+  },
+
+  async 'a core, and what it switched off'({ page, url, hand, o }) {
+    await page.goto(url + '/processes')
+    await hand.use(page.locator('main th.who a').filter({ hasText: o.site }))
+    await page.locator('main h1').filter({ hasText: o.site }).waitFor()
+    await hand.use(page.locator('.ph a').filter({ hasText: /services?$/ }))
+    await page.waitForURL('**/services?**')
+    await page.locator(list).first().waitFor()
+  },
+
+  async 'from hygiene to what nobody looks at'({ page, url, hand }) {
+    await page.goto(url + '/hygiene')
+    await hand.use(page.locator('main td a.lk').first())
+    await page.waitForURL(u => ['/hosts', '/services', '/downtimes'].includes(u.pathname))
+    await page.locator(list).first().waitFor()
+  },
+
+  async 'the configuration: a command, and what uses it'({ page, url, hand, o }) {
+    await page.goto(`${url}/config/contacts?q=${enc(`site:"${o.site}"`)}`)
+    await hand.use(page.locator('.tabs a').filter({ hasText: 'Commands' }))
+    await page.waitForURL(u => u.pathname === '/config/commands')
+    await hand.use(page.locator('main th.who a').first())
+    await page.locator('main .crumb').filter({ hasText: 'Commands' }).waitFor()
+    await page.locator('main h2').filter({ hasText: 'Used by' }).waitFor()
+  },
+
+  async 'a link for a screen is made, seen by a stranger, and revoked'({ page, url, name, hand, o }) {
+    const title = `Screen of ${o.site} by ${name}`
+    await page.goto(`${url}/views/new?at=${enc(`/problems?view=all&q=${o.filter}`)}`)
+    await page.fill('#view-name', title)
+    await hand.use(page.getByRole('main').getByRole('button', { name: 'Save view' }))
+    await page.waitForURL(u => u.pathname === '/problems')
+    await page.goto(url + '/screens')
+    await hand.tick(page.locator('label').filter({ hasText: title }).locator('[name=view]'))
+    await page.fill('#screen-name', title)
+    await hand.use(page.getByRole('button', { name: 'Make a link' }))
+    const link = await page.locator('main input[readonly]').inputValue()
+    const stranger = await page.context().browser().newContext({ viewport: page.viewportSize() })
+    try {
+      const screen = await stranger.newPage()
+      await screen.goto(link)
+      await screen.locator('.worst li').filter({ hasText: o.host }).first().waitFor()
+      await screen.goto(url + o.path)
+      assert.equal(new URL(screen.url()).pathname, '/login')
+      await hand.use(page.getByRole('button', { name: `Revoke ${title}` }))
+      await hand.use(page.locator('dialog[open] footer button').first())
+      await page.getByRole('button', { name: `Revoke ${title}` }).waitFor({ state: 'detached' })
+      await screen.goto(link)
+      assert.equal(await screen.locator('.worst').count(), 0)
+    } finally {
+      await stranger.close()
+    }
+    await page.goto(url + '/views')
+    await hand.use(page.getByRole('button', { name: `Delete ${title}` }))
+    await hand.use(page.locator('dialog[open] footer button').first())
+  },
+
+  async 'from a mistake in the address, and from an address of Thruk, to the list'({ page, url, hand, o }) {
+    await page.goto(`${url}/services?limit=0&q=${enc(o.filter)}`)
+    await hand.use(page.getByRole('link', { name: 'Go on without limit' }))
+    await row(page, o.host, o.service).waitFor()
+    await page.goto(`${url}/thruk/cgi-bin/status.cgi?host=${enc(o.host)}`)
+    await row(page, o.host, o.service).waitFor()
   },
 
   async 'a list is saved as a view, and opened'({ page, url, name, hand, o }) {
