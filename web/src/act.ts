@@ -275,13 +275,15 @@ export function undoLast(): boolean {
 // What the page is about: its own object, or the one beside the list.
 const OBJECT = "main [data-object], #side [data-object]";
 
+const SILENCE = "DISABLE_SVC_NOTIFICATIONS";
+
 const LETTERS: Record<string, string[]> = {
-  a: ["acknowledge", "unacknowledge"], A: ["acknowledge"], d: ["downtime"], r: ["recheck"], c: ["comment"], n: ["more"], ".": ["more"],
+  a: ["acknowledge", "unacknowledge"], A: ["acknowledge"], d: ["downtime"], r: ["recheck"], c: ["comment"], n: [SILENCE, "more"], ".": ["more"],
 };
 
 // silence returns the action that switches notifications off for what keys
 // name; of hosts and services together it takes both.
-const silence = (keys: string[]): string => (keys.length > 0 && keys.every((k) => k.split("|").length === 2) ? "DISABLE_HOST_NOTIFICATIONS" : "DISABLE_SVC_NOTIFICATIONS");
+const silence = (keys: string[]): string => (keys.length > 0 && keys.every((k) => k.split("|").length === 2) ? "DISABLE_HOST_NOTIFICATIONS" : SILENCE);
 
 // actKey does what a letter means for the selection, the row that has the
 // focus, or the object of the page; false when it means nothing here.
@@ -298,7 +300,7 @@ export function actKey(letter: string, row: Element | null): boolean {
   };
   const bar = one(".bulk");
   const el = selected().size > 0 && bar ? within(bar) : row ? within(row) : within(one(OBJECT) ?? document.createElement("div"));
-  if (letter === "n" && el?.hasAttribute("data-act")) take(el, silence(chosenKeys(el)));
+  if (letter === "n" && el?.hasAttribute("data-act")) take(el, SILENCE);
   else el?.click();
   return el !== null;
 }
@@ -376,6 +378,7 @@ function chosenKeys(el: HTMLElement): string[] {
 // take does kind to what a button is about.
 function take(el: HTMLElement, kind: string): void {
   const keys = chosenKeys(el);
+  if (kind === SILENCE) kind = silence(keys);
   if (el.hasAttribute("data-quick")) {
     void send(path(`/act/${kind}`), new URLSearchParams({ on: keys.join("\n"), go: "give", quick: "1" }), null);
     return;

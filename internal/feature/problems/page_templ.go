@@ -204,7 +204,7 @@ func body(v view) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = action.Bulk(v.source(ctx), action.Acknowledge, action.Downtime, action.Recheck, action.Comment, action.More).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = action.Bulk(v.source(ctx), action.Acknowledge, action.Downtime, action.Recheck, action.Comment, action.Silence, action.More).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

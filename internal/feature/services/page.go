@@ -48,7 +48,7 @@ func page(w http.ResponseWriter, r *http.Request) error {
 	}
 	return v.Serve(w, r, list.Drawing{
 		Active: "services", Figures: list.Figures(v, heads), Rows: rows(v, ui.Now(r.Context())),
-		Kinds: []action.Kind{action.Acknowledge, action.Downtime, action.Recheck, action.Comment, action.More},
+		Kinds: []action.Kind{action.Acknowledge, action.Downtime, action.Recheck, action.Comment, action.Silence, action.More},
 	})
 }
 

@@ -28,6 +28,9 @@ const (
 	Recheck       Kind = "recheck"
 	Comment       Kind = "comment"
 	More          Kind = "more"
+	// Silence switches notifications off: the command of the core for services,
+	// given to hosts by its twin.
+	Silence Kind = "DISABLE_SVC_NOTIFICATIONS"
 
 	DeleteComment  Kind = "delete-comment"
 	CancelDowntime Kind = "cancel-downtime"
@@ -56,6 +59,8 @@ func (k Kind) Label(ctx context.Context) string {
 		return ui.T(ctx, "Recheck")
 	case Comment:
 		return ui.T(ctx, "Comment")
+	case Silence:
+		return ui.T(ctx, "Silence")
 	case DeleteComment:
 		return ui.T(ctx, "Delete comment")
 	case CancelDowntime:
@@ -71,6 +76,8 @@ func (k Kind) Icon() string {
 	switch k {
 	case Acknowledge, Unacknowledge:
 		return "ack"
+	case Silence:
+		return "silent"
 	case More:
 		return "more"
 	case DeleteComment, CancelDowntime:
@@ -92,6 +99,8 @@ func (k Kind) key() string {
 		return "r"
 	case Comment:
 		return "c"
+	case Silence:
+		return "n"
 	case More:
 		return "."
 	}
