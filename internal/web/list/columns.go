@@ -64,6 +64,7 @@ func (q *Request) chosen(r *http.Request) error {
 	}
 	for i := range q.Columns {
 		q.Columns[i].offCard = spelled == nil && q.Columns[i].Detail
+		q.Columns[i].narrow = spelled == nil && (q.Columns[i].Detail || q.Columns[i].Key == "owner")
 	}
 	return nil
 }
@@ -158,6 +159,9 @@ func heads(columns []Column) []ui.Head {
 	out := make([]ui.Head, len(columns))
 	for i, c := range columns {
 		out[i] = ui.Head{Label: c.Head(), Class: c.Class, Desc: c.Desc}
+		if c.narrow {
+			out[i].Class = "nar " + c.Class
+		}
 		if c.sortable() {
 			out[i].Sort = c.Key
 		}

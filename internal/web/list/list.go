@@ -88,6 +88,7 @@ type Column struct {
 	Values []Value
 
 	offCard bool // the cards of a phone do not have it
+	narrow  bool // it gives way where there is little room
 }
 
 // A Value is one typed column of an export.
