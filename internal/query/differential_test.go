@@ -208,9 +208,10 @@ func names(t *schema.Table, w testkit.World, skip func(ref schema.Ref) bool) []s
 	return out
 }
 
-// moves reports whether a column tells of now, not of the core's rows alone.
+// moves reports whether a column tells of now, or of when we saw something, not
+// of the core's rows alone.
 func moves(column string) bool {
-	return column == "localtime" || column == "peer_last_update" || column == "staleness"
+	return column == "localtime" || column == "changed_at" || column == "peer_last_update" || column == "staleness"
 }
 
 func TestAgainstNaiveEvaluator(t *testing.T) {
