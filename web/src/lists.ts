@@ -2,7 +2,7 @@
 import { closest, make, on, one, say } from "./dom";
 import { copy } from "./keys";
 import { fillAges } from "./ages";
-import { remember } from "./merge";
+import { remember, renewing } from "./merge";
 import { extend, leadBack, parts } from "./pager";
 import { breather, read } from "./rows";
 import { dress } from "./view";
@@ -48,41 +48,76 @@ function follow(before: HTMLElement, src: URL): HTMLElement {
   return next;
 }
 
+const PATIENCE = 200; // ms until a list that is being renewed is looked at again
+
 // slice takes a long page apart, as if it had been loaded a hundred rows at a
-// time: what is out of sight is then neither laid out nor painted, and about as
-// high as what is in sight.
-function slice(): void {
+// time: what is out of sight is then neither laid out nor painted. It cuts from
+// the end, a part at a time; whatever happens between two cuts finds a list that
+// was loaded in as many parts as there are by then.
+async function slice(): Promise<void> {
   const block = parts()[0];
-  const panel = block ? one("[data-slices]", block) : null;
-  const table = panel ? one<HTMLTableElement>("table[data-live]", panel) : null;
-  const body = table?.tBodies[0];
-  if (!block || !panel || !table || !body) return;
-  const ends = [...(panel.dataset["slices"] ?? "").split(" "), panel.dataset["until"] ?? ""];
-  const rows = [...body.rows];
-  const high = ((rows[PART - 1]?.getBoundingClientRect().bottom ?? 0) - body.getBoundingClientRect().top) / PART;
-  let before = block;
-  for (let i = 1; i < ends.length; i++) {
-    const src = part(block, ends[i] ?? "");
-    for (const name of ["offset", "first"]) src.searchParams.delete(name);
-    src.searchParams.set("after", ends[i - 1] ?? "");
-    const next = follow(before, src);
-    const inner = make("div", { class: "panel", "data-until": ends[i] ?? "" });
-    const own = rows.slice(i * PART, (i + 1) * PART);
-    inner.style.containIntrinsicBlockSize = `auto ${high * own.length}px`;
-    const copy = table.cloneNode(false) as HTMLTableElement;
-    if (table.tHead) copy.append(table.tHead.cloneNode(true));
-    copy.createTBody().append(...own);
-    inner.append(copy);
-    next.append(inner);
-    before.after(next);
-    before = next;
+  if (!block) return;
+  const breathe = breather();
+  const panels: HTMLElement[] = [];
+  while (block.isConnected) {
+    if (renewing(block)) {
+      await new Promise((go) => window.setTimeout(go, PATIENCE));
+      continue;
+    }
+    const panel = one("[data-slices]", block);
+    const next = panel ? cut(block, panel) : null;
+    if (!next) break;
+    panels.push(next);
+    await breathe();
   }
+  const body = one<HTMLTableElement>("table[data-live]", block)?.tBodies[0];
+  if (body && panels.length > 0) sized(body, panels);
+}
+
+// cut makes the last hundred rows of the panel, or what is beyond the hundreds
+// before, a part of their own. It returns its panel, null when nothing is left to
+// cut.
+function cut(block: HTMLElement, panel: HTMLElement): HTMLElement | null {
+  const table = one<HTMLTableElement>("table[data-live]", panel);
+  const rows = [...(table?.tBodies[0]?.rows ?? [])];
+  const ends = (panel.dataset["slices"] ?? "").split(" ");
+  const end = ends.at(-1);
+  const own = rows.slice(ends.length * PART);
+  if (!table || !end) return null;
+  const src = part(block, panel.dataset["until"] ?? "");
+  for (const name of ["offset", "first"]) src.searchParams.delete(name);
+  src.searchParams.set("after", end);
+  const last = !block.classList.contains("ahead");
+  const next = follow(block, src);
+  if (!last) next.classList.add("ahead");
+  const inner = make("div", { class: "panel", "data-until": panel.dataset["until"] ?? "" });
+  const copy = table.cloneNode(false) as HTMLTableElement;
+  if (table.tHead) copy.append(table.tHead.cloneNode(true));
+  copy.createTBody().append(...own);
+  inner.append(copy);
   const pager = one(".pager", panel);
-  if (pager) one(".panel", before)?.append(pager);
-  panel.removeAttribute("data-slices");
-  panel.dataset["until"] = ends[0] ?? "";
-  const own = part(block, ends[0] ?? "");
-  block.dataset["src"] = own.pathname + own.search;
+  if (pager) inner.append(pager);
+  next.append(inner);
+  block.after(next);
+  panel.dataset["until"] = end;
+  ends.pop();
+  if (ends.length > 0) panel.dataset["slices"] = ends.join(" ");
+  else panel.removeAttribute("data-slices");
+  const rest = part(block, end);
+  block.dataset["src"] = rest.pathname + rest.search;
+  return inner;
+}
+
+// sized tells parts that are out of sight how high they are, by what the browser
+// finds when it lays out the first of them: to ask for that while the page
+// starts would make it lay out everything there and then.
+function sized(first: HTMLTableSectionElement, panels: HTMLElement[]): void {
+  const once = new IntersectionObserver((seen) => {
+    once.disconnect();
+    const high = (seen[0]?.boundingClientRect.height ?? 0) / first.rows.length;
+    if (high > 0) for (const p of panels) p.style.containIntrinsicBlockSize = `auto ${high * (one<HTMLTableElement>("table", p)?.tBodies[0]?.rows.length ?? PART)}px`;
+  });
+  once.observe(first);
 }
 
 // more loads the rows behind link and puts them below.
@@ -196,9 +231,9 @@ export function startLists(): void {
     focus?.focus();
   });
   drag();
-  slice();
+  const cutting = slice();
   if (!nextLink() && parts().length < 2) return;
-  watchNext();
+  void cutting.then(watchNext);
   // A part that was out of sight when something changed is renewed when it
   // comes near.
   let timer: number | undefined;

@@ -178,7 +178,11 @@ async function renew(block: HTMLElement, signal: AbortSignal): Promise<void> {
   if (res.status === 304) return call(src, res);
   if (!res.ok) throw new Error(String(res.status));
   const fresh = one(`[data-block="${CSS.escape(block.dataset["block"] ?? "")}"]`, read(await res.text()));
-  if (!fresh || !block.isConnected || block.dataset["src"] !== src) return;
+  if (!fresh || !block.isConnected) return;
+  if (block.dataset["src"] !== src) { // it ends elsewhere by now
+    block.dataset["stale"] = "";
+    return;
+  }
   block.dataset["tag"] = res.headers.get("ETag") ?? "";
   leadBack(block, fresh);
   await merge(block, fresh, false);

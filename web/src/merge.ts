@@ -25,6 +25,10 @@ const came = new WeakMap<Element, Map<string, string>>(); // block to its rows a
 const shells = new WeakMap<Element, string>(); // block to what came around its rows
 const turns = new WeakMap<Element, number>(); // block to the number of its latest merge
 
+// renewing reports whether something that came waits for a block or is being
+// brought into it.
+export const renewing = (block: Element): boolean => waiting.has(block);
+
 const rowsOf = (root: ParentNode): HTMLElement[] => all("table[data-live] tbody > tr[id]", root);
 
 const isHead = (row: Element): boolean => row.classList.contains("grp");
