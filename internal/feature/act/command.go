@@ -158,7 +158,7 @@ func generic(ctx context.Context, def *schema.Command) doing {
 	}
 	return doing{
 		kind: action.Kind(def.Name), icon: "play", verb: ui.T(ctx, "Give the command"), command: def,
-		title:    func(ctx context.Context, d *draft) string { return ui.Said(ctx, def.Doc) },
+		title:    func(ctx context.Context, d *draft) string { return d.says(ctx, def, host, service) },
 		fields:   func(d *draft) templ.Component { return commandFields(d, def) },
 		silences: silences(def.Name),
 		make: func(ctx context.Context, d *draft) []command.Order {
@@ -169,6 +169,19 @@ func generic(ctx context.Context, def *schema.Command) doing {
 			return d.orders(nameIf(host), nameIf(service), args, d.subjects.list)
 		},
 	}
+}
+
+// says tells what def does to what was chosen, or what its forms for hosts and
+// for services do where both are among it.
+func (d *draft) says(ctx context.Context, def, host, service *schema.Command) string {
+	if hosts, services := len(d.subjects.hosts()), len(d.subjects.services()); host == nil || service == nil || hosts == 0 && services == 0 {
+		return ui.Said(ctx, def.Doc)
+	} else if services == 0 {
+		return ui.Said(ctx, host.Doc)
+	} else if hosts == 0 {
+		return ui.Said(ctx, service.Doc)
+	}
+	return ui.Said(ctx, host.Doc) + "; " + ui.Said(ctx, service.Doc)
 }
 
 func nameIf(def *schema.Command) string {

@@ -374,6 +374,21 @@ func TestMore(t *testing.T) {
 	}
 }
 
+// TestTitles: a form says what it does to what was chosen, to hosts, services
+// or both, whichever of the two commands it was opened with.
+func TestTitles(t *testing.T) {
+	s, _ := start(t)
+	host, service := "&on=a%7Cweb", "&on=a%7Cweb%7CHTTP"
+	const silent = "Switch off notifications about the "
+	for _, name := range []string{"DISABLE_SVC_NOTIFICATIONS", "DISABLE_HOST_NOTIFICATIONS"} {
+		for on, want := range map[string]string{host: silent + "host", service: silent + "service", host + service: silent + "host; " + silent + "service"} {
+			if got := webtest.Text(s.Get("root", "/act/"+name+"?x="+on).One("#act-h")); got != want {
+				t.Errorf("%s of %s: %q, want %q", name, on, got, want)
+			}
+		}
+	}
+}
+
 func TestGetsChangeNothing(t *testing.T) {
 	s, d := start(t)
 	for _, path := range []string{"/act/acknowledge?on=a%7Cweb&go=give&comment=x&quick=1", "/act/DISABLE_HOST_CHECK?on=a%7Cweb&go=give&note=x", "/act/when?text=90m", "/orders"} {
