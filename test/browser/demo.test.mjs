@@ -135,9 +135,11 @@ test('the demo', { timeout: 900000 }, async t => {
     await page.keyboard.type('memory')
     await page.keyboard.press('Enter')
     await page.waitForURL('**q=memory**')
-    const names = await page.locator(`${rows} th.who`).allInnerTexts()
-    assert.ok(names.length > 0)
-    assert.ok((await page.locator(rows).allInnerTexts()).every(n => /memory/i.test(n)), names.join())
+    // The address changes first, then the rows.
+    await until('rows of what was looked for, and no others', async () => {
+      const texts = await page.locator(rows).allInnerTexts()
+      return texts.length > 0 && texts.every(n => /memory/i.test(n))
+    })
 
     const sorted = async () => page.locator(`${rows} th.who a:first-child`).allInnerTexts()
     await page.goto(app.url + '/hosts?limit=20')

@@ -301,6 +301,7 @@ const flows = {
     await page.goto(url + '/views')
     await hand.use(page.getByRole('button', { name: `Delete ${title}` }))
     await hand.use(page.locator('dialog[open] footer button').first())
+    await page.getByRole('button', { name: `Delete ${title}` }).waitFor({ state: 'detached' })
   },
 
   async 'from a mistake in the address, and from an address of Thruk, to the list'({ page, url, hand, o }) {
@@ -507,5 +508,6 @@ test('every flow by every hand', { timeout: 900000 }, async t => {
     }
     await page.context().close()
   })))
-  assert.deepEqual(b.errors, [])
+  // The mistake in the address is one on purpose.
+  assert.deepEqual(b.errors.filter(e => !/status of 400 .*limit=0/.test(e)), [])
 })
