@@ -23,7 +23,8 @@ test('hostile texts', { timeout: 900000 }, async t => {
   // The name of a simulated core is in the names of its hosts and variables.
   const site = await core(call, name, { hosts: 12, services: 4, quiet: 1 })
   site.name = `<b>Site</b> & "Söhne" '1'`
-  const app = await serve(t, [site])
+  // A second one, because lists of a single site do not name it.
+  const app = await serve(t, [site, await core(call, 'Plain', { hosts: 1, services: 1, quiet: 1 })])
   const b = await browser(t)
   const page = await b.page()
   await signIn(page, app.url)

@@ -80,6 +80,18 @@ test('the query bar', { timeout: 600000 }, async t => {
     await page.waitForURL(u => u.searchParams.get('q') === 'state:up age>1s')
   })
 
+  await step('what is typed while the list is on its way belongs to the word that is taken', async () => {
+    await page.goto(app.url + '/groups')
+    await page.keyboard.press('/')
+    await page.keyboard.type('is:')
+    await options.filter({ hasText: 'problem' }).first().waitFor()
+    await page.route('**/complete?*', () => {}) // the list stays that of "is:"
+    await page.keyboard.type('pro')
+    await options.filter({ hasText: 'problem' }).first().click()
+    assert.equal((await page.locator('form[data-filter] input:not([type="hidden"])').first().inputValue()).trim(), 'is:problem')
+    await page.unroute('**/complete?*')
+  })
+
   await step('groups, outages and the map take the same filters', async () => {
     await page.goto(app.url + '/groups')
     await page.keyboard.press('/')

@@ -15,6 +15,7 @@ class Bar {
   private readonly list: HTMLElement;
   private readonly first: { text: string; chips: Node | null };
   private answer: Answer = { from: 0, to: 0 };
+  private answered = ""; // the text that it is about
   private items: Item[] = [];
   private asked: AbortController | null = null;
   private timer: number | undefined;
@@ -81,6 +82,7 @@ class Bar {
       const answer = (await res.json()) as Answer;
       if (document.activeElement !== this.field || this.field.value !== text) return;
       this.answer = answer;
+      this.answered = text;
       this.draw();
     } catch {
       // gone, or offline: the field works without suggestions
@@ -133,8 +135,11 @@ class Bar {
   private take(i: number): void {
     const item = this.items[i];
     if (!item) return;
-    const before = this.field.value.slice(0, this.answer.from);
-    const after = this.field.value.slice(this.answer.to);
+    // More may have been typed since the list was made: it belongs to the word.
+    const before = this.answered.slice(0, this.answer.from);
+    const after = this.answered.slice(this.answer.to);
+    const text = this.field.value;
+    if (text.length < before.length + after.length || !text.startsWith(before) || !text.endsWith(after)) return void this.ask();
     const gap = item.whole && !/^[\s),]/.test(after) ? " " : "";
     this.field.value = before + item.insert + gap + after;
     const at = before.length + item.insert.length + (item.whole && after.startsWith(" ") ? 1 : gap.length);
