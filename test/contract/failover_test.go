@@ -316,7 +316,7 @@ func TestFailoverAgents(t *testing.T) {
 		if err := m.Send(t.Context(), siteKey, lql.Command{Name: "ADD_SVC_COMMENT", Args: []string{host, service, "1", "eva", text}}); err != nil {
 			t.Fatal(err)
 		}
-		s.c.Step(time.Now())
+		until(t, "the core has "+text, func() bool { s.c.Step(time.Now()); return remarks(s, text) > 0 })
 		p.equal("after " + text)
 		if n := remarks(s, text); n != 1 {
 			t.Errorf("%s is there %d times", text, n)
