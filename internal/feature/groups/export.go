@@ -10,18 +10,12 @@ import (
 	"belvedere/internal/web/ui"
 )
 
-// A counted number is a count of a group as files have it.
-type counted struct {
-	export.Column
-	of func(counts) int
-}
-
 // numbers are the counts of groups of a kind as files have them.
-func numbers(ctx context.Context, k kind) []counted {
-	n := func(key, label string, of func(counts) int) counted {
-		return counted{export.Column{Key: key, Label: label, Kind: export.Number}, of}
+func numbers(ctx context.Context, k kind) []list.Field[group] {
+	n := func(key, label string, of func(counts) int) list.Field[group] {
+		return list.In(key, label, export.Number, func(g group) any { return int64(of(g.counts)) })
 	}
-	var out []counted
+	var out []list.Field[group]
 	if k == "host" {
 		out = append(out,
 			n("hosts", ui.T(ctx, "Hosts"), func(c counts) int { return c.Hosts }),
@@ -55,31 +49,22 @@ func whole(r *http.Request) (x list.Whole, err error) {
 	if err != nil {
 		return x, err
 	}
-	x = list.Whole{Name: "groups", Title: kindWord(ctx, req.kind), Path: "/groups", Rows: len(p.groups)}
-	x.Table = export.Table{Title: x.Title, Zone: list.Zone(ctx), Columns: []export.Column{
-		{Key: "name", Label: ui.T(ctx, "Group")}, {Key: "alias", Label: ui.T(ctx, "Longer name")}, {Key: "sites", Label: ui.T(ctx, "Sites"), Kind: export.List},
-	}}
-	columns := numbers(ctx, req.kind)
-	for _, c := range columns {
-		x.Table.Columns = append(x.Table.Columns, c.Column)
+	x = list.Whole{Name: "groups", Title: kindWord(ctx, req.kind), Path: "/groups"}
+	fields := append([]list.Field[group]{
+		list.In("name", ui.T(ctx, "Group"), export.Text, func(g group) any { return g.Name }),
+		list.In("alias", ui.T(ctx, "Longer name"), export.Text, func(g group) any { return g.Alias }),
+		list.In("sites", ui.T(ctx, "Sites"), export.List, group.siteNames),
+	}, numbers(ctx, req.kind)...)
+	return list.Filled(r, x, p.groups, func(g group) string { return groupPath(req.kind, g.Name) }, fields...), nil
+}
+
+// siteNames are the names of the sites that have the group, a []string.
+func (g group) siteNames() any {
+	out := []string{}
+	for _, s := range g.Sites {
+		out = append(out, s.SiteName)
 	}
-	base := web.BaseURL(r)
-	x.Table.Rows = func(yield func(export.Row, error) bool) {
-		for _, g := range p.groups {
-			sites := []string{}
-			for _, s := range g.Sites {
-				sites = append(sites, s.SiteName)
-			}
-			row := export.Row{Link: base + groupPath(req.kind, g.Name), Cells: []any{g.Name, g.Alias, sites}}
-			for _, c := range columns {
-				row.Cells = append(row.Cells, int64(c.of(g.counts)))
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
-	return x, nil
+	return out
 }
 
 // offer is what the groups can be had as.

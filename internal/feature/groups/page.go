@@ -28,7 +28,7 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "groups", Label: "Groups", Icon: "groups", Path: "/groups", Group: 0, Order: 50, Right: web.SignedIn, Key: "g",
 		}},
-		Routes: append(list.WholeRoutes("/groups", whole),
+		Routes: append(list.WholeRoutes("/groups", web.SignedIn, whole),
 			web.Route{Pattern: "GET /groups", Right: web.SignedIn, Handler: index, Screen: true},
 			web.Route{Pattern: "GET /hostgroup/{name}", Right: web.SignedIn, Handler: show("host"), Screen: true},
 			web.Route{Pattern: "GET /servicegroup/{name}", Right: web.SignedIn, Handler: show("service"), Screen: true}),

@@ -17,32 +17,21 @@ func whole(r *http.Request) (x list.Whole, err error) {
 	if err != nil {
 		return x, err
 	}
-	x = list.Whole{Name: "hygiene", Title: ui.T(ctx, "Hygiene"), Path: "/hygiene", Rows: len(found)}
-	x.Table = export.Table{Title: x.Title, Zone: list.Zone(ctx), Columns: []export.Column{
-		{Key: "rule", Label: ui.T(ctx, "Rule")}, {Key: "what", Label: ui.T(ctx, "What")},
-	}}
+	fields := []list.Field[finding]{
+		list.In("rule", ui.T(ctx, "Rule"), export.Text, func(f finding) any { return f.id }),
+		list.In("what", ui.T(ctx, "What"), export.Text, func(f finding) any { return f.title(ctx) }),
+	}
 	for _, t := range tablesCounted() {
-		x.Table.Columns = append(x.Table.Columns, export.Column{Key: t, Label: tableName(ctx, t), Kind: export.Number})
-	}
-	x.Table.Columns = append(x.Table.Columns, export.Column{Key: "why", Label: ui.T(ctx, "What to do")})
-	base := web.BaseURL(r)
-	x.Table.Rows = func(yield func(export.Row, error) bool) {
-		for _, f := range found {
-			row := export.Row{Link: base + f.path(f.leads()), Cells: []any{f.id, f.title(ctx)}}
-			for _, t := range tablesCounted() {
-				var n any
-				if f.of(t) >= 0 {
-					n = int64(f.of(t))
-				}
-				row.Cells = append(row.Cells, n)
+		fields = append(fields, list.In(t, tableName(ctx, t), export.Number, func(f finding) any {
+			if n := f.of(t); n >= 0 {
+				return int64(n)
 			}
-			row.Cells = append(row.Cells, f.why(ctx))
-			if !yield(row, nil) {
-				return
-			}
-		}
+			return nil
+		}))
 	}
-	return x, nil
+	fields = append(fields, list.In("why", ui.T(ctx, "What to do"), export.Text, func(f finding) any { return f.why(ctx) }))
+	x = list.Whole{Name: "hygiene", Title: ui.T(ctx, "Hygiene"), Path: "/hygiene"}
+	return list.Filled(r, x, found, func(f finding) string { return f.path(f.leads()) }, fields...), nil
 }
 
 // leads returns the table whose list proves most of what was found.

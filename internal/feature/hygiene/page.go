@@ -30,7 +30,7 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "hygiene", Label: "Hygiene", Icon: "check", Path: "/hygiene", Group: 1, Order: 40, Right: web.SignedIn, Key: "y",
 		}},
-		Routes: append(list.WholeRoutes("/hygiene", whole),
+		Routes: append(list.WholeRoutes("/hygiene", web.SignedIn, whole),
 			web.Route{Pattern: "GET /hygiene", Right: web.SignedIn, Handler: page, Screen: true}),
 	}
 }

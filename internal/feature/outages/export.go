@@ -24,28 +24,16 @@ func whole(r *http.Request) (x list.Whole, err error) {
 	if err != nil {
 		return x, err
 	}
-	x = list.Whole{Name: "outages", Title: ui.T(ctx, "Outages"), Path: "/outages", Rows: len(p.rows)}
-	x.Table = export.Table{Title: x.Title, Zone: list.Zone(ctx), Columns: []export.Column{
-		{Key: "host_name", Label: ui.T(ctx, "Host")},
-		{Key: "state", Label: ui.T(ctx, "State")},
-		{Key: "peer_name", Label: ui.T(ctx, "Site")},
-		{Key: "since", Label: ui.T(ctx, "Since"), Kind: export.Time},
-		{Key: "hosts", Label: ui.T(ctx, "Hosts cut off"), Kind: export.Number},
-		{Key: "services", Label: ui.T(ctx, "Services affected"), Kind: export.Number},
-		{Key: "severity", Label: ui.T(ctx, "Severity"), Kind: export.Number},
-		{Key: "plugin_output", Label: ui.T(ctx, "Output")},
-		{Key: "owner", Label: ui.T(ctx, "Owner")},
-		{Key: "owner_note", Label: ui.T(ctx, "Note")},
-	}}
-	base := web.BaseURL(r)
-	x.Table.Rows = func(yield func(export.Row, error) bool) {
-		for _, o := range p.rows {
-			row := export.Row{Link: base + o.Path(), Cells: []any{o.Host, o.State.Word, o.SiteName, o.Since,
-				int64(o.hosts), int64(o.services), int64(o.severity()), o.Output, o.Owner.Name(ctx), o.Owner.Text}}
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
-	return x, nil
+	x = list.Whole{Name: "outages", Title: ui.T(ctx, "Outages"), Path: "/outages"}
+	return list.Filled(r, x, p.rows, outage.Path,
+		list.In("host_name", ui.T(ctx, "Host"), export.Text, func(o outage) any { return o.Host }),
+		list.In("state", ui.T(ctx, "State"), export.Text, func(o outage) any { return o.State.Word }),
+		list.In("peer_name", ui.T(ctx, "Site"), export.Text, func(o outage) any { return o.SiteName }),
+		list.In("since", ui.T(ctx, "Since"), export.Time, func(o outage) any { return o.Since }),
+		list.In("hosts", ui.T(ctx, "Hosts cut off"), export.Number, func(o outage) any { return int64(o.hosts) }),
+		list.In("services", ui.T(ctx, "Services affected"), export.Number, func(o outage) any { return int64(o.services) }),
+		list.In("severity", ui.T(ctx, "Severity"), export.Number, func(o outage) any { return int64(o.severity()) }),
+		list.In("plugin_output", ui.T(ctx, "Output"), export.Text, func(o outage) any { return o.Output }),
+		list.In("owner", ui.T(ctx, "Owner"), export.Text, func(o outage) any { return o.Owner.Name(ctx) }),
+		list.In("owner_note", ui.T(ctx, "Note"), export.Text, func(o outage) any { return o.Owner.Text })), nil
 }

@@ -25,7 +25,7 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "outages", Label: "Outages", Icon: "nolink", Path: "/outages", Group: 0, Order: 60, Right: web.SignedIn,
 		}},
-		Routes: append(list.WholeRoutes("/outages", whole),
+		Routes: append(list.WholeRoutes("/outages", web.SignedIn, whole),
 			web.Route{Pattern: "GET /outages", Right: web.SignedIn, Handler: index, Screen: true}),
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"belvedere/internal/auth"
 	"belvedere/internal/lql"
 	"belvedere/internal/web"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/ui"
 )
 
@@ -44,7 +45,7 @@ func Feature(o Options) web.Feature {
 			Name: "people", Label: "People", Icon: "user", Path: "/people", Group: 2, Order: 20, Right: web.Admin,
 		}},
 		Palette: []web.PaletteItem{{Label: "Add a person", Path: "/people/new", Icon: "plus", Right: web.Admin}},
-		Routes: []web.Route{
+		Routes: append(list.WholeRoutes(files, web.Admin, h.whole), []web.Route{
 			{Pattern: "GET /people", Right: web.Admin, Handler: h.list},
 			{Pattern: "GET /people/new", Right: web.Admin, Handler: h.create},
 			{Pattern: "POST /people/new", Right: web.Admin, Handler: h.add},
@@ -54,7 +55,7 @@ func Feature(o Options) web.Feature {
 			{Pattern: "POST /people/{id}/disable", Right: web.Admin, Handler: h.disable(true)},
 			{Pattern: "POST /people/{id}/enable", Right: web.Admin, Handler: h.disable(false)},
 			{Pattern: "POST /people/{id}/remove", Right: web.Admin, Handler: h.remove},
-		},
+		}...),
 	}
 }
 

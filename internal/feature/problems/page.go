@@ -30,7 +30,7 @@ func Feature() web.Feature {
 			Counter: counter, Tables: []string{"hosts", "services"},
 		}},
 		Counts: map[string]web.ViewCount{"/problems": count},
-		Routes: append(list.WholeRoutes("/problems", whole),
+		Routes: append(list.WholeRoutes("/problems", web.SignedIn, whole),
 			web.Route{Pattern: "GET /problems", Right: web.SignedIn, Handler: page, Screen: true, Pure: true}),
 	}
 }

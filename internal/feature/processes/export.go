@@ -22,43 +22,38 @@ func whole(r *http.Request) (x list.Whole, err error) {
 	if err != nil {
 		return x, err
 	}
-	x = list.Whole{Name: "processes", Title: ui.T(ctx, "Processes"), Path: "/processes", Files: files, Rows: len(p.processes)}
-	number := func(key, label string) export.Column {
-		return export.Column{Key: key, Label: label, Kind: export.Number}
+	fields := []list.Field[process]{
+		list.In("peer_name", ui.T(ctx, "Site"), export.Text, func(c process) any { return c.name }),
+		list.In("implementation", ui.T(ctx, "Core"), export.Text, func(c process) any { return c.core }),
+		list.In("version", ui.T(ctx, "Version"), export.Text, func(c process) any { return c.version }),
+		list.In("program_start", ui.T(ctx, "Started"), export.Time, func(c process) any { return status.Unix(c.int("program_start")) }),
+		list.In("checks_rate", ui.T(ctx, "Checks a second"), export.Number, func(c process) any { return known(c.known, c.rate()) }),
 	}
-	x.Table = export.Table{Title: x.Title, Zone: list.Zone(ctx), Columns: []export.Column{
-		{Key: "peer_name", Label: ui.T(ctx, "Site")},
-		{Key: "implementation", Label: ui.T(ctx, "Core")},
-		{Key: "version", Label: ui.T(ctx, "Version")},
-		{Key: "program_start", Label: ui.T(ctx, "Started"), Kind: export.Time},
-		number("checks_rate", ui.T(ctx, "Checks a second")),
-		number("hosts_latency", ui.T(ctx, "Latency of hosts")+" (s)"),
-		number("hosts_latency_most", ui.T(ctx, "Latency of hosts, at most")+" (s)"),
-		number("services_latency", ui.T(ctx, "Latency of services")+" (s)"),
-		number("services_latency_most", ui.T(ctx, "Latency of services, at most")+" (s)"),
-		{Key: "switched_off", Label: ui.T(ctx, "Switched off"), Kind: export.List},
-	}}
-	base := web.BaseURL(r)
-	x.Table.Rows = func(yield func(export.Row, error) bool) {
-		for _, c := range p.processes {
-			row := export.Row{Link: base + c.path(), Cells: []any{c.name, c.core, c.version, status.Unix(c.int("program_start")), nil}}
-			if c.known {
-				row.Cells[4] = c.rate()
-			}
-			for _, w := range c.work {
-				if w.active > 0 {
-					row.Cells = append(row.Cells, w.latency, w.latencyMost)
-				} else {
-					row.Cells = append(row.Cells, nil, nil)
-				}
-			}
-			row.Cells = append(row.Cells, c.off(ctx))
-			if !yield(row, nil) {
-				return
-			}
-		}
+	for n, table := range []string{"hosts", "services"} {
+		fields = append(fields,
+			list.In(table+"_latency", latencyOf(ctx, n)+" (s)", export.Number, func(c process) any { return known(c.work[n].active > 0, c.work[n].latency) }),
+			list.In(table+"_latency_most", latencyMostOf(ctx, n)+" (s)", export.Number, func(c process) any { return known(c.work[n].active > 0, c.work[n].latencyMost) }))
 	}
-	return x, nil
+	fields = append(fields, list.In("switched_off", ui.T(ctx, "Switched off"), export.List, func(c process) any { return c.off(ctx) }))
+	x = list.Whole{Name: "processes", Title: ui.T(ctx, "Processes"), Path: "/processes", Files: files}
+	return list.Filled(r, x, p.processes, process.path, fields...), nil
+}
+
+// known is a number that may be unknown.
+func known(is bool, n float64) any {
+	if !is {
+		return nil
+	}
+	return n
+}
+
+// latencyOf names the latency of hosts, 0, or services, 1.
+func latencyOf(ctx context.Context, n int) string {
+	return [...]string{ui.T(ctx, "Latency of hosts"), ui.T(ctx, "Latency of services")}[n]
+}
+
+func latencyMostOf(ctx context.Context, n int) string {
+	return [...]string{ui.T(ctx, "Latency of hosts, at most"), ui.T(ctx, "Latency of services, at most")}[n]
 }
 
 // offer is what the processes can be had as.

@@ -23,7 +23,7 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "processes", Label: "Processes", Icon: "process", Path: "/processes", Group: 1, Order: 30, Right: web.SignedIn, Key: "c",
 		}},
-		Routes: append(list.WholeRoutes(files, whole),
+		Routes: append(list.WholeRoutes(files, web.SignedIn, whole),
 			web.Route{Pattern: "GET /processes", Right: web.SignedIn, Handler: all, Screen: true},
 			web.Route{Pattern: "GET /processes/{site}", Right: web.SignedIn, Handler: one, Screen: true}),
 	}

@@ -18,6 +18,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/recur"
 	"belvedere/internal/web"
+	"belvedere/internal/web/list"
 	"belvedere/internal/web/ui"
 )
 
@@ -40,7 +41,7 @@ func Feature(o Options) web.Feature {
 			{Label: "New recurring downtime", Path: "/recurring/new", Icon: "plus", Right: web.SignedIn},
 			{Label: "Calendar of downtimes", Path: "/downtimes/calendar", Icon: "clock", Right: web.SignedIn},
 		},
-		Routes: []web.Route{
+		Routes: append(list.WholeRoutes(files, web.SignedIn, h.whole), []web.Route{
 			{Pattern: "GET /recurring", Right: web.SignedIn, Handler: h.list},
 			{Pattern: "GET /recurring/new", Right: web.SignedIn, Handler: h.new},
 			{Pattern: "POST /recurring", Right: web.SignedIn, Handler: h.add},
@@ -51,7 +52,7 @@ func Feature(o Options) web.Feature {
 			{Pattern: "POST /recurring/{id}", Right: web.SignedIn, Handler: h.change},
 			{Pattern: "POST /recurring/{id}/{do}", Right: web.SignedIn, Handler: h.do},
 			{Pattern: "GET /downtimes/calendar", Right: web.SignedIn, Handler: h.calendar, Screen: true},
-		},
+		}...),
 	}
 }
 
@@ -66,21 +67,30 @@ type row struct {
 
 // list serves GET /recurring.
 func (h handler) list(w http.ResponseWriter, r *http.Request) error {
-	me := web.Person(r)
-	rules, err := h.rules.Rules(r.Context(), me)
+	rows, err := h.rows(r)
 	if err != nil {
 		return err
 	}
+	return web.Render(w, r, web.Page{Title: ui.T(r.Context(), "Recurring downtimes"), Active: "downtimes", Body: listBody(rows),
+		Blocks: map[string]templ.Component{"rules": ruleRows(rows)}})
+}
+
+// rows are the rules that the person sees.
+func (h handler) rows(r *http.Request) ([]row, error) {
+	me := web.Person(r)
+	rules, err := h.rules.Rules(r.Context(), me)
+	if err != nil {
+		return nil, err
+	}
 	sites, err := sitesOf(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows := make([]row, len(rules))
 	for i, x := range rules {
 		rows[i] = h.rowOf(me, x, sites, ui.Now(r.Context()))
 	}
-	return web.Render(w, r, web.Page{Title: ui.T(r.Context(), "Recurring downtimes"), Active: "downtimes", Body: listBody(rows),
-		Blocks: map[string]templ.Component{"rules": ruleRows(rows)}})
+	return rows, nil
 }
 
 func (h handler) rowOf(me auth.Person, x recur.Rule, sites []option, now time.Time) row {

@@ -18,46 +18,44 @@ func (h handler) whole(r *http.Request) (x list.Whole, err error) {
 		return x, err
 	}
 	ctx := r.Context()
-	admin := web.Person(r).IsAdmin()
-	x = list.Whole{Name: "sites", Title: ui.T(ctx, "Sites"), Path: "/sites", Rows: len(rows)}
-	x.Table = export.Table{Title: x.Title, Zone: list.Zone(ctx), Columns: []export.Column{
-		{Key: "state", Label: ui.T(ctx, "State")},
-		{Key: "name", Label: ui.T(ctx, "Site")},
-		{Key: "section", Label: ui.T(ctx, "Section")},
-		{Key: "core", Label: ui.T(ctx, "Core")},
-		{Key: "hosts", Label: ui.T(ctx, "Hosts"), Kind: export.Number},
-		{Key: "services", Label: ui.T(ctx, "Services"), Kind: export.Number},
-		{Key: "last_update", Label: ui.T(ctx, "Last update"), Kind: export.Time},
-	}}
-	if admin {
-		x.Table.Columns = append(x.Table.Columns,
-			export.Column{Key: "transport", Label: ui.T(ctx, "Transport")},
-			export.Column{Key: "address", Label: ui.T(ctx, "Address")},
-			export.Column{Key: "via", Label: ui.T(ctx, "Via")},
-			export.Column{Key: "latency", Label: ui.T(ctx, "Latency") + " (s)", Kind: export.Number},
-			export.Column{Key: "trouble", Label: ui.T(ctx, "Trouble")})
-	}
-	base := web.BaseURL(r)
-	x.Table.Rows = func(yield func(export.Row, error) bool) {
-		for _, s := range rows {
-			row := export.Row{Link: base + hostsPath(s.Key), Cells: []any{s.Look.word(ctx), s.Name, s.Section, s.Core, nil, nil, status.Unix(s.Last)}}
-			if !s.Way {
-				row.Cells[4], row.Cells[5] = int64(s.Hosts), int64(s.Services)
-			}
-			if admin {
-				row.Link = base + path(s.Key, "edit")
-				var latency any
-				if s.Latency > 0 {
-					latency = s.Latency.Seconds()
-				}
-				row.Cells = append(row.Cells, transport(ctx, s.Transport), s.Address, s.Via, latency, ui.Said(ctx, s.Cause))
-			}
-			if !yield(row, nil) {
-				return
-			}
+	// What a site on the way to another holds is not known.
+	count := func(s row, n int) any {
+		if s.Way {
+			return nil
 		}
+		return int64(n)
 	}
-	return x, nil
+	fields := []list.Field[row]{
+		list.In("state", ui.T(ctx, "State"), export.Text, func(s row) any { return s.Look.word(ctx) }),
+		list.In("name", ui.T(ctx, "Site"), export.Text, func(s row) any { return s.Name }),
+		list.In("section", ui.T(ctx, "Section"), export.Text, func(s row) any { return s.Section }),
+		list.In("core", ui.T(ctx, "Core"), export.Text, func(s row) any { return s.Core }),
+		list.In("hosts", ui.T(ctx, "Hosts"), export.Number, func(s row) any { return count(s, s.Hosts) }),
+		list.In("services", ui.T(ctx, "Services"), export.Number, func(s row) any { return count(s, s.Services) }),
+		list.In("last_update", ui.T(ctx, "Last update"), export.Time, func(s row) any { return status.Unix(s.Last) }),
+	}
+	x = list.Whole{Name: "sites", Title: ui.T(ctx, "Sites"), Path: "/sites"}
+	if !web.Person(r).IsAdmin() {
+		return list.Filled(r, x, rows, func(s row) string { return hostsPath(s.Key) }, fields...), nil
+	}
+	fields = append(fields, managed(ctx)...)
+	return list.Filled(r, x, rows, func(s row) string { return path(s.Key, "edit") }, fields...), nil
+}
+
+// managed are the fields about the connection of a site, for administrators.
+func managed(ctx context.Context) []list.Field[row] {
+	return []list.Field[row]{
+		list.In("transport", ui.T(ctx, "Transport"), export.Text, func(s row) any { return transport(ctx, s.Transport) }),
+		list.In("address", ui.T(ctx, "Address"), export.Text, func(s row) any { return s.Address }),
+		list.In("via", ui.T(ctx, "Via"), export.Text, func(s row) any { return s.Via }),
+		list.In("latency", ui.T(ctx, "Latency")+" (s)", export.Number, func(s row) any {
+			if s.Latency > 0 {
+				return s.Latency.Seconds()
+			}
+			return nil
+		}),
+		list.In("trouble", ui.T(ctx, "Trouble"), export.Text, func(s row) any { return ui.Said(ctx, s.Cause) }),
+	}
 }
 
 // offer is what the sites can be had as.

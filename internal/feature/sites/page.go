@@ -37,7 +37,7 @@ func Feature(o Options) web.Feature {
 			{Label: "Add a site", Path: "/sites/new", Icon: "plus", Right: web.Admin},
 			{Label: "Add a site with the agent", Path: "/agents/new", Icon: "plus", Right: web.Admin},
 		},
-		Routes: append(list.WholeRoutes("/sites", h.whole), []web.Route{
+		Routes: append(list.WholeRoutes("/sites", web.SignedIn, h.whole), []web.Route{
 			{Pattern: "GET /sites", Right: web.SignedIn, Handler: h.list},
 			{Pattern: "GET /sites/new", Right: web.Admin, Handler: h.wizard},
 			{Pattern: "POST /sites/new", Right: web.Admin, Handler: h.add},

@@ -23,6 +23,41 @@ type Whole struct {
 	Table export.Table
 }
 
+// A Field is a column of a Whole and what a row has there, see [export.Column].
+type Field[T any] struct {
+	export.Column
+	Of func(T) any
+}
+
+// In returns the field with this key and head whose cells are what of returns,
+// values of kind.
+func In[T any](key, label string, kind export.Kind, of func(T) any) Field[T] {
+	return Field[T]{export.Column{Key: key, Label: label, Kind: kind}, of}
+}
+
+// Filled returns x with its table: rows, a column for each of the fields, and
+// for each row the address, without prefix, of the page about it.
+func Filled[T any](r *http.Request, x Whole, rows []T, page func(T) string, fields ...Field[T]) Whole {
+	x.Rows = len(rows)
+	x.Table = export.Table{Title: x.Title, Zone: Zone(r.Context())}
+	for _, f := range fields {
+		x.Table.Columns = append(x.Table.Columns, f.Column)
+	}
+	base := web.BaseURL(r)
+	x.Table.Rows = func(yield func(export.Row, error) bool) {
+		for _, row := range rows {
+			out := export.Row{Link: base + page(row), Cells: make([]any, len(fields))}
+			for i, f := range fields {
+				out.Cells[i] = f.Of(row)
+			}
+			if !yield(out, nil) {
+				return
+			}
+		}
+	}
+	return x
+}
+
 // wholeForms are the texts of a Whole: no single query gives its rows.
 func wholeForms() []string { return []string{"text", "markdown", "curl"} }
 
@@ -64,10 +99,12 @@ func mostRows(format string) int {
 	return maxExport
 }
 
-// WholeRoutes returns the routes of the files and texts below path; read makes the table that a request asks for, as its person may see it.
-func WholeRoutes(path string, read func(*http.Request) (Whole, error)) []web.Route {
+// WholeRoutes returns the routes of the files and texts below path, for those
+// who have the right; read makes the table that a request asks for, as its
+// person may see it.
+func WholeRoutes(path string, right web.Right, read func(*http.Request) (Whole, error)) []web.Route {
 	route := func(below string, serve func(Whole, http.ResponseWriter, *http.Request) error) web.Route {
-		return web.Route{Pattern: "GET " + path + below, Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
+		return web.Route{Pattern: "GET " + path + below, Right: right, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			x, err := read(r)
 			if err != nil {
 				return err
