@@ -46,7 +46,7 @@ test('files, the test of all sites, secrets', { timeout: 600000 }, async t => {
   await step('the menu is there in both widths, and nothing is wider than the window', async () => {
     for (const [width, name] of [[1440, 'wide'], [390, 'phone']]) {
       await page.setViewportSize({ width, height: 900 })
-      for (const path of ['/problems', '/hygiene', '/processes', '/sites', '/outages']) {
+      for (const path of ['/problems', '/hygiene', '/processes', '/sites', '/outages', '/people']) {
         await page.goto(app.url + path)
         await menu.locator('summary').click()
         await until('the menu to be open', async () => await menu.locator('.pop').isVisible())

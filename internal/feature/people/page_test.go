@@ -112,6 +112,31 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestExport(t *testing.T) {
+	s := start(t)
+	s.Post("root", "/people/new", "username", "eva", "display_name", "Eva Lindström", "role", "operator", "contact", "eva.l",
+		"contact-b", "e.lindstrom", "password", webtest.Password)
+	if a := s.Get("root", "/people"); !strings.Contains(a.Body, "/people/all/export?format=xlsx") {
+		t.Error("the list offers no files")
+	}
+	file := s.Get("root", "/people/all/export?format=json").Body
+	for _, want := range []string{`"username":"eva","name":"Eva Lindström","role":"Operator","sees_all":false,"contact":"eva.l","site_contacts":["Łódź: e.lindstrom"],"command_lines":false,"last_sign_in":null`, `"username":"root"`} {
+		if !strings.Contains(file, want) {
+			t.Errorf("the file lacks %s: %s", want, file)
+		}
+	}
+	for _, secret := range []string{webtest.Password, "argon2", "hash"} {
+		if strings.Contains(file, secret) {
+			t.Errorf("the file has %q: %s", secret, file)
+		}
+	}
+	for _, path := range []string{"/people/all/export?format=csv", "/people/all/copy?as=text"} {
+		if a := s.Get("all", path); a.Status != http.StatusForbidden || strings.Contains(a.Body, "Lindström") {
+			t.Errorf("%s for who is no administrator: %d", path, a.Status)
+		}
+	}
+}
+
 func TestOnlyAdmins(t *testing.T) {
 	s := start(t)
 	for _, path := range []string{"/people", "/people/new", "/people/1/edit"} {

@@ -155,6 +155,34 @@ func TestRights(t *testing.T) {
 	}
 }
 
+func TestExport(t *testing.T) {
+	s := start(t, world())
+	if a := s.Get("root", "/recurring"); strings.Contains(a.Body, "/recurring/all/export?") {
+		t.Error("a list without rules offers files")
+	}
+	if a := s.Post("root", "/recurring", fields("name", "=Patch night")...); a.Status != http.StatusSeeOther {
+		t.Fatal(a.Status)
+	}
+	if a := s.Get("root", "/recurring"); !strings.Contains(a.Body, "/recurring/all/export?format=xlsx") {
+		t.Error("the list offers no files")
+	}
+	file := s.Get("root", "/recurring/all/export?format=json").Body
+	for _, want := range []string{`"rule":"=Patch night"`, `"for":"host web and all its services, Site a"`, `"when":"every Tuesday at 22:00","lasts":"2 h"`, `"zone":"Europe/Berlin"`, `"next":"20`, `"comment":"patching"`} {
+		if !strings.Contains(file, want) {
+			t.Errorf("the file lacks %s: %s", want, file)
+		}
+	}
+	if csv := s.Get("root", "/recurring/all/export?format=csv").Body; !strings.Contains(csv, "'=Patch night,") {
+		t.Errorf("a formula in the file: %s", csv)
+	}
+	if hers := s.Get("anna", "/recurring/all/export?format=json").Body; strings.Contains(hers, "Patch") {
+		t.Errorf("who does not see the rule gets %s", hers)
+	}
+	if a := s.Get("root", "/recurring/all/copy?as=curl"); !strings.Contains(a.Body, "/recurring/all/export?format=json") {
+		t.Error("no command to copy")
+	}
+}
+
 func TestForm(t *testing.T) {
 	s := start(t, world())
 	for _, tt := range []struct{ name, field, value, want string }{
