@@ -42,7 +42,7 @@ func columns(ctx context.Context) []list.Column {
 		{Key: "who", Label: ui.T(ctx, "Host / service"), Class: "w8", Sort: []string{"host_name", "service_description"}, Fixed: true,
 			Values: []list.Value{{Label: ui.T(ctx, "Host"), Column: "host_name"}, {Label: ui.T(ctx, "Service"), Column: "service_description"}}},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
-		{Key: "kind", Label: ui.T(ctx, "Kind"), Class: "w12", Sort: []string{"entry_type"}, Default: true, Values: []list.Value{{Key: "kind", Text: func(c status.Cells, row int) string { return word(ctx, c.Int("entry_type", row)) }}}},
+		{Key: "kind", Label: ui.T(ctx, "Kind"), Class: "w6", Sort: []string{"entry_type"}, Default: true, Values: []list.Value{{Key: "kind", Text: func(c status.Cells, row int) string { return word(ctx, c.Int("entry_type", row)) }}}},
 		{Key: "author", Label: ui.T(ctx, "Author"), Class: "w5", Sort: []string{"author"}, Default: true, Need: []string{"author"}},
 		{Key: "comment", Label: ui.T(ctx, "Comment"), Sort: []string{"comment"}, Default: true, Need: []string{"comment"}},
 		{Key: "entered", Label: ui.T(ctx, "Entered"), Class: "num w3", Sort: []string{"entry_time"}, Desc: true, Default: true, Values: []list.Value{{Column: "entry_time"}}},

@@ -317,7 +317,7 @@ func services(v view) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.owned() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<col class=\"w6\"> ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<col class=\"w5\"> ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

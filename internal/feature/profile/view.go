@@ -55,7 +55,7 @@ func (v view) languages(ctx context.Context) []ui.Option {
 
 // densities are the choices of the height of rows.
 func (v view) densities(ctx context.Context) []ui.Option {
-	return choices(v.Habits.Density, "compact", ui.T(ctx, "Compact"), "", ui.T(ctx, "Usual"), "roomy", ui.T(ctx, "Roomy"))
+	return choices(v.Habits.Density, "compact", ui.T(ctx, "Compact"), "", ui.T(ctx, "Normal"), "roomy", ui.T(ctx, "Roomy"))
 }
 
 // clocks are the choices of how times of day are written.

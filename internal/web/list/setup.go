@@ -191,7 +191,7 @@ func with(address string, pairs ...string) string {
 
 // densities are the densities with what to call them.
 func densities(ctx context.Context) [][2]string {
-	return [][2]string{{Normal, ui.T(ctx, "Normal")}, {Compact, ui.T(ctx, "Compact")}, {Roomy, ui.T(ctx, "Roomy")}}
+	return [][2]string{{Compact, ui.T(ctx, "Compact")}, {Normal, ui.T(ctx, "Normal")}, {Roomy, ui.T(ctx, "Roomy")}}
 }
 
 // setupPath returns the address of the page that chooses columns.
