@@ -5,7 +5,7 @@ import { all, blocks, frame, make, one, path, say, symbol } from "./dom";
 import type { Count, Message, News } from "./feed";
 import { bellOn } from "./bell";
 import { leaving, onLeave } from "./leave";
-import { merge, mergeAll } from "./merge";
+import { merge, mergeAll, morph } from "./merge";
 import { leadBack } from "./pager";
 import { read } from "./rows";
 import { N, T, clock } from "./words";
@@ -431,7 +431,8 @@ function planShell(): void {
   }, Math.max(shellAt + SHELL_EVERY - Date.now(), 500));
 }
 
-// refreshShell renews the site chooser. One that is open keeps its boxes.
+// refreshShell renews the site chooser: one that is open keeps its boxes, and
+// one that is closed its button, which a pointer may be down on.
 export async function refreshShell(): Promise<void> {
   const block = one('[data-shell="-sites"]');
   if (!block) return;
@@ -456,7 +457,7 @@ export async function refreshShell(): Promise<void> {
     if (menu?.open) {
       freshen(block, fresh);
     } else {
-      block.replaceChildren(...fresh.childNodes);
+      morph(block, fresh, "innerHTML");
       block.dispatchEvent(new CustomEvent("shell", { bubbles: true }));
     }
   } catch {

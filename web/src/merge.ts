@@ -316,7 +316,7 @@ function sweep(block: Element): void {
 }
 
 // morph makes from look like to. tables: live ones are left as they are.
-function morph(from: Element, to: Element, style: "innerHTML" | "outerHTML", tables = false): void {
+export function morph(from: Element, to: Element, style: "innerHTML" | "outerHTML", tables = false): void {
   Idiomorph.morph(from, style === "innerHTML" ? [...to.childNodes] : to, {
     morphStyle: style,
     ignoreActiveValue: false, // it would also leave what is inside the focused row; keep sees to fields
