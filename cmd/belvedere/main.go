@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // time zones that people choose, on machines without them
@@ -109,15 +110,26 @@ func run(args []string, w *world) (code int) {
 			code = left
 		}
 	}()
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	parsed, err := k.Parse(args)
+	parsed, err := k.Parse(usual(args))
 	if err != nil {
 		fmt.Fprintf(w.err, "belvedere: %v\nhint: %s\n", err, help(k.Model.Node, args))
 		return exitUsage
 	}
 	return report(w, parsed.Run(w))
+}
+
+// usual returns the arguments for what people type in the hope of help or of the
+// version: nothing, "help VERB", "--version".
+func usual(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && (args[0] == "--version" || args[0] == "-V"):
+		return []string{"version"}
+	}
+	return args
 }
 
 // help is what tells more about a wrong call: that of the last verb that there

@@ -158,6 +158,10 @@ func (c *client) refused(code int, path string, body []byte) error {
 		e.Kind = livestatus.KindLogin
 		e.Cause = fmt.Sprintf("The API does not know the user %q with this password (401).", c.user)
 		e.Fix = "Compare user and password with the object ApiUser in api-users.conf on the core; without a user, client_cn there must be the name in our client certificate."
+		if c.user != "" && c.password == "" {
+			e.Cause = fmt.Sprintf("The API wants the password of the user %q, and none is given (401).", c.user)
+			e.Fix = "Give the password of the object ApiUser in api-users.conf on the core; site test and site add read it from the file that --password-file names."
+		}
 		if c.user == "" && c.o.TLS.Cert == "" {
 			e.Cause = "The API wants a user (401)."
 			e.Fix = "Give user and password of an object ApiUser, or a client certificate whose name is its client_cn."

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,6 +198,17 @@ func TestRights(t *testing.T) {
 	r.Permissions = []string{"status/query", "objects/query/Host"}
 	if err := r.enough(); livestatus.KindOf(err) != livestatus.KindRights || !strings.Contains(err.(*livestatus.Error).Cause, "may not query services") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNoPassword: who gave none is not told that it is wrong.
+func TestNoPassword(t *testing.T) {
+	for _, tt := range []struct{ user, password, want string }{{"u", "", "none is given"}, {"u", "x", "with this password"}, {"", "", "wants a user"}} {
+		c := &client{user: tt.user, password: tt.password}
+		var e *livestatus.Error
+		if err := c.refused(http.StatusUnauthorized, "/v1", nil); !errors.As(err, &e) || !strings.Contains(e.Cause, tt.want) || e.Fix == "" {
+			t.Errorf("%q, %q: %v", tt.user, tt.password, err)
+		}
 	}
 }
 

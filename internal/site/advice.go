@@ -26,12 +26,19 @@ func advise(ctx context.Context, o livestatus.Options, r livestatus.Report) live
 	switch {
 	case r.OK:
 		r.Advice = better(ctx, o, r.Core)
-	case r.Kind == livestatus.KindNoSocket && o.Scheme == "unix":
+	case r.Kind == livestatus.KindNoSocket && o.Scheme == "unix" && missing(o.Path):
 		if cause, fix := whyNoSocket(o.Path, filecore.Find(), "/etc/icinga2"); cause != "" {
 			r.Cause, r.Fix = cause, fix
 		}
 	}
 	return r
+}
+
+// missing reports whether nothing has that path: what is there and is no socket
+// has nothing to do with the configuration of a core.
+func missing(path string) bool {
+	_, err := os.Lstat(path)
+	return err != nil
 }
 
 // better names a better way to a core than the one in use, "" if there is

@@ -68,6 +68,14 @@ func TestWhyNoSocket(t *testing.T) {
 	}
 }
 
+// TestNoSocketThere: what has the path and is no socket is called what it is.
+func TestNoSocketThere(t *testing.T) {
+	r := livestatus.Report{Kind: livestatus.KindNoSocket, Cause: "it is a folder"}
+	if got := advise(t.Context(), livestatus.Options{Address: livestatus.Address{Scheme: "unix", Path: t.TempDir()}}, r); got.Cause != r.Cause {
+		t.Errorf("%q", got.Cause)
+	}
+}
+
 // TestBetter recommends for each core what is there.
 func TestBetter(t *testing.T) {
 	api := httptest.NewTLSServer(nil)

@@ -89,9 +89,25 @@ test('acting', { timeout: 600000 }, async t => {
     await page.keyboard.press('Shift+A')
     await toast.filter({ hasText: 'Acknowledged 1 problem' }).waitFor()
     assert.equal(String((await now(1)).acknowledged), '1')
+    const struck = () => r.evaluate(el => el.classList.contains('gone'))
+    await until('the row to be struck', struck)
     await page.keyboard.press('z')
     await toast.filter({ hasText: 'Removed 1 acknowledgement' }).waitFor()
     assert.equal(String((await now(1)).acknowledged), '0')
+    await until('the row to be one of the list again', async () => !await struck())
+  })
+
+  await step('on the page of a group one key is a downtime for all in it', async () => {
+    await openWhen(page, app.url + '/groups', 'main a[href^="/hostgroup/"]')
+    await page.goto(app.url + await page.locator('main a[href^="/hostgroup/"]').first().getAttribute('href'))
+    await page.locator('main [data-does=downtime]').waitFor()
+    await until('the dialog', async () => {
+      if (await dialog.isVisible()) return true
+      await page.keyboard.press('d')
+      return false
+    }, 60000, 500)
+    await dialog.locator('h2', { hasText: 'Schedule downtime' }).waitFor()
+    await page.keyboard.press('Escape')
   })
 
   await step('a downtime is scheduled by keyboard with a typed time, changed, and cancelled', async () => {

@@ -275,6 +275,9 @@ export function undoLast(): boolean {
 // What the page is about: its own object, or the one beside the list.
 const OBJECT = "main [data-object], #side [data-object]";
 
+// The head of the page of a group.
+const GROUP = "main [data-group]";
+
 const SILENCE = "DISABLE_SVC_NOTIFICATIONS";
 
 const LETTERS: Record<string, string[]> = {
@@ -293,13 +296,13 @@ export function actKey(letter: string, row: Element | null): boolean {
   const quick = letter === "A" ? "[data-quick]" : letter === "a" ? ":not([data-quick])" : "";
   const within = (root: ParentNode): HTMLElement | null => {
     for (const k of kinds) {
-      const el = one<HTMLElement>(`[data-act="${k}"]${quick}`, root);
+      const el = one<HTMLElement>(`[data-act="${k}"]${quick}, [data-does="${k}"]`, root);
       if (el) return el;
     }
     return one<HTMLElement>("[data-why]", root);
   };
   const bar = one(".bulk");
-  const el = selected().size > 0 && bar ? within(bar) : row ? within(row) : within(one(OBJECT) ?? document.createElement("div"));
+  const el = selected().size > 0 && bar ? within(bar) : row ? within(row) : within(one(OBJECT) ?? one(GROUP) ?? document.createElement("div"));
   if (letter === "n" && el?.hasAttribute("data-act")) take(el, SILENCE);
   else el?.click();
   return el !== null;

@@ -55,9 +55,10 @@ function signature(row: Element): string {
   return glyphs + "|" + (copy.textContent ?? "").replace(/\s+/g, " ");
 }
 
-// compare says which rows are new, gone, or not as they came last.
+// compare says which rows are new, gone, or not as they came last. A struck row
+// that is there again is not new.
 function compare(block: Element, fresh: Element): Counts {
-  const old = new Map(rowsOf(block).filter((r) => !("gone" in r.dataset) && !isHead(r)).map((r) => [r.id, r]));
+  const old = new Map(rowsOf(block).filter((r) => !isHead(r)).map((r) => [r.id, r]));
   const before = known(block);
   const out: Counts = { fresh: [], gone: [], changed: [] };
   for (const to of rowsOf(fresh)) {
@@ -67,7 +68,7 @@ function compare(block: Element, fresh: Element): Counts {
     if (!row) out.fresh.push(to);
     else if (before.get(to.id) !== textOf(to)) out.changed.push({ row, to });
   }
-  out.gone = [...old.values()];
+  out.gone = [...old.values()].filter((r) => !("gone" in r.dataset));
   return out;
 }
 
@@ -196,6 +197,8 @@ function inPlace(block: Element, fresh: Element, n: Counts): void {
   around(block, fresh.cloneNode(true) as Element);
   const stay = one("table[data-solved]", block) !== null;
   for (const row of n.gone) row.classList.toggle("gone", stay);
+  const there = new Set(rowsOf(fresh).map((r) => r.id));
+  for (const row of all("tr.gone", block)) if (there.has(row.id)) unstrike(row);
 }
 
 // whole makes the block equal to fresh, made being its new rows with content.
@@ -232,10 +235,7 @@ function reconcile(block: Element, table: HTMLTableElement, bodies: HTMLTableSec
       const text = textOf(to);
       if (before.get(to.id) !== text) renew(block, row, to);
       else before.set(to.id, text); // the same text, but of this answer: no older one is kept for it
-      if ("gone" in row.dataset || row.classList.contains("gone")) {
-        row.classList.remove("gone");
-        delete row.dataset["gone"];
-      }
+      if (row.classList.contains("gone")) unstrike(row);
       return row;
     });
     for (const row of rows) wanted.add(row);
@@ -302,6 +302,12 @@ function strike(row: HTMLElement): boolean {
   row.dataset["gone"] = String(Date.now() + SOLVED_STAYS);
   row.removeAttribute("aria-selected");
   return true;
+}
+
+// unstrike makes a row one of the list again: its problem is back.
+function unstrike(row: HTMLElement): void {
+  row.classList.remove("gone");
+  delete row.dataset["gone"];
 }
 
 // sweep takes away solved rows together, when nobody works in the block.

@@ -39,7 +39,7 @@ func (l orderLine) total() (n int) {
 	return n
 }
 
-// kind says how the order stands: busy, ok, warn or crit.
+// kind says how the order stands: busy, ok, warn, unsure or crit.
 func (l orderLine) kind() string {
 	rep := command.Report{Counts: l.counts}
 	good := l.counts[command.Seen] + l.counts[command.Done]
@@ -48,6 +48,8 @@ func (l orderLine) kind() string {
 		return "busy"
 	case good == l.total():
 		return "ok"
+	case good == 0 && l.counts[command.Unknown] > 0:
+		return "unsure"
 	case good == 0:
 		return "crit"
 	}

@@ -376,6 +376,23 @@ func TestMore(t *testing.T) {
 
 // TestTitles: a form says what it does to what was chosen, to hosts, services
 // or both, whichever of the two commands it was opened with.
+// TestUnknown: an order of which nobody knows whether it was carried out is not
+// called not done.
+func TestUnknown(t *testing.T) {
+	for _, tt := range []struct {
+		unsure      int
+		kind, title string
+	}{{0, "crit", "Recheck: not done"}, {1, "warn", "Recheck: unknown whether it was done"}} {
+		p := progress{orders: []command.Report{{Command: "SCHEDULE_FORCED_SVC_CHECK"}}, total: 1, unsure: tt.unsure, sites: []siteProgress{{name: "Linz", bad: 1, why: "Why."}}}
+		if p.say(t.Context()); p.Kind != tt.kind || p.Title != tt.title {
+			t.Errorf("%s %q, want %s %q", p.Kind, p.Title, tt.kind, tt.title)
+		}
+	}
+	if kind := (orderLine{counts: map[command.State]int{command.Unknown: 1}}).kind(); kind != "unsure" {
+		t.Errorf("in the list: %s", kind)
+	}
+}
+
 func TestTitles(t *testing.T) {
 	s, _ := start(t)
 	host, service := "&on=a%7Cweb", "&on=a%7Cweb%7CHTTP"

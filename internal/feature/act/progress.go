@@ -45,6 +45,7 @@ type progress struct {
 	sites  []siteProgress
 	total  int
 	good   int
+	unsure int // of which nobody knows whether it was carried out
 	began  time.Time
 	ended  time.Time // of the last item
 }
@@ -183,6 +184,9 @@ func (p *progress) count(names map[string]string) {
 		default:
 			s.bad++
 			s.why = it.Reason
+			if it.State == command.Unknown {
+				p.unsure++
+			}
 		}
 		if it.State == command.Accepted && it.Reason != "" {
 			tag = append(tag, 'w')
@@ -271,7 +275,10 @@ func (p *progress) say(ctx context.Context) {
 		p.Detail = p.confirmed(ctx)
 	default:
 		p.Kind, p.Title = "warn", ui.T(ctx, "%[1]s: %[2]s of %[3]s", v.noun(ctx), ui.Number(p.good), ui.Number(p.total))
-		if p.good == 0 {
+		switch {
+		case p.good == 0 && p.unsure > 0:
+			p.Title = ui.T(ctx, "%s: unknown whether it was done", v.noun(ctx))
+		case p.good == 0:
 			p.Kind, p.Title = "crit", ui.T(ctx, "%s: not done", v.noun(ctx))
 		}
 		p.Detail = p.reasons(ctx)

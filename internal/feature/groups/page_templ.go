@@ -1207,7 +1207,7 @@ func membersOf(k kind, g group, m members) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.Age(s.Since.Unix()).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Since(s.Since.Unix()).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

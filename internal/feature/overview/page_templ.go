@@ -1032,7 +1032,7 @@ func worst(p *picture) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Age(r.Since.Unix()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Since(r.Since.Unix()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

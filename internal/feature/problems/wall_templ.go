@@ -277,7 +277,7 @@ func onWall(v wallView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Age(sinceUnix(x.Row)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Since(sinceUnix(x.Row)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

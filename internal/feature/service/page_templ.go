@@ -714,7 +714,7 @@ func beside(v view) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Age(s.Since.Unix()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Since(s.Since.Unix()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

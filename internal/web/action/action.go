@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"belvedere/internal/search"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
 )
@@ -183,6 +184,11 @@ func namedKeys(about string, sites []string, name string) []string {
 }
 
 // allPath returns the address of all that can be done to what keys name.
+// membersPath leads to a downtime for every row of a list.
+func membersPath(list string, where search.Expr) string {
+	return Downtime.Path() + "?" + url.Values{"list": {list}, "every": {"1"}, "q": {where.String()}}.Encode()
+}
+
 func allPath(about string, keys []string) string {
 	return More.Path() + "?" + url.Values{"about": {about}, "on": keys}.Encode()
 }
