@@ -66,7 +66,7 @@ const pages = [
   ['search', '/search?q=ldap'],
   ['language', '/search/language'],
   ['notfound', '/nope'],
-  ['old', '/thruk/cgi-bin/status.cgi?q=x'],
+  ['old', '/thruk/cgi-bin/status.cgi?q=('],
   ['old-unknown', '/thruk/cgi-bin/conf.cgi?sub=objects'],
   ['wall', '/problems?wall=1'],
   ['wall-list', '/hosts?wall=1'],

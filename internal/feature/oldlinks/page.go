@@ -76,17 +76,32 @@ func (h handler) there(page string) bool {
 	return false
 }
 
-// object returns the page of the host or service that is meant, when there is
-// just one of that name that whoever asks may see.
+// object returns the page of the host or service that is meant: that of the site
+// which the address names, or the only one of that name; "" when whoever asks
+// may see none, or several.
 func object(r *http.Request, t target) (string, error) {
-	query := lql.Get("hosts", "peer_key").Where(lql.Eq("name", t.host))
+	query := lql.Get("hosts", "peer_key", "peer_name").Where(lql.Eq("name", t.host))
 	if t.svc != "" {
-		query = lql.Get("services", "peer_key").Where(lql.Eq("host_name", t.host), lql.Eq("description", t.svc))
+		query = lql.Get("services", "peer_key", "peer_name").Where(lql.Eq("host_name", t.host), lql.Eq("description", t.svc))
 	}
-	query.Limit = 2
+	query.Limit = sitesMost
 	res, err := web.AllData(r).Query(r.Context(), query)
-	if err != nil || res.Rows != 1 {
+	if err != nil {
 		return "", err
 	}
-	return ui.ObjectPath(res.Text(0, "peer_key"), t.host, t.svc), nil
+	var there []string
+	for i := range res.Rows {
+		key := res.Text(i, "peer_key")
+		if t.site != "" && (key == t.site || res.Text(i, "peer_name") == t.site) {
+			return ui.ObjectPath(key, t.host, t.svc), nil
+		}
+		there = append(there, key)
+	}
+	if len(there) != 1 {
+		return "", nil
+	}
+	return ui.ObjectPath(there[0], t.host, t.svc), nil
 }
+
+// sitesMost bounds at how many sites an object is looked for.
+const sitesMost = 100

@@ -1,10 +1,12 @@
 package oldlinks
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"belvedere/internal/auth"
 	"belvedere/internal/db"
@@ -29,6 +31,24 @@ func TestTranslate(t *testing.T) {
 		{"cgi-bin/status.cgi?servicegroup=disks&style=detail", "/services", "servicegroup=disks"},
 		{"cgi-bin/status.cgi?style=combined&hst_s0_hoststatustypes=4", "/problems", ""},
 		{"cgi-bin/status.cgi?dfl_s0_type=hostgroup&dfl_s0_op=%3D&dfl_s0_value=web&dfl_s1_type=service&dfl_s1_op=~&dfl_s1_value=http", "/services", "hostgroup=web or service:http"},
+		// Thruk's menu: all problems, and those that nobody has taken care of.
+		{"cgi-bin/status.cgi?style=combined&hst_s0_hoststatustypes=4&hst_s0_servicestatustypes=31&hst_s0_hostprops=10&hst_s0_serviceprops=0&svc_s0_hoststatustypes=3&svc_s0_servicestatustypes=28&svc_s0_hostprops=10&svc_s0_serviceprops=10&svc_s0_hostprop=2&svc_s0_hostprop=8&title=All+Unhandled+Problems", "/problems", ""},
+		{"cgi-bin/status.cgi?style=combined&hst_s0_hoststatustypes=12&svc_s0_servicestatustypes=16&svc_s0_serviceprops=10", "/problems", "state:down,unreachable,crit"},
+		{"cgi-bin/status.cgi?style=combined&svc_s0_type=hostgroup&svc_s0_op=%3D&svc_s0_value=web&svc_s0_serviceprops=10", "/problems", "hostgroup=web"},
+		{"cgi-bin/status.cgi?host=all&servicestatustypes=28&hoststatustypes=15&hostprops=10", "/services", "state:warn,unknown,crit host_scheduled_downtime_depth=0 host_acknowledged=0"},
+		{"cgi-bin/status.cgi?serviceprops=256", "/services", "-is:flap-detection-off"},
+		{"cgi-bin/status.cgi?style=hostdetail&hostprops=256", "/hosts", "is:flap-detection-off"},
+		{"cgi-bin/status.cgi?contact=anna", "/services", "contact=anna"},
+		{"cgi-bin/status.cgi?q=" + url.QueryEscape(`host_name = "web" and plugin_output ~ "time.?out"`), "/services", `host=web output~time.?out`},
+		{"cgi-bin/status.cgi?s0_type=service&s0_op=~&s0_value=a.b", "/services", "service~a.b"},
+		{"cgi-bin/status.cgi?dfl_s0_type=hostgroup&dfl_s0_op=~&dfl_s0_value=web", "/services", "hostgroup~web"},
+		{"cgi-bin/status.cgi?dfl_s0_type=custom+variable&dfl_s0_val_pre=OWNER&dfl_s0_op=%3D&dfl_s0_value=anna", "/services", "_OWNER=anna"},
+		{"cgi-bin/status.cgi?dfl_s0_t=duration&dfl_s0_o=%3E%3D&dfl_s0_v=1h&dfl_s0_sst=16", "/services", "state:crit age>=1h"},
+		{"cgi-bin/status.cgi?navbarsearch=1&host=web", "/services", "web"},
+		{"cgi-bin/extinfo.cgi?type=6&recurring", "/recurring", ""},
+		{"cgi-bin/extinfo.cgi?type=6&host=web", "/downtimes", "host=web"},
+		{"cgi-bin/user.cgi", "/profile", ""},
+		{"cgi-bin/conf.cgi?sub=backends", "/sites", ""},
 		{"cgi-bin/extinfo.cgi?type=3", "/comments", ""},
 		{"cgi-bin/extinfo.cgi?type=6", "/downtimes", ""},
 		{"cgi-bin/extinfo.cgi?type=1&host=web", "/hosts", "host=web"},
@@ -43,11 +63,15 @@ func TestTranslate(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := translate(u.Path, u.Query())
+		table := map[string]string{"/hosts": "hosts", "/comments": "comments", "/downtimes": "downtimes"}[tt.page]
+		if _, err := search.And(got.terms...).Filter(cmp.Or(table, "services"), time.Now()); err != nil {
+			t.Errorf("%s: %v", tt.old, err)
+		}
 		if q := search.And(got.terms...).String(); got.page != tt.page || q != tt.q || len(got.lost) > 0 {
 			t.Errorf("%s: page %q, q %q, lost %q; want %q, %q", tt.old, got.page, q, got.lost, tt.page, tt.q)
 		}
 	}
-	for _, old := range []string{"status.cgi?q=name+~+web", "status.cgi?serviceprops=256", "status.cgi?s0_type=service&s0_op=~&s0_value=a.b", "status.cgi?style=perfmap"} {
+	for _, old := range []string{"status.cgi?q=%28name", "status.cgi?serviceprops=67108864", "status.cgi?s0_type=action+menu&s0_op=~&s0_value=a.b", "status.cgi?style=perfmap"} {
 		u, _ := url.Parse(old)
 		if got := translate(u.Path, u.Query()); len(got.lost) == 0 {
 			t.Errorf("%s: what is lost is not said", old)
@@ -84,13 +108,15 @@ func TestPages(t *testing.T) {
 		return []web.Feature{Feature(Options{Pages: []string{"/hosts", "/services", "/comments"}})}
 	})
 	for old, want := range map[string]string{
-		"/thruk/cgi-bin/extinfo.cgi?type=1&host=web": "/host/a/web",
-		"/nagios/cgi-bin/extinfo.cgi?type=1&host=db": "/hosts?q=host%3Ddb", // two sites have it
-		"/naemon/cgi-bin/status.cgi?host=nosuch":     "/services?q=host%3Dnosuch",
-		"/cgi-bin/icinga/extinfo.cgi?type=3":         "/comments",
-		"/thruk":                                     "/",
-		"/thruk/cgi-bin/status.cgi?style=hostdetail": "/hosts",
-		"/thruk/cgi-bin/extinfo.cgi?type=7":          "/services?columns=state%2Chost%2Cservice%2Csite%2Clast_check%2Cnext_check%2Ccheck_command&sort=next_check",
+		"/thruk/cgi-bin/extinfo.cgi?type=1&host=web":              "/host/a/web",
+		"/nagios/cgi-bin/extinfo.cgi?type=1&host=db":              "/hosts?q=host%3Ddb", // two sites have it
+		"/thruk/cgi-bin/extinfo.cgi?type=1&host=db&backend=b":     "/host/b/db",
+		"/thruk/cgi-bin/extinfo.cgi?type=1&host=db&backend=40863": "/hosts?q=host%3Ddb",
+		"/naemon/cgi-bin/status.cgi?host=nosuch":                  "/services?q=host%3Dnosuch",
+		"/cgi-bin/icinga/extinfo.cgi?type=3":                      "/comments",
+		"/thruk":                                                  "/",
+		"/thruk/cgi-bin/status.cgi?style=hostdetail":              "/hosts",
+		"/thruk/cgi-bin/extinfo.cgi?type=7":                       "/services?columns=state%2Chost%2Cservice%2Csite%2Clast_check%2Cnext_check%2Ccheck_command&sort=next_check",
 	} {
 		if a := s.Get("all", old); a.Status != http.StatusSeeOther || a.Header.Get("Location") != want {
 			t.Errorf("%s: status %d, to %q, want %q", old, a.Status, a.Header.Get("Location"), want)
@@ -99,7 +125,7 @@ func TestPages(t *testing.T) {
 	if a := s.Get("anna", "/thruk/cgi-bin/extinfo.cgi?type=1&host=web"); a.Header.Get("Location") != "/hosts?q=host%3Dweb" {
 		t.Errorf("anna is led to %q: she may not know where that host is", a.Header.Get("Location"))
 	}
-	a := s.Get("all", "/thruk/cgi-bin/status.cgi?q=name+~+web&host=web")
+	a := s.Get("all", "/thruk/cgi-bin/status.cgi?q=%28name&host=web")
 	if a.Status != http.StatusOK || webtest.Attr(a.One(".empty a.pri"), "href") != "/services?q=host%3Dweb" {
 		t.Errorf("what is lost is answered with %d", a.Status)
 	}
