@@ -292,6 +292,8 @@ func stateWord(ctx context.Context, state string) string {
 		return ui.T(ctx, "paused")
 	case "incompatible":
 		return ui.T(ctx, "not usable")
+	case "down", "late":
+		return ui.T(ctx, "no data")
 	}
 	return ui.T(ctx, "loading")
 }

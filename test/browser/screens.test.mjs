@@ -67,7 +67,7 @@ test('screens, and pages without a server', { timeout: 600000 }, async t => {
     assert.match(await page.textContent('#b-kept'), /old picture.*Nothing here is live/s)
     assert.equal(await page.locator('[data-live-mark]').isVisible(), false)
     await page.goto(app.url + '/services')
-    await page.locator('[data-kept-pages] a').first().waitFor()
+    await page.locator('[data-kept-pages] a').getByText('Problems', { exact: true }).waitFor()
     b.errors.length = 0 // the browser reports each refused connection
   })
 

@@ -34,9 +34,20 @@ async function pages(list: HTMLElement): Promise<void> {
     if (!name.startsWith("belvedere-pages-")) continue;
     const cache = await caches.open(name);
     for (const req of [...await cache.keys()].reverse()) {
-      const at = Number((await cache.match(req))?.headers.get("X-Kept") ?? 0);
+      const kept = await cache.match(req);
+      if (!kept) continue; // signed out meanwhile
+      const at = Number(kept.headers.get("X-Kept") ?? 0);
       const u = new URL(req.url);
-      list.append(make("li", {}, make("a", { class: "lk", href: u.pathname + u.search }, decodeURI(u.pathname) + (u.search ? decodeURIComponent(u.search.replace(/\+/g, " ")) : "")), " ", make("span", { class: "dim s" }, clock(at))));
+      const search = u.search ? " " + decodeURIComponent(u.search.replace(/\+/g, " ")) : "";
+      list.append(make("li", {}, make("a", { class: "lk", href: u.pathname + u.search }, (titleOf(await kept.text()) || decodeURI(u.pathname)) + search), " ", make("span", { class: "dim s" }, clock(at))));
     }
   }
+}
+
+const ENTITIES: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&#34;": '"', "&#39;": "'", "&amp;": "&" };
+
+// titleOf returns the title of a page of ours without the name of the program.
+function titleOf(html: string): string {
+  const title = /<title>([^<]*)<\/title>/.exec(html)?.[1] ?? "";
+  return title.replace(/ · [^·]*$/, "").replace(/&(lt|gt|amp|#34|#39);/g, (e) => ENTITIES[e] ?? e);
 }

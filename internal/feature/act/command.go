@@ -175,13 +175,23 @@ func generic(ctx context.Context, def *schema.Command) doing {
 // for services do where both are among it.
 func (d *draft) says(ctx context.Context, def, host, service *schema.Command) string {
 	if hosts, services := len(d.subjects.hosts()), len(d.subjects.services()); host == nil || service == nil || hosts == 0 && services == 0 {
-		return ui.Said(ctx, def.Doc)
+		return said(ctx, def)
 	} else if services == 0 {
-		return ui.Said(ctx, host.Doc)
+		return said(ctx, host)
 	} else if hosts == 0 {
-		return ui.Said(ctx, service.Doc)
+		return said(ctx, service)
 	}
-	return ui.Said(ctx, host.Doc) + "; " + ui.Said(ctx, service.Doc)
+	return said(ctx, host) + "; " + said(ctx, service)
+}
+
+// said tells what a command does, without the numbers of a parameter that the
+// form asks for in words.
+func said(ctx context.Context, def *schema.Command) string {
+	what := ui.Said(ctx, def.Doc)
+	if slices.ContainsFunc(def.Params, func(p schema.Param) bool { return p.Name == "options" || p.Name == "sticky" }) {
+		what, _, _ = strings.Cut(what, "; ")
+	}
+	return what
 }
 
 func nameIf(def *schema.Command) string {
@@ -346,7 +356,7 @@ func (h handler) more(w http.ResponseWriter, r *http.Request) error {
 		case def.Class == schema.Configuring:
 			at = 3
 		}
-		groups[at].list = append(groups[at].list, choice{def.Name, ui.Said(ctx, def.Doc), may[def.Class]})
+		groups[at].list = append(groups[at].list, choice{def.Name, said(ctx, def), may[def.Class]})
 	}
 	for _, g := range groups {
 		if len(g.list) > 0 {

@@ -296,7 +296,7 @@ func (v editView) action() string {
 }
 
 // errorKinds are the kinds of errors since the start, most frequent first.
-func (v editView) errorKinds() string {
+func (v editView) errorKinds(ctx context.Context) string {
 	kinds := slices.SortedFunc(maps.Keys(v.Health.Errors), func(a, b string) int {
 		if d := v.Health.Errors[b] - v.Health.Errors[a]; d != 0 {
 			return int(d)
@@ -305,9 +305,37 @@ func (v editView) errorKinds() string {
 	})
 	words := make([]string, 0, len(kinds))
 	for _, k := range kinds {
-		words = append(words, fmt.Sprintf("%s %s", ui.Number(int(v.Health.Errors[k])), k))
+		words = append(words, ui.Number(int(v.Health.Errors[k]))+" "+errorKind(ctx, k))
 	}
 	return strings.Join(words, ", ")
+}
+
+// errorKind returns the word for a kind of error of a connection; for a rare
+// one what the engine calls it.
+func errorKind(ctx context.Context, kind string) string {
+	switch livestatus.ErrKind(kind) {
+	case livestatus.KindDNS:
+		return ui.T(ctx, "name not known")
+	case livestatus.KindRefused:
+		return ui.T(ctx, "refused")
+	case livestatus.KindUnreachable:
+		return ui.T(ctx, "no route")
+	case livestatus.KindTimeout:
+		return ui.T(ctx, "no connection in time")
+	case livestatus.KindNoSocket:
+		return ui.T(ctx, "no socket")
+	case livestatus.KindPermission:
+		return ui.T(ctx, "no right to the socket")
+	case livestatus.KindSilent:
+		return ui.T(ctx, "no answer")
+	case livestatus.KindSlow:
+		return ui.T(ctx, "stalled")
+	case livestatus.KindHangup, livestatus.KindClosed:
+		return ui.T(ctx, "closed")
+	case livestatus.KindLogin:
+		return ui.T(ctx, "sign-in refused")
+	}
+	return strings.ReplaceAll(kind, "_", " ")
 }
 
 // skew says how far the core's clock is off, "" when it hardly is.
