@@ -46,7 +46,7 @@ func columns(ctx context.Context) []list.Column {
 		{Key: "author", Label: ui.T(ctx, "Author"), Class: "w5", Sort: []string{"author"}, Default: true, Need: []string{"author"}},
 		{Key: "comment", Label: ui.T(ctx, "Comment"), Sort: []string{"comment"}, Default: true, Need: []string{"comment"}},
 		{Key: "entered", Label: ui.T(ctx, "Entered"), Class: "num w3", Sort: []string{"entry_time"}, Desc: true, Default: true, Values: []list.Value{{Column: "entry_time"}}},
-		{Key: "expires", Label: ui.T(ctx, "Expires"), Class: "num w3", Sort: []string{"-expires", "expire_time"}, Default: true, Detail: true, Values: []list.Value{{Column: "expire_time"}}},
+		{Key: "expires", Label: ui.T(ctx, "Expires"), Class: "num w4", Sort: []string{"-expires", "expire_time"}, Default: true, Detail: true, Values: []list.Value{{Column: "expire_time"}}},
 		{Key: "persistent", Label: ui.T(ctx, "Persistent"), Class: "w3", Sort: []string{"persistent"}, Default: true, Detail: true, Need: []string{"persistent"}},
 		{Key: "id", Label: ui.T(ctx, "Number"), Class: "num w3", Sort: []string{"id"}},
 	}

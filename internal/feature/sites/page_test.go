@@ -249,7 +249,7 @@ func TestChanges(t *testing.T) {
 	if !slices.Equal(m.calls, want) {
 		t.Errorf("calls %q, want %q", m.calls, want)
 	}
-	if a := s.Get("root", "/sites/f/edit"); !strings.Contains(webtest.Text(a.One("main")), "24 timeout") {
+	if a := s.Get("root", "/sites/f/edit"); !strings.Contains(webtest.Text(a.One("main")), "24 no connection in time") {
 		t.Error("the page of a site does not count its errors")
 	}
 	if a := s.Get("root", "/sites/k/edit"); len(a.All("#site-form button.pri")) != 0 || len(a.All("[id=remove-site]")) != 0 {
