@@ -12,7 +12,8 @@ import (
 // and SOCAT are replaced.
 const command = `PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/nagios/bin; s=$(printf %b "SOCKET"); ` +
 	`say() { echo "belvedere: $1" >&2; exit 65; }; ` +
-	`d=$s; while test "$d" != /; do d=$(dirname "$d"); if test -d "$d"; then test -x "$d" || say denied; break; fi; done; ` +
+	// The nearest folder above that there is: each turn takes a part away, so it ends.
+	`d=$s; while test "${d#*/}" != "$d"; do d=${d%/*}; if test -d "${d:-/}"; then test -x "${d:-/}" || say denied; break; fi; done; ` +
 	`test -e "$s" || say nosocket; test -S "$s" || say notsocket; test -w "$s" || say denied; ` +
 	`has() { command -v "$1" >/dev/null 2>&1; }; can() { has "$1" && "$1" -h 2>&1 | grep -q -e "-[0-9A-Za-z]*$2"; }; ` +
 	// The unixcat of Debian's ucspi-unix, a script, only listens.

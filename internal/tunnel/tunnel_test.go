@@ -233,8 +233,20 @@ func TestScript(t *testing.T) {
 	if got := run(live); got != "used unixcat "+live {
 		t.Errorf("unixcat: %q", got)
 	}
-	if got := run(filepath.Join(dir, "none")); got != "belvedere: nosocket" {
-		t.Errorf("no socket: %q", got)
+	if err := os.Mkdir(filepath.Join(dir, "closed"), 0); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none"):             "belvedere: nosocket",
+		"/none/of/them":                        "belvedere: nosocket",
+		"none/here":                            "belvedere: nosocket",
+		"none":                                 "belvedere: nosocket",
+		filepath.Join(dir, "closed/live"):      "belvedere: denied",
+		filepath.Join(dir, "closed/none/live"): "belvedere: denied",
+	} {
+		if got := run(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
 	}
 }
 
@@ -261,18 +273,18 @@ func otherMachine(t *testing.T) (dir, live string, program func(name, text strin
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"dirname", "grep"} {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "bin"), 0o755), os.Symlink(path, filepath.Join(dir, "bin", name))); err != nil {
-			t.Fatal(err)
-		}
+	grep, err := exec.LookPath("grep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "bin"), 0o755), os.Symlink(grep, filepath.Join(dir, "bin/grep"))); err != nil {
+		t.Fatal(err)
 	}
 	run = func(path string) string {
 		text := strings.Replace(script(path, ""), "PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/nagios/bin", "PATH="+dir+"/bin", 1)
-		cmd := exec.Command("/bin/sh", "-c", text)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "/bin/sh", "-c", text)
 		if os.Geteuid() == 0 {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		}
