@@ -125,7 +125,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		sites, err = strconv.Atoi(args[1])
 		ts.Check(err)
 	}
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -28,7 +28,7 @@ func crowd(t *testing.T, address, proto string, n int) {
 		if proto == "" {
 			continue
 		}
-		_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = raw.SetDeadline(time.Now().Add(patience))
 		c := tls.Client(raw, &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: []string{proto}, InsecureSkipVerify: true})
 		if err := c.Handshake(); err != nil {
 			t.Fatal(err)

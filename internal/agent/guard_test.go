@@ -69,7 +69,7 @@ func TestFlood(t *testing.T) {
 				b = append(b, tt.next(i)...)
 			}
 			_, _ = w.Write(b) // it may be cut before that is written
-			_ = w.SetReadDeadline(time.Now().Add(20 * time.Second))
+			_ = w.SetReadDeadline(time.Now().Add(patience))
 			if _, err := io.Copy(io.Discard, w); errors.Is(err, yamux.ErrTimeout) || isTimeout(err) {
 				t.Fatalf("the line stays: %v", err)
 			}

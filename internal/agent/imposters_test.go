@@ -35,7 +35,7 @@ func imposter(t *testing.T, conf *tls.Config, heard io.Writer) string {
 			if err != nil {
 				return nil
 			}
-			_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
+			_ = raw.SetDeadline(time.Now().Add(patience))
 			c := tls.Server(raw, conf)
 			if c.HandshakeContext(ctx) == nil {
 				_, _ = c.Write([]byte{greeting})

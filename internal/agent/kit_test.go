@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"belvedere/internal/db"
 	"belvedere/internal/livestatus"
 	"belvedere/internal/testkit"
+	"belvedere/test/realcore"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -45,10 +47,13 @@ func (n *notebook) String() string {
 
 func (n *notebook) log() *slog.Logger { return slog.New(slog.NewTextHandler(n, nil)) }
 
+// patience is how long anything may take, on a machine that others use too.
+const patience = time.Minute
+
 // wait waits until the log has one line with all words.
 func (n *notebook) wait(t *testing.T, words ...string) {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	for {
 		n.mu.Lock()
 		text, changed := n.text.String(), n.changed
@@ -215,10 +220,9 @@ func start(t *testing.T, o Options) *running {
 // freePort returns an address on which nobody listens now.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := realcore.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }

@@ -127,7 +127,7 @@ func greet(t *testing.T, address string, id *identity, change func(*tls.Config))
 	if change != nil {
 		change(conf)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	return admitted(ctx, tls.Client(raw, conf))
 }
@@ -345,7 +345,7 @@ func TestCommandInConversation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(patience))
 		if _, err := io.WriteString(c, text); err != nil {
 			t.Fatal(err)
 		}

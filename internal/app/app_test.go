@@ -76,13 +76,16 @@ func startIn(t *testing.T, data string, cfg config.Config, demo *app.Demo) *runn
 			if err != nil {
 				t.Errorf("Run: %v", err)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			t.Error("the app does not end")
 		}
 	})
 	t.Cleanup(r.stop)
 	return r
 }
+
+// patience is how long anything may take, on a machine that others use too.
+const patience = time.Minute
 
 // client returns an HTTP client with cookies that does not follow redirects.
 func client(t *testing.T) *http.Client {
@@ -91,7 +94,7 @@ func client(t *testing.T) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Jar: jar, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // signIn signs c in at base and fails the test if that does not work.
@@ -123,17 +126,17 @@ func get(t *testing.T, c *http.Client, address string) (int, string) {
 	return res.StatusCode, string(b)
 }
 
-// eventually polls until ok, at most 20 seconds, and fails the test otherwise.
+// eventually polls until ok, and fails the test where that takes too long.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-deadline.C:
-			t.Fatalf("waited 20 s: %s", what)
+			t.Fatalf("waited %v: %s", patience, what)
 		case <-tick.C:
 		}
 	}

@@ -115,7 +115,7 @@ func TestPerlClient(t *testing.T) {
 	eventually(t, "the state at the listener", func() bool {
 		return strings.Contains(ask(t, address, "GET services\nColumns: plugin_output\nFilter: host_name = "+host+"\n\n"), "CRITICAL - gr\u00fcn; 50%")
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "perl", "testdata/thruk.pl", address, host, service, "told by perl")
 	var stderr bytes.Buffer
@@ -182,12 +182,12 @@ func checkPerl(t *testing.T, how string, a perlAnswer, names []string) {
 // IPv4, and reads until the server closes; it never closes its own side first.
 func nagstamon(t *testing.T, address string, lines ...string) []map[string]any {
 	t.Helper()
-	c, err := net.DialTimeout("tcp4", address, 5*time.Second)
+	c, err := net.DialTimeout("tcp4", address, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(c, strings.Join(lines, "\n")+"\n\n"); err != nil {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"belvedere/internal/auth"
 	"belvedere/internal/config"
@@ -63,7 +62,7 @@ func table(t *testing.T, address, request string) []string {
 	}
 	c := livestatus.NewClient(livestatus.Options{Address: at})
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	req, err := lql.ParseRequest(request + "\n\n")
 	if err != nil {

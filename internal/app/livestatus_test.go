@@ -53,7 +53,7 @@ func hosts(t *testing.T, address string) (map[string]int, error) {
 	}
 	c := livestatus.NewClient(livestatus.Options{Address: at})
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	req, err := lql.ParseRequest("GET hosts\nColumns: peer_name\n\n")
 	if err != nil {
@@ -73,12 +73,12 @@ func hosts(t *testing.T, address string) (map[string]int, error) {
 // ask sends text to a listener and returns all it answers.
 func ask(t *testing.T, address, text string) string {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", strings.TrimPrefix(address, "tcp://"), 5*time.Second)
+	c, err := net.DialTimeout("tcp", strings.TrimPrefix(address, "tcp://"), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(c, text); err != nil {

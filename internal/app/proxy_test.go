@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"belvedere/internal/config"
+	"belvedere/test/realcore"
 )
 
 // TestProxies signs in through real proxies under a prefix, with the Host
@@ -131,12 +132,11 @@ func lookup(t *testing.T, program string) string {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := realcore.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // runProxy starts a proxy that ends with the test, and waits until it accepts.

@@ -147,31 +147,33 @@ func TestDiagnoseFailures(t *testing.T) {
 	closed := at(free.Addr().String())
 	free.Close()
 	filtered := func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+	// Only what is given up anyway is given up soon: the others may take their time.
+	const quick = 300 * time.Millisecond
 	for _, tt := range []struct {
 		name    string
 		address Address
-		dial    func(context.Context, string, string) (net.Conn, error)
+		options Options
 		step    string
 		kind    ErrKind
 		cause   string
 		fix     string
 	}{
-		{"unknown name", at("tcp://nosuch.invalid:6557"), nil, "dns", KindDNS, "nosuch.invalid", "IP address"},
-		{"closed port", closed, nil, "connect", KindRefused, "nothing listens", "6557"},
-		{"filtered port", at("10.0.0.1"), filtered, "connect", KindTimeout, "within 300ms", "firewall"},
-		{"silent port", listen(t, func(c net.Conn) { io.Copy(io.Discard, c) }), nil, "answers", KindSilent, "no answer to a Livestatus query", "only_from"},
-		{"dripping port", listen(t, func(c net.Conn) { drip(c) }), nil, "answers", KindSlow, "stalled", "overloaded"},
-		{"hang-up", listen(t, func(c net.Conn) {}), nil, "answers", KindHangup, "our address 127.0.0.1", "only_from"},
-		{"web server", at(web.Listener.Addr().String()), nil, "answers", KindHTTP, "A web server answers", "6557"},
-		{"secure web server", at(secure.Listener.Addr().String()), nil, "answers", KindHTTP, "HTTPS", "6557"},
-		{"ssh", listen(t, func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }), nil, "answers", KindSSH, "An SSH server", "22"},
-		{"xinetd", newFake(t, func(string) (string, bool) { return "No UNIX socket /run/live existing\n", false }).address(), nil, "answers", KindXinetd, "/run/live", "xinetd.d"},
-		{"no socket", at(filepath.Join(t.TempDir(), "live")), nil, "connect", KindNoSocket, "There is no socket", "broker_module"},
-		{"folder", at(t.TempDir()), nil, "connect", KindNoSocket, "is a folder", "live"},
+		{"unknown name", at("tcp://nosuch.invalid:6557"), Options{}, "dns", KindDNS, "nosuch.invalid", "IP address"},
+		{"closed port", closed, Options{}, "connect", KindRefused, "nothing listens", "6557"},
+		{"filtered port", at("10.0.0.1"), Options{Dial: filtered, DialTimeout: quick}, "connect", KindTimeout, "within 300ms", "firewall"},
+		{"silent port", listen(t, func(c net.Conn) { io.Copy(io.Discard, c) }), Options{FirstByte: quick}, "answers", KindSilent, "no answer to a Livestatus query", "only_from"},
+		{"dripping port", listen(t, func(c net.Conn) { drip(c) }), Options{Grace: quick}, "answers", KindSlow, "stalled", "overloaded"},
+		{"hang-up", listen(t, func(c net.Conn) {}), Options{}, "answers", KindHangup, "our address 127.0.0.1", "only_from"},
+		{"web server", at(web.Listener.Addr().String()), Options{}, "answers", KindHTTP, "A web server answers", "6557"},
+		{"secure web server", at(secure.Listener.Addr().String()), Options{}, "answers", KindHTTP, "HTTPS", "6557"},
+		{"ssh", listen(t, func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }), Options{}, "answers", KindSSH, "An SSH server", "22"},
+		{"xinetd", newFake(t, func(string) (string, bool) { return "No UNIX socket /run/live existing\n", false }).address(), Options{}, "answers", KindXinetd, "/run/live", "xinetd.d"},
+		{"no socket", at(filepath.Join(t.TempDir(), "live")), Options{}, "connect", KindNoSocket, "There is no socket", "broker_module"},
+		{"folder", at(t.TempDir()), Options{}, "connect", KindNoSocket, "is a folder", "live"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			const quick = 300 * time.Millisecond
-			r := Diagnose(t.Context(), Options{Address: tt.address, Dial: tt.dial, DialTimeout: quick, FirstByte: quick, ReadTimeout: quick, Grace: quick}, nil)
+			tt.options.Address = tt.address
+			r := Diagnose(t.Context(), tt.options, nil)
 			if r.OK || r.Kind != tt.kind || !strings.Contains(r.Cause, tt.cause) || !strings.Contains(r.Fix, tt.fix) {
 				t.Fatalf("%s %q %q", r.Kind, r.Cause, r.Fix)
 			}
@@ -312,17 +314,18 @@ func TestNotTheAPI(t *testing.T) {
 		serve      func(net.Conn)
 		kind       ErrKind
 		cause, fix string
+		wait       time.Duration // 0: it is not waited for
 	}{
-		"web":  {func(c net.Conn) { c.Read(make([]byte, 9)); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, KindHTTP, "A web server answers on %s, not the API of Icinga 2.", port},
-		"ssh":  {func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }, KindSSH, "An SSH server answers on %s, not the API of Icinga 2.", port},
-		"mail": {func(c net.Conn) { io.WriteString(c, "220 mail ESMTP\r\n"); io.Copy(io.Discard, c) }, KindTLS, "%s does not speak TLS, so it is not the API of Icinga 2.", port},
+		"web":  {func(c net.Conn) { c.Read(make([]byte, 9)); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, KindHTTP, "A web server answers on %s, not the API of Icinga 2.", port, 0},
+		"ssh":  {func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n"); io.Copy(io.Discard, c) }, KindSSH, "An SSH server answers on %s, not the API of Icinga 2.", port, 0},
+		"mail": {func(c net.Conn) { io.WriteString(c, "220 mail ESMTP\r\n"); io.Copy(io.Discard, c) }, KindTLS, "%s does not speak TLS, so it is not the API of Icinga 2.", port, 0},
 		"no word": {func(c net.Conn) { io.Copy(io.Discard, c) }, KindSilent, "%s accepted the connection but did not answer the TLS greeting within 1s.",
-			"Icinga 2 hangs, or another service listens there: its API usually has port 5665."},
+			"Icinga 2 hangs, or another service listens there: its API usually has port 5665.", time.Second},
 	} {
 		a := listen(t, tt.serve)
 		where := net.JoinHostPort(a.Host, a.Port)
 		a.Scheme = "icinga2"
-		_, err := Connect(t.Context(), Options{Address: a, DialTimeout: time.Second})
+		_, err := Connect(t.Context(), Options{Address: a, DialTimeout: tt.wait})
 		e, ok := errors.AsType[*Error](err)
 		if !ok || e.Kind != tt.kind || e.Cause != fmt.Sprintf(tt.cause, where) || e.Fix != tt.fix {
 			t.Errorf("%s: %#v", name, err)

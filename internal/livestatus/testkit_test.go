@@ -64,25 +64,27 @@ func TestSimulatedCores(t *testing.T) {
 
 func TestSimulatedFaults(t *testing.T) {
 	core, a := simulated(t, testkit.Options{Profile: testkit.Naemon})
+	const quick = 300 * time.Millisecond
 	for _, tt := range []struct {
 		fault testkit.FaultKind
 		kinds []livestatus.ErrKind
+		soon  livestatus.Options // what is given up anyway is given up soon
 	}{
-		{testkit.Hang, []livestatus.ErrKind{livestatus.KindSilent}},
-		{testkit.Drip, []livestatus.ErrKind{livestatus.KindSlow}},
-		{testkit.CloseNow, []livestatus.ErrKind{livestatus.KindHangup}},
-		{testkit.HalfRow, []livestatus.ErrKind{livestatus.KindSlow, livestatus.KindProtocol}},
-		{testkit.Garbage, []livestatus.ErrKind{livestatus.KindProtocol, livestatus.KindBanner, livestatus.KindSlow}},
-		{testkit.HTTP, []livestatus.ErrKind{livestatus.KindHTTP}},
-		{testkit.SSH, []livestatus.ErrKind{livestatus.KindSSH}},
-		{testkit.XinetdNoSocket, []livestatus.ErrKind{livestatus.KindXinetd}},
-		{testkit.Huge, []livestatus.ErrKind{livestatus.KindTooLarge}},
-		{testkit.Refuse, []livestatus.ErrKind{livestatus.KindRefused}},
-		{testkit.Healthy, []livestatus.ErrKind{""}},
+		{testkit.Hang, []livestatus.ErrKind{livestatus.KindSilent}, livestatus.Options{FirstByte: quick}},
+		{testkit.Drip, []livestatus.ErrKind{livestatus.KindSlow}, livestatus.Options{ReadTimeout: quick, Grace: quick}},
+		{testkit.CloseNow, []livestatus.ErrKind{livestatus.KindHangup}, livestatus.Options{}},
+		{testkit.HalfRow, []livestatus.ErrKind{livestatus.KindSlow, livestatus.KindProtocol}, livestatus.Options{ReadTimeout: quick}},
+		{testkit.Garbage, []livestatus.ErrKind{livestatus.KindProtocol, livestatus.KindBanner, livestatus.KindSlow}, livestatus.Options{ReadTimeout: quick, Grace: quick}},
+		{testkit.HTTP, []livestatus.ErrKind{livestatus.KindHTTP}, livestatus.Options{}},
+		{testkit.SSH, []livestatus.ErrKind{livestatus.KindSSH}, livestatus.Options{}},
+		{testkit.XinetdNoSocket, []livestatus.ErrKind{livestatus.KindXinetd}, livestatus.Options{}},
+		{testkit.Huge, []livestatus.ErrKind{livestatus.KindTooLarge}, livestatus.Options{}},
+		{testkit.Refuse, []livestatus.ErrKind{livestatus.KindRefused}, livestatus.Options{}},
+		{testkit.Healthy, []livestatus.ErrKind{""}, livestatus.Options{}},
 	} {
 		core.SetFault(testkit.Fault{Kind: tt.fault})
-		const quick = 300 * time.Millisecond
-		c := livestatus.NewClient(livestatus.Options{Address: a, FirstByte: quick, ReadTimeout: quick, Grace: quick, MaxRows: 10000})
+		tt.soon.Address, tt.soon.MaxRows = a, 10000
+		c := livestatus.NewClient(tt.soon)
 		_, err := c.Query(t.Context(), lql.Get("services"))
 		if kind := livestatus.KindOf(err); !slices.Contains(tt.kinds, kind) {
 			t.Errorf("fault %d: %v, want %v", tt.fault, err, tt.kinds)

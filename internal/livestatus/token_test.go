@@ -7,7 +7,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 )
 
 // given sends text to Token and returns what it says and what is left for the
@@ -21,7 +20,7 @@ func given(t *testing.T, text string, known func(string) bool) (rest string, err
 		_, _ = io.WriteString(client, text) // the other side may hang up first
 		_ = client.Close()
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err = Token(ctx, server, known); err == nil {
 		b, rerr := io.ReadAll(server)

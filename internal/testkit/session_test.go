@@ -198,7 +198,7 @@ func TestThreads(t *testing.T) {
 		t.Fatalf("the eleventh client was served: %v", err)
 	}
 	_ = held[3].Close()
-	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	answerOf(t, bufio.NewReader(conn))
 }
 

@@ -86,10 +86,13 @@ func newPool(t *testing.T, known string) *Pool {
 	return p
 }
 
+// patience is how long anything may take, on a machine that others use too.
+const patience = time.Minute
+
 // say sends a line and wants it back.
 func say(t *testing.T, c net.Conn, line string) {
 	t.Helper()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(patience))
 	if _, err := io.WriteString(c, line+"\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +344,7 @@ func TestAgent(t *testing.T) {
 	t.Setenv("HOME", dir)
 	add := func() ([]byte, error) { return exec.Command("ssh-add", s.Key).CombinedOutput() }
 	out, err := add()
-	for end := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(end); out, err = add() {
+	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); out, err = add() {
 		<-time.After(20 * time.Millisecond)
 	}
 	if err != nil {
@@ -510,7 +513,7 @@ func TestRefusals(t *testing.T) {
 			w, known := wayTo(t, tt.server, tt.path)
 			c, err := newPool(t, known).Dial(t.Context(), w)
 			if err == nil { // a command that found out later
-				c.SetDeadline(time.Now().Add(10 * time.Second))
+				c.SetDeadline(time.Now().Add(patience))
 				_, err = c.Read(make([]byte, 1))
 				c.Close()
 			}
@@ -538,7 +541,7 @@ func TestLost(t *testing.T) {
 	if err := s.Halt(); err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(patience))
 	if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("read: %v", err)
 	}
@@ -584,10 +587,13 @@ func TestDeadlines(t *testing.T) {
 // refuses us.
 func TestNotSSH(t *testing.T) {
 	s := realcore.SSHDForTest(t, realcore.SSHOptions{})
-	for name, talk := range map[string]func(net.Conn){
-		"web server": func(c net.Conn) { io.WriteString(c, "HTTP/1.0 400 Bad Request\r\n\r\n") },
-		"hang-up":    func(net.Conn) {},
-		"silent":     func(c net.Conn) { io.Copy(io.Discard, c) },
+	for name, tt := range map[string]struct {
+		talk func(net.Conn)
+		wait time.Duration
+	}{
+		"web server": {func(c net.Conn) { io.WriteString(c, "HTTP/1.0 400 Bad Request\r\n\r\n") }, patience},
+		"hang-up":    {func(net.Conn) {}, patience},
+		"silent":     {func(c net.Conn) { io.Copy(io.Discard, c) }, 500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -600,13 +606,13 @@ func TestNotSSH(t *testing.T) {
 					if err != nil {
 						return
 					}
-					talk(c)
+					tt.talk(c)
 					c.Close()
 				}
 			}()
 			defer l.Close()
 			_, port, _ := net.SplitHostPort(l.Addr().String())
-			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), tt.wait)
 			defer cancel()
 			raw, err := net.Dial("tcp", l.Addr().String())
 			if err != nil {

@@ -14,13 +14,20 @@ const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '../..')
 export const binary = join(root, 'bin/belvedere')
 const shots = process.env.SHOTS || join(root, 'test/out')
 
-/** A port nobody listens on, on loopback. */
+/**
+ * A port nobody listens on, on loopback: none of those that the system gives to
+ * whoever asks for any, of which another test may get it before it is used.
+ */
 export async function freePort() {
-  return new Promise((done, fail) => {
-    const s = createServer()
-    s.on('error', fail)
-    s.listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)) })
-  })
+  for (;;) {
+    const port = 10000 + Math.floor(Math.random() * 22000)
+    const free = await new Promise(done => {
+      const s = createServer()
+      s.on('error', () => done(false))
+      s.listen(port, '127.0.0.1', () => s.close(() => done(true)))
+    })
+    if (free) return port
+  }
 }
 
 /** Polls until f gives something true, or fails after limit ms with what. */

@@ -35,7 +35,7 @@ func dialLMD(t *testing.T, path string) *lmdClient {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return &lmdClient{t: t, conn: c, in: bufio.NewReader(c)}

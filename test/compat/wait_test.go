@@ -73,7 +73,7 @@ func (w *waiting) set(tb testing.TB, state int64) {
 
 // ask sends a request on the connection, which is kept.
 func (w *waiting) ask(tb testing.TB, request string) {
-	if err := w.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := w.conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		tb.Fatal(err)
 	}
 	if _, err := w.conn.Write([]byte(request + "KeepAlive: on\n\n")); err != nil {

@@ -82,7 +82,7 @@ func ways() []way {
 		{name: "a real icinga 2 over livestatus", open: func(t *testing.T) (core, opened) {
 			c := newIcinga(t)
 			return c, opened{spec: site.Spec{Addresses: []string{"tcp://" + c.c.TCP}}}
-		}},
+		}, even: unchecked},
 		{name: "a real nagios 4 by its files", open: func(t *testing.T) (core, opened) {
 			n := newNagios(t, "")
 			return n, opened{spec: site.Spec{Addresses: []string{n.byFiles()}}}

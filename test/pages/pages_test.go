@@ -193,7 +193,7 @@ type event struct {
 // await returns the event that tells of a version.
 func await(t *testing.T, events <-chan string, version uint64) event {
 	t.Helper()
-	patience := time.After(20 * time.Second)
+	patience := time.After(time.Minute)
 	for {
 		select {
 		case text := <-events:

@@ -136,7 +136,7 @@ func (c *Icinga) CallAPI(method, path, body string) error {
 	}
 	r.SetBasicAuth(APIRoot, APIPassword)
 	r.Header.Set("Accept", "application/json")
-	res, err := (&http.Client{Transport: t, Timeout: 30 * time.Second}).Do(r)
+	res, err := (&http.Client{Transport: t, Timeout: patience}).Do(r)
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (c *Nagios) Launch() error {
 		return err
 	}
 	c.daemon = p
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		select {
 		case <-p.done:
 			return fmt.Errorf("the daemon ended: %s", p.output())
@@ -133,7 +133,7 @@ func (c *Nagios) Launch() error {
 			return nil
 		}
 	}
-	return errors.New("the daemon did not come up within 30 s")
+	return fmt.Errorf("the daemon did not come up within %v", patience)
 }
 
 // up reports whether somebody reads the pipe and the files are written.
@@ -168,7 +168,7 @@ func (c *Nagios) Halt() error {
 	if c.daemon == nil {
 		return nil
 	}
-	err := c.daemon.end(15 * time.Second)
+	err := c.daemon.end(patience)
 	c.daemon = nil
 	return err
 }

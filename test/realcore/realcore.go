@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -28,6 +29,9 @@ import (
 	"testing"
 	"time"
 )
+
+// patience is how long anything may take, on a machine that others use too.
+const patience = time.Minute
 
 // Options say how large the core is. The zero value has 50 hosts with 8
 // services each.
@@ -261,7 +265,7 @@ func (c *Icinga) Launch() error {
 		return err
 	}
 	c.daemon = p
-	return c.awaitAnswer(p, 30*time.Second)
+	return c.awaitAnswer(p)
 }
 
 // defines are the arguments that keep icinga2 within the folder.
@@ -277,9 +281,9 @@ func (c *Icinga) defines() (args []string) {
 }
 
 // awaitAnswer polls until the core answers and its pipe is there.
-func (c *Icinga) awaitAnswer(p *process, limit time.Duration) error {
+func (c *Icinga) awaitAnswer(p *process) error {
 	var last error
-	for end := time.Now().Add(limit); time.Now().Before(end); {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		select {
 		case <-p.done:
 			return fmt.Errorf("the daemon ended: %s", p.output())
@@ -293,18 +297,18 @@ func (c *Icinga) awaitAnswer(p *process, limit time.Duration) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no answer within %v: %v", limit, last)
+	return fmt.Errorf("no answer within %v: %v", patience, last)
 }
 
 // Query sends a raw request to the unix socket on a fresh connection and
-// returns everything that comes back, within ten seconds.
+// returns everything that comes back, within a minute.
 func (c *Icinga) Query(request string) ([]byte, error) {
-	conn, err := net.DialTimeout("unix", c.Unix, 2*time.Second)
+	conn, err := net.DialTimeout("unix", c.Unix, patience)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
 	if _, err := io.WriteString(conn, request); err != nil {
@@ -377,7 +381,7 @@ func (c *Icinga) Halt() error {
 	if c.daemon == nil {
 		return nil
 	}
-	err := c.daemon.end(15 * time.Second)
+	err := c.daemon.end(patience)
 	c.daemon = nil
 	return err
 }
@@ -408,7 +412,7 @@ func (c *Icinga) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.xinetd != nil {
-		err = errors.Join(err, c.xinetd.end(5*time.Second))
+		err = errors.Join(err, c.xinetd.end(patience))
 		c.xinetd = nil
 	}
 	return errors.Join(err, os.RemoveAll(c.Dir))
@@ -425,7 +429,7 @@ func (c *Icinga) LogTail(n int) string {
 
 // startXinetd puts the socket behind xinetd and socat on a free port.
 func (c *Icinga) startXinetd() error {
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return err
 	}
@@ -467,11 +471,11 @@ func (c *Icinga) startXinetd() error {
 	}
 	c.xinetd = p
 	c.Xinetd = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	return awaitPort(p, c.Xinetd, 5*time.Second)
+	return awaitPort(p, c.Xinetd)
 }
 
-func awaitPort(p *process, addr string, limit time.Duration) error {
-	for end := time.Now().Add(limit); time.Now().Before(end); {
+func awaitPort(p *process, addr string) error {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		conn, err := net.DialTimeout("tcp", addr, time.Second)
 		if err == nil {
 			return conn.Close()
@@ -482,23 +486,26 @@ func awaitPort(p *process, addr string, limit time.Duration) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return fmt.Errorf("nothing listens on %s after %v", addr, limit)
+	return fmt.Errorf("nothing listens on %s after %v", addr, patience)
 }
 
 // freeAddress is host:port on loopback that nobody has at the moment.
 func freeAddress() (string, error) {
-	port, err := freePort()
+	port, err := FreePort()
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), err
 }
 
-// freePort returns a TCP port on loopback that nobody has at the moment.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// FreePort returns a TCP port on loopback that nobody has at the moment. It is
+// none of those that the system gives to whoever asks for any, of which another
+// test may get it before it is used.
+func FreePort() (int, error) {
+	for range 100 {
+		port := 10_000 + rand.IntN(22_000)
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, errors.New("realcore: no port is free")
 }
 
 // A process is a daemon with its whole process group.

@@ -38,12 +38,12 @@ func TestIcinga(t *testing.T) {
 
 func ask(t *testing.T, network, addr, q string) string {
 	t.Helper()
-	conn, err := net.DialTimeout(network, addr, 5*time.Second)
+	conn, err := net.DialTimeout(network, addr, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, q); err != nil {
@@ -59,7 +59,7 @@ func ask(t *testing.T, network, addr, q string) string {
 // await polls cond for ten seconds.
 func await(t *testing.T, cond func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		if cond() {
 			return
 		}

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // SSHOptions say what an SSH server allows. The zero value allows what a fresh
@@ -64,7 +63,7 @@ func SSHDForTest(t testing.TB, o SSHOptions) *SSHD {
 
 // StartSSHD starts an SSH server and returns when it listens.
 func StartSSHD(o SSHOptions) (*SSHD, error) {
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +189,7 @@ func (s *SSHD) Launch() error {
 		return err
 	}
 	s.daemon = p
-	return awaitPort(p, s.Addr(), 10*time.Second)
+	return awaitPort(p, s.Addr())
 }
 
 // Halt ends the server and all its connections.
@@ -202,7 +201,7 @@ func (s *SSHD) Halt() error {
 	}
 	// Each connection is a process with a group of its own.
 	below := descendants(s.daemon.cmd.Process.Pid)
-	err := s.daemon.end(5 * time.Second)
+	err := s.daemon.end(patience)
 	for _, pid := range below {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // may be gone
 	}
