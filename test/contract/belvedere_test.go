@@ -95,15 +95,21 @@ func refresher(t *testing.T, base, site string) func() {
 	c := &http.Client{Jar: jar, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(c.CloseIdleConnections)
 	post := func(path string, v url.Values) {
-		res, err := c.PostForm(base+path, v)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer res.Body.Close()
-		if res.StatusCode != http.StatusSeeOther {
-			t.Errorf("%s: %s", path, res.Status)
-		}
+		until(t, path+" is taken", func() bool {
+			res, err := c.PostForm(base+path, v)
+			if err != nil {
+				t.Error(err)
+				return true
+			}
+			defer res.Body.Close()
+			if res.StatusCode == http.StatusServiceUnavailable {
+				return false // it has too much to do now, and says so
+			}
+			if res.StatusCode != http.StatusSeeOther {
+				t.Errorf("%s: %s", path, res.Status)
+			}
+			return true
+		})
 	}
 	post("/login", url.Values{"username": {"root"}, "password": {password}})
 	return func() { post("/sites/"+site+"/refresh", nil) }
