@@ -259,6 +259,38 @@ func TestRateLimitFromManyAddresses(t *testing.T) {
 	})
 }
 
+// TestTries: the count before the first wait is that of one name from one
+// address, whether there is such a person or not, and is forgiven.
+func TestTries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newService(t)
+		add(t, s, auth.Person{Username: "anna"})
+		for _, name := range []string{"anna", "nobody"} {
+			for want := range 3 {
+				if failed, free := s.Tries(name, here); failed != want || free != 5 {
+					t.Errorf("%s: %d of %d tries, want %d of 5", name, failed, free, want)
+				}
+				if _, _, err := s.SignIn(t.Context(), name, "wrong", here); err != auth.ErrBadCredentials {
+					t.Fatal(err)
+				}
+			}
+		}
+		if failed, _ := s.Tries("anna", auth.Meta{IP: "203.0.113.9"}); failed != 0 {
+			t.Errorf("from another address %d tries", failed)
+		}
+		time.Sleep(11 * time.Minute)
+		if failed, _ := s.Tries("nobody", here); failed != 1 {
+			t.Errorf("after eleven minutes %d tries count, want 1", failed)
+		}
+		if _, _, err := s.SignIn(t.Context(), "anna", good, here); err != nil {
+			t.Fatal(err)
+		}
+		if failed, _ := s.Tries("anna", here); failed != 0 {
+			t.Errorf("after the right password %d tries count", failed)
+		}
+	})
+}
+
 func TestRateLimitByAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newService(t)

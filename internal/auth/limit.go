@@ -47,6 +47,18 @@ func (l *limiter) wait(name string, now time.Time) time.Duration {
 	return max(0, e.Value.(*failures).until.Sub(now))
 }
 
+// failed returns how many failures of name count now.
+func (l *limiter) failed(name string, now time.Time) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.names[name]
+	if !ok {
+		return 0
+	}
+	f := e.Value.(*failures)
+	return max(0, f.count-int(now.Sub(f.last)/l.decay))
+}
+
 // fail counts a failure of name: the first free ones cost nothing, each
 // further one doubles the wait.
 func (l *limiter) fail(name string, now time.Time) {

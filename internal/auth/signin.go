@@ -128,6 +128,13 @@ func (s *Service) limited(account, address string) error {
 	return nil
 }
 
+// Tries returns how often signing in with this user name failed lately from the
+// address of m, and after how many failures each further one has to wait. It
+// is the same whether there is such a person or not.
+func (s *Service) Tries(username string, m Meta) (failed, free int) {
+	return s.pairs.failed(pairName(accountName(username), addressName(m.IP)), s.now()), s.pairs.free
+}
+
 func mayEnter(p db.Person) bool { return !p.Disabled && p.PasswordHash != "" }
 
 // failuresMost bounds the failed sign-ins per hour that are written one by

@@ -67,6 +67,8 @@ func (f *fakeAuth) SignIn(_ context.Context, u, p string, _ auth.Meta) (string, 
 	return "token-" + u, x, err
 }
 
+func (f *fakeAuth) Tries(string, auth.Meta) (failed, free int) { return 2, 5 }
+
 func (f *fakeAuth) Session(_ context.Context, token string, _ auth.Meta) (auth.Person, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

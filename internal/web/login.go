@@ -15,6 +15,7 @@ import (
 type loginView struct {
 	Username, Next string
 	Error, Hint    string
+	Stay           bool // the browser keeps the session when it is closed
 	Version, Host  string
 }
 
@@ -26,7 +27,7 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 	if s.opt.Auth.NeedsSetup(r.Context()) {
 		return Redirect(w, r, "/setup", "")
 	}
-	return s.showLogin(w, r, http.StatusOK, loginView{Next: nextOf(r.URL.Query().Get("next"))})
+	return s.showLogin(w, r, http.StatusOK, loginView{Next: nextOf(r.URL.Query().Get("next")), Stay: true})
 }
 
 func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, v loginView) error {
@@ -39,13 +40,13 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
 	}
-	v := loginView{Username: strings.TrimSpace(r.PostForm.Get("username")), Next: nextOf(r.PostForm.Get("next"))}
+	v := loginView{Username: strings.TrimSpace(r.PostForm.Get("username")), Next: nextOf(r.PostForm.Get("next")), Stay: r.PostForm.Has("stay")}
 	token, _, err := s.opt.Auth.SignIn(r.Context(), v.Username, r.PostForm.Get("password"), meta(r))
 	var limited *auth.RateLimitedError
 	switch {
 	case errors.Is(err, auth.ErrBadCredentials):
 		v.Error = ui.T(r.Context(), "User name or password is wrong")
-		v.Hint = ui.T(r.Context(), "Check the spelling and whether Caps Lock is on.")
+		v.Hint = s.triesHint(r, v.Username)
 		return s.refuseLogin(w, r, http.StatusUnauthorized, v)
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", retryAfter(limited.Retry))
@@ -59,8 +60,19 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	s.setSession(w, r, token)
+	s.setSession(w, r, token, v.Stay)
 	return Redirect(w, r, v.Next, "")
+}
+
+// triesHint says what to look at, and how many tries are left before waiting
+// begins.
+func (s *Server) triesHint(r *http.Request, username string) string {
+	hint := ui.T(r.Context(), "Check the spelling and whether Caps Lock is on.")
+	failed, free := s.opt.Auth.Tries(username, meta(r))
+	if failed > 0 && failed <= free {
+		hint += " " + ui.T(r.Context(), "%[1]s of %[2]s tries: after that each one has to wait, longer and longer.", ui.Number(failed), ui.Number(free))
+	}
+	return hint
 }
 
 // refuseLogin shows the form again with what is wrong.
@@ -85,12 +97,15 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	return Redirect(w, r, "/login", "")
 }
 
-// setSession gives the browser the token. The cookie outlives the browser; how
-// long the session does is for package auth to say.
-func (s *Server) setSession(w http.ResponseWriter, r *http.Request, token string) {
+// setSession gives the browser the token, which it forgets when it is closed
+// unless stay is set. How long the session lasts is for package auth to say.
+func (s *Server) setSession(w http.ResponseWriter, r *http.Request, token string, stay bool) {
 	st := from(r)
-	http.SetCookie(w, &http.Cookie{Name: CookieName, Value: token, Path: st.cookiePath(), MaxAge: 90 * 86400,
-		HttpOnly: true, Secure: st.origin.https, SameSite: http.SameSiteLaxMode})
+	c := &http.Cookie{Name: CookieName, Value: token, Path: st.cookiePath(), HttpOnly: true, Secure: st.origin.https, SameSite: http.SameSiteLaxMode}
+	if stay {
+		c.MaxAge = 90 * 86400
+	}
+	http.SetCookie(w, c)
 }
 
 // nextOf returns where to go after signing in: a path of ours, else the start.

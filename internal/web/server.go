@@ -39,6 +39,7 @@ type Engine interface {
 // Auth says who asks. *auth.Service is one.
 type Auth interface {
 	SignIn(ctx context.Context, username, password string, m auth.Meta) (token string, p auth.Person, err error)
+	Tries(username string, m auth.Meta) (failed, free int)
 	Session(ctx context.Context, token string, m auth.Meta) (auth.Person, error)
 	SignOut(ctx context.Context, token string, m auth.Meta) error
 	Basic(ctx context.Context, username, password string, m auth.Meta) (auth.Person, error)

@@ -160,6 +160,18 @@ func TestSignIn(t *testing.T) {
 	if c == nil || c.Value != "token-anna" || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Secure {
 		t.Errorf("cookie %+v", c)
 	}
+	if c.MaxAge != 0 {
+		t.Errorf("who does not stay signed in gets a cookie for %d s", c.MaxAge)
+	}
+	if c := cookie(post(url.Values{"username": {"anna"}, "password": {"secret"}, "stay": {"1"}}), CookieName); c == nil || c.MaxAge != 90*86400 {
+		t.Errorf("who stays signed in gets %+v", c)
+	}
+	if body := bodyOf(t, post(url.Values{"username": {"anna"}, "password": {"wrong"}})); !strings.Contains(body, "2 of 5 tries") || strings.Contains(body, `value="1" checked`) {
+		t.Errorf("after a wrong password without a tick the page is %s", body)
+	}
+	if body := bodyOf(t, w.do(call{path: "/login"})); !strings.Contains(body, `name="stay" value="1" checked`) {
+		t.Errorf("the page is %s", body)
+	}
 	for _, next := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "/\tevil", "javascript:alert(1)", "/login", "/logout", "", "x", "/%0d%0aX: y"} {
 		got := post(url.Values{"username": {"anna"}, "password": {"secret"}, "next": {next}}).Header.Get("Location")
 		if got != "/" && got != "/%0d%0aX: y" {

@@ -68,7 +68,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	s.setSession(w, r, token)
+	s.setSession(w, r, token, true)
 	switch {
 	case v.First == "demo" && s.opt.Setup.StartDemo != nil:
 		if err := s.opt.Setup.StartDemo(r.Context()); err != nil {

@@ -425,7 +425,7 @@ function announce(block: Element, fresh: Element, rows: Iterable<HTMLElement>): 
   for (const row of rows) {
     if (row.hidden || row.classList.contains("done") || isHead(row) || announced.has(row.id)) continue;
     announced.set(row.id, t);
-    const who = (one(".who > a", row)?.textContent ?? "").trim() + " " + (one(".who .svc", row)?.textContent ?? "").trim();
+    const who = (one(".who .nm > a", row)?.textContent ?? "").trim() + " " + (one(".who .svc", row)?.textContent ?? "").trim();
     const state = (one(".st", row)?.textContent ?? "").trim().toLowerCase();
     const name = (who.trim() + " " + state).replace(/\s+/g, " ");
     if (!unsaid.includes(name)) unsaid.push(name);

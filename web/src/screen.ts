@@ -41,6 +41,11 @@ function leaves(): void {
     const at = Math.min(Math.ceil((box.scrollTop + box.clientHeight) / box.clientHeight), of);
     const words = one("[data-leaf]");
     if (words) words.textContent = of > 1 ? T("Screen {0} of {1}", at, of) : "";
+    // A row that is not wholly there is on the next screen.
+    const view = box.getBoundingClientRect();
+    const cut = all(".wallplain tbody tr").map((r) => r.getBoundingClientRect()).find((r) => r.top > view.top && r.top < view.bottom && r.bottom > view.bottom + 1);
+    const off = cut ? (100 * (view.bottom - cut.top)) / view.height : 0;
+    box.style.clipPath = off > 0 ? `inset(0 0 ${off.toFixed(3)}% 0)` : "";
   };
   window.setInterval(() => {
     const end = box.getBoundingClientRect().bottom;

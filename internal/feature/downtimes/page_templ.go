@@ -288,7 +288,7 @@ func cell(r status.Row, c list.Column, w status.Window) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = status.WhoCell(r).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status.WhoCell(r, "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -181,6 +181,7 @@ func (g group) title() string {
 type picture struct {
 	all, troubled int // groups under the filter, and those with problems
 	groups        []group
+	wider         []int     // where there is no group: how many under each filter of Asked.Wider
 	members       []members // of groups, in their order: overview, grid, matrix
 	parts         []lql.Part
 	names         [][2]string // matrix: names and titles of the groups to choose from
@@ -201,7 +202,11 @@ func load(ctx context.Context, q lql.Querier, w request) (*picture, error) {
 		}
 		p.groups = slices.DeleteFunc(p.groups, func(g group) bool { return !meant[g.Name] })
 	}
-	p.all = len(p.groups)
+	if p.all = len(p.groups); p.all == 0 {
+		if p.wider, err = w.countWider(ctx, q); err != nil {
+			return nil, err
+		}
+	}
 	for _, g := range p.groups {
 		if g.trouble() {
 			p.troubled++
@@ -241,6 +246,15 @@ func (w request) meant(ctx context.Context, q lql.Querier) (map[string]bool, err
 		out[res.Text(i, "name")] = true
 	}
 	return out, nil
+}
+
+// countWider counts the groups under each filter of Asked.Wider.
+func (w request) countWider(ctx context.Context, q lql.Querier) ([]int, error) {
+	return w.asked.CountWider(func(a filter.Asked) (int, error) {
+		w.asked = a
+		meant, err := w.meant(ctx, q)
+		return len(meant), err
+	})
 }
 
 // chooseOne leaves the named group, the first one when none is named.

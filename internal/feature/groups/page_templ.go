@@ -1195,7 +1195,7 @@ func membersOf(k kind, g group, m members) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = status.WhoCell(s).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = status.WhoCell(s, "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -2617,7 +2617,7 @@ func empty(v view) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = filter.NoMatch(v.asked).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = filter.NoMatch(v.asked, v.wider).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

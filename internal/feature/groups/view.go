@@ -20,6 +20,7 @@ type view struct {
 	matrix        matrix
 	names         [][2]string
 	paging        ui.Paging
+	wider         []int // where there is no group: how many under each filter of Asked.Wider
 	nothing       nothing
 }
 
@@ -37,7 +38,7 @@ const (
 
 // newView arranges a picture for the templates.
 func newView(ctx context.Context, w request, p *picture, seesAll bool) view {
-	v := view{request: w, all: p.all, troubled: p.troubled, groups: p.groups, members: p.members, names: p.names}
+	v := view{request: w, all: p.all, troubled: p.troubled, groups: p.groups, members: p.members, names: p.names, wider: p.wider}
 	v.paging = ui.Paging{Offset: w.offset, Limit: w.limit, Shown: len(p.groups), Total: p.all, Of: ui.N(ctx, p.all, "%s group", "%s groups", ui.Number(p.all))}
 	if w.view == "matrix" && len(p.members) == 1 {
 		m := p.members[0]

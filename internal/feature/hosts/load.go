@@ -40,9 +40,9 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context) []list.Column {
 	return []list.Column{
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w12", Steps: list.Steps(ctx, "hosts", severity()...), Sort: []string{"-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.HostWord}}},
-		{Key: "name", Label: ui.T(ctx, "Host"), Class: "w7", Sort: []string{"name"}, Fixed: true},
-		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w4", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w-state w12", Steps: list.Steps(ctx, "hosts", severity()...), Sort: []string{"-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.HostWord}}},
+		{Key: "name", Label: ui.T(ctx, "Host"), Class: "w6", Sort: []string{"name"}, Fixed: true},
+		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w3", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
 		{Key: "alias", Label: ui.T(ctx, "Alias"), Class: "w6", Sort: []string{"alias"}},
 		{Key: "address", Label: ui.T(ctx, "Address"), Class: "w5", Sort: []string{"address"}, Default: true, Detail: true},
 		{Key: "services", Label: ui.T(ctx, "Services"), Class: "w12", Default: true, Desc: true,
@@ -57,7 +57,7 @@ func columns(ctx context.Context) []list.Column {
 		{Key: "latency", Label: ui.T(ctx, "Latency"), Class: "num w3", Sort: []string{"latency"}, Desc: true, Need: []string{"latency"}},
 		{Key: "execution_time", Label: ui.T(ctx, "Took"), Class: "num w3", Sort: []string{"execution_time"}, Desc: true, Need: []string{"execution_time"}},
 		{Key: "output", Label: ui.T(ctx, "Output"), Sort: []string{"plugin_output"}, Values: []list.Value{{Column: "plugin_output"}}, Default: true},
-		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w6", Steps: list.Owned(), Sort: []string{"owner"}, Default: true, Need: status.InfoColumns(), Values: list.OwnerValues(ctx)},
+		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w12", Steps: list.Owned(), Sort: []string{"owner"}, Default: true, Need: status.InfoColumns(), Values: list.OwnerValues(ctx)},
 		{Key: "groups", Label: ui.T(ctx, "Host groups"), Class: "w6", Sort: []string{"groups"}, Need: []string{"groups"}},
 		{Key: "contacts", Label: ui.T(ctx, "Contacts"), Class: "w6", Sort: []string{"contacts"}, Need: []string{"contacts"}},
 		{Key: "check_command", Label: ui.T(ctx, "Check command"), Class: "w6", Sort: []string{"check_command"}, Need: []string{"check_command"}},

@@ -39,6 +39,7 @@ type picture struct {
 	all             int // outages under the filter
 	hosts, services int // affected by all of them
 	rows            []outage
+	wider           []int // where there is no outage: how many under each filter of Asked.Wider
 	cut             bool
 	parts           []lql.Part
 }
@@ -61,7 +62,15 @@ func load(ctx context.Context, q lql.Querier, w request, now time.Time) (*pictur
 	if err := p.read(ctx, q, w, found, services, now); err != nil {
 		return nil, err
 	}
-	p.all = len(p.rows)
+	if p.all = len(p.rows); p.all == 0 {
+		p.wider, err = w.asked.CountWider(func(a filter.Asked) (int, error) {
+			x := &picture{}
+			w.asked = a
+			err := x.read(ctx, q, w, found, services, now)
+			return len(x.rows), err
+		})
+		return p, err
+	}
 	for _, o := range p.rows {
 		p.hosts += o.hosts
 		p.services += o.services

@@ -267,7 +267,7 @@ func rows(v view) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = status.WhoCell(o.Row).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = status.WhoCell(o.Row, o.Row.Room()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -470,7 +470,7 @@ func empty(v view) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = filter.NoMatch(v.asked).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = filter.NoMatch(v.asked, v.wider).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -985,7 +985,7 @@ func worst(p *picture) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = status.WhoCell(r).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = status.WhoCell(r, r.Room()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

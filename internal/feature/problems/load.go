@@ -161,6 +161,15 @@ func (p *picture) pick(ctx context.Context, q lql.Querier, w request) (items []i
 	return items, byStanding, nil
 }
 
+// wider counts the problems of the view under each filter of Asked.Wider.
+func (p *picture) wider(ctx context.Context, q lql.Querier, w request) ([]int, error) {
+	return w.asked.CountWider(func(a filter.Asked) (int, error) {
+		w.asked = a
+		items, _, err := pictureOf(p.survey).pick(ctx, q, w)
+		return len(items), err
+	})
+}
+
 // items returns the problems of the view.
 func (w request) items(by [][]int, mine []int) []int {
 	switch w.tab {

@@ -149,7 +149,9 @@ func why(ctx context.Context, q lql.Querier, viewer access.Viewer, w request, p 
 		return e, nil
 	case w.filtered():
 		e.kind = noMatch
-		return e, nil
+		var err error
+		e.wider, err = p.wider(ctx, q, w)
+		return e, err
 	case !viewer.All && len(viewer.Contacts) == 0:
 		e.kind = noRights
 		return e, nil

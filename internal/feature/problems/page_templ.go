@@ -944,7 +944,7 @@ func line(r *row, folds folds, same, kid bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = status.WhoCell(r.Row).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = status.WhoCell(r.Row, r.Row.Room()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2282,7 +2282,7 @@ func noMatches(v view) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = filter.NoMatch(v.asked).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = filter.NoMatch(v.asked, v.empty.wider).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

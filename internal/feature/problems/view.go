@@ -32,6 +32,7 @@ type empty struct {
 	checks   int       // hosts and services that are well
 	solved   string    // what recovered last
 	solvedAt time.Time // and when
+	wider    []int     // problems of the view under each filter of Asked.Wider
 }
 
 type emptyKind uint8
@@ -391,11 +392,11 @@ func (v view) stateWidth() string {
 	for _, x := range v.picture.sections {
 		for _, r := range x.rows {
 			if r.State.Class == "unre" || slices.ContainsFunc(r.kids, func(k row) bool { return k.State.Class == "unre" }) {
-				return "w12"
+				return "w-state w12"
 			}
 		}
 	}
-	return "w5"
+	return "w-state w5"
 }
 
 // same reports whether a row of the section repeats the host of the one above
@@ -445,7 +446,7 @@ func (v view) ownerWidth() string {
 	if v.tab == tabAck || v.tab == tabDowntime {
 		return "nar w8"
 	}
-	return "nar w7"
+	return "nar w6"
 }
 
 // source is the list as what can be acted on as a whole.
@@ -461,7 +462,7 @@ func (v view) heads(ctx context.Context) []ui.Head {
 		ui.Head{Label: ui.T(ctx, "Host / service"), Class: "w9", Sort: "host"},
 		ui.Head{Label: ui.T(ctx, "Site"), Class: "w3", Sort: "site"},
 		ui.Head{Label: ui.T(ctx, "Since"), Class: "num w3", Sort: "since"},
-		ui.Head{Label: ui.T(ctx, "Attempt"), Class: "nar num w3", Sort: "attempt", Desc: true},
+		ui.Head{Label: ui.T(ctx, "Attempt"), Class: "nar opt num w3", Sort: "attempt", Desc: true},
 		ui.Head{Label: ui.T(ctx, "Output"), Sort: "output"},
 		ui.Head{Label: v.ownerHead(ctx), Class: v.ownerWidth(), Sort: "owner"},
 	)

@@ -47,6 +47,14 @@ func known(is bool, n float64) any {
 	return n
 }
 
+// onCard is what stands before a value on a card, "" where there is none.
+func onCard(there bool, head string) string {
+	if !there {
+		return ""
+	}
+	return head
+}
+
 // latencyOf names the latency of hosts, 0, or services, 1.
 func latencyOf(ctx context.Context, n int) string {
 	return [...]string{ui.T(ctx, "Latency of hosts"), ui.T(ctx, "Latency of services")}[n]

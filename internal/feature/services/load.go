@@ -41,18 +41,18 @@ func declared(ctx context.Context) *list.List {
 // columns are the usual columns of the list.
 func columns(ctx context.Context) []list.Column {
 	return []list.Column{
-		{Key: "state", Label: ui.T(ctx, "State"), Class: "w5", Steps: list.Steps(ctx, "services", severity()...), Sort: []string{"-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.ServiceWord}}},
+		{Key: "state", Label: ui.T(ctx, "State"), Class: "w-state w4", Steps: list.Steps(ctx, "services", severity()...), Sort: []string{"-last_state_change"}, Fixed: true, Values: []list.Value{{Key: "state", Text: status.ServiceWord}}},
 		{Key: "host", Label: ui.T(ctx, "Host"), Class: "w6", Sort: []string{"host_name", "peer_key", "description"}, Fixed: true, Values: []list.Value{{Column: "host_name"}}},
 		{Key: "service", Label: ui.T(ctx, "Service"), Class: "w6", Sort: []string{"description"}, Fixed: true, Values: []list.Value{{Column: "description"}}},
 		{Key: "site", Label: ui.T(ctx, "Site"), Class: "w3", Sort: []string{"peer_name"}, Fixed: true, Values: []list.Value{{Column: "peer_name"}}},
 		{Key: "since", Label: ui.T(ctx, "Since"), Class: "num w3", Sort: []string{"-last_state_change"}, Default: true, Values: []list.Value{{Column: "last_state_change"}}}, // the shortest age first
 		{Key: "attempt", Label: ui.T(ctx, "Attempt"), Class: "num w3", Sort: []string{"current_attempt"}, Values: []list.Value{{Column: "current_attempt"}, {Label: ui.T(ctx, "Attempts at most"), Column: "max_check_attempts"}}, Default: true, Detail: true},
-		{Key: "last_check", Label: ui.T(ctx, "Last check"), Class: "num w4", Sort: []string{"last_check"}, Desc: true, Default: true, Detail: true},
+		{Key: "last_check", Label: ui.T(ctx, "Last check"), Class: "num w3", Sort: []string{"last_check"}, Desc: true, Default: true, Detail: true},
 		{Key: "next_check", Label: ui.T(ctx, "Next check"), Class: "num w4", Sort: []string{"next_check"}},
 		{Key: "latency", Label: ui.T(ctx, "Latency"), Class: "num w3", Sort: []string{"latency"}, Desc: true, Need: []string{"latency"}},
 		{Key: "execution_time", Label: ui.T(ctx, "Took"), Class: "num w3", Sort: []string{"execution_time"}, Desc: true, Need: []string{"execution_time"}},
 		{Key: "output", Label: ui.T(ctx, "Output"), Sort: []string{"plugin_output"}, Values: []list.Value{{Column: "plugin_output"}}, Default: true},
-		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w12", Steps: list.Owned(), Sort: []string{"owner"}, Default: true, Need: status.InfoColumns(), Values: list.OwnerValues(ctx)},
+		{Key: "owner", Label: ui.T(ctx, "Owner"), Class: "w5", Steps: list.Owned(), Sort: []string{"owner"}, Default: true, Need: status.InfoColumns(), Values: list.OwnerValues(ctx)},
 		{Key: "host_groups", Label: ui.T(ctx, "Host groups"), Class: "w6", Sort: []string{"host_groups"}, Need: []string{"host_groups"}},
 		{Key: "groups", Label: ui.T(ctx, "Service groups"), Class: "w6", Sort: []string{"groups"}, Need: []string{"groups"}},
 		{Key: "contacts", Label: ui.T(ctx, "Contacts"), Class: "w6", Sort: []string{"contacts"}, Need: []string{"contacts"}},

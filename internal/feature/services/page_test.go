@@ -47,6 +47,28 @@ func shown(a webtest.Answer) []string {
 	return out
 }
 
+// TestWider: an empty list says how many rows each way out would give, to
+// everybody what they may see.
+func TestWider(t *testing.T) {
+	s := start(t, world())
+	ways := func(user, query string) (out []string) {
+		for _, x := range s.Get(user, "/services?q="+query).Texts(".empty a") {
+			out = append(out, strings.Join(strings.Fields(x), " "))
+		}
+		return out
+	}
+	for _, tt := range []struct{ user, query, want string }{
+		{"all", "host:web+state:unknown", "Remove host:web 1 result; Remove state:unknown 3 results; Clear the filter"},
+		{"anna", "host:web+state:unknown", "Remove host:web 0 results; Remove state:unknown 1 result; Clear the filter"},
+		{"all", "host:web+state:unknown+site:a", "Remove host:web 1 result; Remove state:unknown 2 results; Remove site:a 0 results; Clear the filter"},
+		{"all", "nowhere", "Clear the filter"},
+	} {
+		if got := strings.Join(ways(tt.user, tt.query), "; "); got != tt.want {
+			t.Errorf("%s, %s: %s\nwant %s", tt.user, tt.query, got, tt.want)
+		}
+	}
+}
+
 func TestList(t *testing.T) {
 	s := start(t, world())
 	for _, tt := range []struct {

@@ -390,7 +390,7 @@ func hits(v view) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = filter.NoMatch(v.asked).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = filter.NoMatch(v.asked, nil).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

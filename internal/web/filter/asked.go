@@ -143,6 +143,36 @@ func (a Asked) filter(table string, take func(search.Expr) bool) lql.Filter {
 	return lql.AndOf(all...)
 }
 
+// maxWider bounds the ways to widen a filter that are counted.
+const maxWider = 6
+
+// Wider returns the filter without its first term, without its second, and so
+// on, for the numbers that [NoMatch] shows: nothing where there is one term
+// alone, and never more than six.
+func (a Asked) Wider() []Asked {
+	if a.Err != nil || len(a.parts) < 2 {
+		return nil
+	}
+	out := make([]Asked, min(len(a.parts), maxWider))
+	for i := range out {
+		out[i] = a
+		out[i].parts = slices.Delete(slices.Clone(a.parts), i, i+1)
+	}
+	return out
+}
+
+// CountWider returns what count says of each filter of Wider.
+func (a Asked) CountWider(count func(Asked) (int, error)) (out []int, err error) {
+	for _, w := range a.Wider() {
+		n, err := count(w)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
 // among reports whether a term chooses among counted, each one term or several
 // that hold together: by the same field, by state in any way, by is with no
 // other words.

@@ -161,6 +161,9 @@ func heads(columns []Column) []ui.Head {
 		out[i] = ui.Head{Label: c.Head(), Class: c.Class, Desc: c.Desc}
 		if c.narrow {
 			out[i].Class = "nar " + c.Class
+			if c.Detail {
+				out[i].Class = "nar opt " + c.Class
+			}
 		}
 		if c.sortable() {
 			out[i].Sort = c.Key

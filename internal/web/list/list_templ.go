@@ -2220,7 +2220,7 @@ func noMatch(v View) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = filter.NoMatch(v.Asked).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = filter.NoMatch(v.Asked, v.wider).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

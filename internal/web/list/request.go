@@ -160,3 +160,24 @@ func (q Request) Count(ctx context.Context, data lql.Querier, terms ...search.Ex
 	}
 	return out, res.Parts, nil
 }
+
+// wider counts the rows under each filter of Asked.Wider, in one look at them.
+func (q Request) wider(ctx context.Context, data lql.Querier) ([]int, error) {
+	ways := q.Asked.Wider()
+	if len(ways) == 0 {
+		return nil, nil
+	}
+	query := lql.Get(q.List.Table)
+	for _, a := range ways {
+		query.Count(a.Filter(q.List.Table))
+	}
+	res, err := data.Query(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("%s: wider: %w", q.List.Name, err)
+	}
+	out := make([]int, len(ways))
+	for i := range out {
+		out[i] = status.Of(res).Stat(i, 0)
+	}
+	return out, nil
+}

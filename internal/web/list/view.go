@@ -28,7 +28,8 @@ type View struct {
 	Menus   []Menu    // to narrow the list with
 	Saved   []db.View // of this page
 	Nothing Nothing
-	oneSite bool // all rows are of one site
+	oneSite bool  // all rows are of one site
+	wider   []int // rows under each filter of Asked.Wider, where none is under Asked
 }
 
 // Shown are the columns as they are drawn: without the site where that is the
@@ -73,6 +74,12 @@ const (
 func NewView(r *http.Request, q Request, p *Page) (View, error) {
 	v := View{Request: q, Page: p, Nothing: why(web.Viewer(r), q, p.Parts)}
 	v.oneSite = q.Asked.Chosen("site") != "" || len(p.Parts) > 0 && !slices.ContainsFunc(p.Parts, func(x lql.Part) bool { return x.Key != p.Parts[0].Key })
+	if v.Nothing == NoMatch && p.Total == 0 && web.Wants(r, "list") {
+		var err error
+		if v.wider, err = q.wider(r.Context(), web.Data(r)); err != nil {
+			return v, err
+		}
+	}
 	if !web.Wants(r, "menus") { // no block has this name: whole pages only
 		return v, nil
 	}

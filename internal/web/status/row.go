@@ -23,6 +23,17 @@ func common() []string {
 	}
 }
 
+// Room is the class of a name that leaves room for the marks behind it.
+func (r Row) Room() string {
+	n := 0
+	for _, there := range []bool{r.New, r.Silent, r.Unchecked, r.Flapping} {
+		if there {
+			n++
+		}
+	}
+	return [...]string{"", "mk", "mk mk2", "mk mk2", "mk mk2"}[n]
+}
+
 // HostColumns returns the columns of table hosts that [Hosts] reads; a result
 // that also has [InfoColumns] gets owners.
 func HostColumns() []string {
