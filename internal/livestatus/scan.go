@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -53,7 +54,7 @@ type scanner struct {
 	r             io.Reader
 	limits        scanLimits
 	buf           []byte
-	lent          *[scanRoom]byte // where buf is at first; nil: its own
+	lent          *room // where buf, spans and cells are at first; nil: their own
 	row, pos, end int
 	err           error // of r, sticky
 	spans         []span
@@ -101,33 +102,45 @@ func newScanner(r io.Reader, l scanLimits, s Sink, size int64) *scanner {
 		lead = skim.Lead()
 	}
 	sc := &scanner{r: r, limits: l, sink: s, recall: recall, skim: skim, lead: lead, total: -1}
-	if size < scanRoom/4 {
+	if size < smallScan {
 		sc.buf = make([]byte, max(size, 256))
 		return sc
 	}
-	sc.lent = scanRooms.Get().(*[scanRoom]byte)
-	sc.buf = sc.lent[:]
+	sc.lent = scanRooms.Get().(*room)
+	sc.buf, sc.spans, sc.cells = sc.lent.bytes[:], sc.lent.spans[:0], sc.lent.cells[:0]
 	return sc
 }
 
-// scanRoom is the room a scanner begins with for a large answer.
-const scanRoom = 64 << 10
+// A room is what a scanner begins with, unless the answer is smaller than
+// smallScan.
+type room struct {
+	bytes [64 << 10]byte
+	spans []span
+	cells []Cell
+}
 
-var scanRooms = sync.Pool{New: func() any { return new([scanRoom]byte) }}
+const smallScan = 1 << 10
+
+var scanRooms = sync.Pool{New: func() any { return new(room) }}
 
 // release gives back the scanner's room. It is of no use afterwards, nor is a cell
 // it gave.
 func (s *scanner) release() {
-	if s.lent != nil {
+	if s.lent != nil && cap(s.cells) <= roomCells {
+		s.lent.spans, s.lent.cells = s.spans[:0], s.cells[:0]
+		clear(s.lent.cells[:cap(s.lent.cells)])
 		scanRooms.Put(s.lent)
 	}
-	s.lent, s.buf, s.cells = nil, nil, nil
+	s.lent, s.buf, s.spans, s.cells = nil, nil, nil, nil
 }
+
+// roomCells is how many values a row may have had whose room is used again.
+const roomCells = 1 << 10
 
 // expect says how many values each row has.
 func (s *scanner) expect(width int) {
 	s.width = width
-	s.spans, s.cells = make([]span, 0, width), make([]Cell, 0, width)
+	s.spans, s.cells = slices.Grow(s.spans[:0], width), slices.Grow(s.cells[:0], width)
 }
 
 // unknownSize is for answers whose size is not known.

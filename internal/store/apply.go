@@ -95,7 +95,9 @@ func (a *applier) table(def *tableDef, ops *tableOps) {
 	}
 	for _, r := range ops.updates {
 		if r.n > 0 || a.next.tables[def.at] == nil {
-			a.update(def, r.finish())
+			if fresh := a.update(def, r.finish()); !fresh {
+				r.clear()
+			}
 		}
 	}
 }
@@ -470,8 +472,9 @@ func (a *applier) delete(def *tableDef, keys []string) {
 	a.reshape(def, t, keep, nil)
 }
 
-// update sets columns of rows by key and adds those that are not there.
-func (a *applier) update(def *tableDef, staged *staged) {
+// update sets columns of rows by key and adds those that are not there. Without
+// fresh rows nothing refers to what was staged afterwards.
+func (a *applier) update(def *tableDef, staged *staged) (fresh bool) {
 	t := a.next.tables[def.at]
 	if t == nil {
 		t = &Table{def: def, cols: make([]*Column, len(def.schema.Columns)), refs: make([]*Column, len(def.links)), stamps: filled(schema.Time, 0, cell{})}
@@ -486,7 +489,7 @@ func (a *applier) update(def *tableDef, staged *staged) {
 	st := a.resolve(staged, true)
 	a.out.Dropped += st.lost
 	at := make([]place, 0, st.n) // existing rows
-	var fresh []int32            // staged rows to add
+	var more []int32             // staged rows to add
 	var buf [4]keyPart
 	for row := range st.n {
 		if st.gone[row] {
@@ -499,13 +502,14 @@ func (a *applier) update(def *tableDef, staged *staged) {
 		if ok {
 			at = append(at, place{r, row})
 		} else {
-			fresh = append(fresh, int32(row))
+			more = append(more, int32(row))
 		}
 	}
 	t = a.set(def, t, st, lastOfEach(at, &a.out.Duplicates))
-	if len(fresh) > 0 {
-		a.insert(def, t, st, fresh)
+	if len(more) > 0 {
+		a.insert(def, t, st, more)
 	}
+	return len(more) > 0
 }
 
 // A place pairs a row of a table with a staged row.

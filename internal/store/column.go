@@ -191,9 +191,9 @@ func newColumnBuilder(k schema.Kind) *columnBuilder {
 }
 
 // newBriefBuilder returns a builder of a column that is only read to change
-// another one, without a dictionary.
-func newBriefBuilder(k schema.Kind) columnBuilder {
-	b := columnBuilder{kind: k, st: storageOf(k), brief: true}
+// another one, without a dictionary. It uses the room that old had, see emptied.
+func newBriefBuilder(k schema.Kind, old columnBuilder) columnBuilder {
+	b := columnBuilder{kind: k, st: storageOf(k), brief: true, buf: old.buf, blob: old.blob}
 	if b.st == coded {
 		b.st = plain
 	}
@@ -233,14 +233,19 @@ func (b *columnBuilder) flush() {
 	}
 }
 
-// leave makes a chunk of what is being filled as it is.
+// emptied returns the room of a brief builder whose column nobody reads any more.
+func (b *columnBuilder) emptied() columnBuilder {
+	return columnBuilder{buf: b.buf[:0], blob: b.blob[:0]}
+}
+
+// leave makes a chunk of what is being filled as it is. The builder is of no use
+// afterwards but for its room.
 func (b *columnBuilder) leave() {
 	k := &chunk{w: w64, n: uint16(len(b.buf)), exp: rawFloat, data: unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(b.buf))), len(b.buf))}
 	if b.st == plain {
 		k.texts = newTexts(b.blob)
 	}
 	b.done = append(b.done, k)
-	b.buf, b.blob = nil, nil
 }
 
 // mostlyDistinct reports whether the values so far repeat too seldom for a

@@ -109,6 +109,7 @@ type Fleet struct {
 	sites   atomic.Pointer[[]*Site] // in order
 	told    atomic.Pointer[func(Change)]
 	waiters broadcast
+	desks   desks
 }
 
 // NewFleet returns an empty fleet.

@@ -3,6 +3,9 @@ package store
 import (
 	"fmt"
 	"math"
+	"slices"
+	"sync"
+	"unsafe"
 
 	"belvedere/internal/schema"
 )
@@ -35,22 +38,75 @@ func (r *Rows) Columns(names ...string) error {
 	if r.def == nil {
 		return r.b.err
 	}
-	r.cols = make([]rowsColumn, 0, len(names))
+	if r.replace {
+		r.cols = make([]rowsColumn, 0, len(names))
+	} else {
+		r.cols = r.b.site.fleet.desks.take(len(names))
+	}
 	for _, name := range names {
 		at, ok := r.def.column[name]
 		if !ok {
 			return fmt.Errorf("store: table %s: column %q: %w", r.def.schema.Name, name, ErrNoColumn)
 		}
 		c := &r.def.schema.Columns[at]
-		col := rowsColumn{at: at, kind: c.Kind, def: r.def.none[at]}
 		if r.replace {
-			col.build = *newColumnBuilder(c.Kind)
-		} else {
-			col.build = newBriefBuilder(c.Kind)
+			r.cols = append(r.cols, rowsColumn{at: at, kind: c.Kind, def: r.def.none[at], build: *newColumnBuilder(c.Kind)})
+			continue
 		}
-		r.cols = append(r.cols, col)
+		r.cols = r.cols[:len(r.cols)+1]
+		col := &r.cols[len(r.cols)-1]
+		*col = rowsColumn{at: at, kind: c.Kind, def: r.def.none[at], build: newBriefBuilder(c.Kind, col.build)}
 	}
 	return nil
+}
+
+// clear gives back what the rows of an update were staged in, which nothing
+// refers to any more. They are of no use afterwards.
+func (r *Rows) clear() {
+	r.b.site.fleet.desks.give(r.cols)
+	r.cols = nil
+}
+
+// Desks keep what updates are staged in, to be used again: an update of a few
+// rows would else allocate for each of its columns. Safe for concurrent use.
+type desks struct {
+	mu   sync.Mutex
+	free [][]rowsColumn
+}
+
+// desksAtMost is how many are kept, deskAtMost of how many bytes each.
+const (
+	desksAtMost = 16
+	deskAtMost  = 256 << 10
+)
+
+// take returns room for n columns, whose builders may have room for values.
+func (d *desks) take(n int) []rowsColumn {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if last := len(d.free) - 1; last >= 0 {
+		cols := d.free[last]
+		d.free[last] = nil
+		d.free = d.free[:last]
+		return slices.Grow(cols[:0], n)
+	}
+	return make([]rowsColumn, 0, n)
+}
+
+// give keeps room that nobody uses any more, unless there is enough.
+func (d *desks) give(cols []rowsColumn) {
+	size := 0
+	cols = cols[:cap(cols)]
+	for i := range cols {
+		c := &cols[i]
+		*c = rowsColumn{build: c.build.emptied()}
+		size += int(unsafe.Sizeof(*c)) + 8*cap(c.build.buf) + cap(c.build.blob)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if size <= deskAtMost && len(d.free) < desksAtMost {
+		d.free = append(d.free, cols)
+	}
 }
 
 func (r *Rows) put(col int, v cell) {
@@ -167,7 +223,9 @@ func (r *Rows) finish() *staged {
 	for i := range r.cols {
 		c := &r.cols[i]
 		st.cols[c.at] = c.build.finish(0)
-		c.build = columnBuilder{}
+		if r.replace {
+			c.build = columnBuilder{}
+		}
 	}
 	return st
 }

@@ -189,6 +189,7 @@ func TestDeltasEndAsFreshSync(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			spoil(&f.desks)
 			shots = append(shots, shot{site.Snapshot(), cloneWorld(w)})
 			for table := range w {
 				if got := read(site.Snapshot(), table); fmt.Sprint(got) != fmt.Sprint(w[table]) {
@@ -207,6 +208,20 @@ func TestDeltasEndAsFreshSync(t *testing.T) {
 			}
 		}
 	})
+}
+
+// spoil writes over what updates were staged in, as the next one does.
+func spoil(d *desks) {
+	for _, cols := range d.free {
+		for _, c := range cols[:cap(cols)] {
+			for i := range c.build.buf[:cap(c.build.buf)] {
+				c.build.buf[:cap(c.build.buf)][i] = -7
+			}
+			for i := range c.build.blob[:cap(c.build.blob)] {
+				c.build.blob[:cap(c.build.blob)][i] = 'x'
+			}
+		}
+	}
 }
 
 func cloneWorld(w map[string]model) map[string]model {
@@ -535,6 +550,67 @@ func TestBytesPerChange(t *testing.T) {
 	t.Logf("%d bytes for each changed row of four columns", per)
 	if per > 860 { // 777 were measured
 		t.Errorf("%d bytes were allocated for each changed row", per)
+	}
+}
+
+// TestDesks: an update of rows that are there allocates nothing for what it
+// stages once another one was committed, and what is kept for that is bounded.
+func TestDesks(t *testing.T) {
+	f := NewFleet(Options{})
+	site := f.Add(SiteInfo{Key: "s"})
+	var b *Batch
+	write := func(rows *Rows, n int) {
+		if err := rows.Columns(testColumns["hosts"]...); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			feed(rows, "hosts", map[string]any{"name": fmt.Sprintf("h%05d", i), "plugin_output": strings.Repeat("x", 100), "last_check": int64(n)})
+		}
+	}
+	commit := func() {
+		if _, err := b.Commit(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b = site.Begin()
+	write(b.Replace("hosts"), 5000)
+	commit()
+	for range 2 * desksAtMost {
+		b = site.Begin()
+		write(b.Update("hosts"), 5)
+		write(b.Update("hosts"), 50)
+		commit()
+	}
+	if n := len(f.desks.free); n != 2 {
+		t.Errorf("%d desks are kept of two that were used at a time", n)
+	}
+	staged := f.desks.free[1][1].build
+	b = site.Begin()
+	r := b.Update("hosts")
+	write(r, 3)
+	if at := r.cols[1].build; &at.buf[0] != &staged.buf[:1][0] {
+		t.Error("what was staged in is not used again")
+	}
+	commit()
+	b = site.Begin()
+	for range desksAtMost + 5 {
+		write(b.Update("hosts"), 1)
+	}
+	commit()
+	b = site.Begin()
+	write(b.Update("hosts"), 5000) // more than a desk may keep
+	commit()
+	if n := len(f.desks.free); n > desksAtMost {
+		t.Errorf("%d desks are kept, at most %d may", n, desksAtMost)
+	}
+	for _, cols := range f.desks.free {
+		size := 0
+		for _, c := range cols[:cap(cols)] {
+			size += 8*cap(c.build.buf) + cap(c.build.blob)
+		}
+		if size > deskAtMost {
+			t.Errorf("a desk of %d bytes is kept", size)
+		}
 	}
 }
 
