@@ -49,10 +49,17 @@ export function remember(block: Element, fresh: ParentNode): void {
 // signature is what a change of makes a row flash: all but times and figures,
 // which change all the time.
 function signature(row: Element): string {
-  const copy = row.cloneNode(true) as Element;
-  for (const t of all("time, .num, [data-quiet]", copy)) t.remove();
-  const glyphs = all("svg.g", copy).map((g) => g.getAttribute("class")).join();
-  return glyphs + "|" + (copy.textContent ?? "").replace(/\s+/g, " ");
+  let out = "";
+  const read = (el: Element): void => {
+    for (const child of el.childNodes) {
+      if (child instanceof Text) out += child.data;
+      else if (!(child instanceof Element) || child.matches("time, .num, [data-quiet]")) continue;
+      else if (child.matches("svg")) out += child.matches(".g") ? `|${child.getAttribute("class") ?? ""}|` : "";
+      else read(child);
+    }
+  };
+  read(row);
+  return out.replace(/\s+/g, " ");
 }
 
 // compare says which rows are new, gone, or not as they came last. A struck row
@@ -152,7 +159,7 @@ function settled(block: Element, to: Element, row: HTMLTableRowElement): HTMLTab
 // a person should notice.
 function renew(block: Element, row: HTMLElement, to: Element): boolean {
   const fresh = full(to);
-  if (!known(block).has(to.id) && undated(row).isEqualNode(fresh)) {
+  if (!known(block).has(to.id) && asWritten(row, fresh)) {
     known(block).set(to.id, textOf(to));
     return false;
   }
@@ -161,11 +168,19 @@ function renew(block: Element, row: HTMLElement, to: Element): boolean {
   return news;
 }
 
-// undated returns a copy of a row without ages, as the server writes it.
-function undated(row: Element): Element {
-  const copy = row.cloneNode(true) as Element;
-  for (const t of all("time:is([data-age], [data-ago])", copy)) t.textContent = "";
-  return copy;
+const DATED = "time:is([data-age], [data-ago])"; // the server leaves them empty
+
+// asWritten reports whether a row is what the server wrote, but for the ages that
+// were filled in. Only cells with ages are copied: a copy of a symbol costs a
+// task of its own.
+function asWritten(row: Element, fresh: Element): boolean {
+  const cells = [...fresh.children];
+  return row.childElementCount === cells.length && row.cloneNode(false).isEqualNode(fresh.cloneNode(false)) && [...row.children].every((cell, i) => {
+    if (!one(DATED, cell)) return cell.isEqualNode(cells[i] ?? null);
+    const copy = cell.cloneNode(true) as Element;
+    for (const t of all(DATED, copy)) t.textContent = "";
+    return copy.isEqualNode(cells[i] ?? null);
+  });
 }
 
 // around brings everything but the rows of live tables up to date. It returns
@@ -354,13 +369,18 @@ function keep(from: Node, to: Node): boolean {
 function flash(rows: HTMLElement[]): void {
   const t = Date.now();
   for (const [id, at] of flashed) if (t - at > FLASH_AGAIN) flashed.delete(id);
+  const lit: HTMLElement[] = [];
   for (const fresh of rows) {
     const row = document.getElementById(fresh.id);
     if (!row || flashed.has(row.id)) continue;
     flashed.set(row.id, t);
     row.classList.add("chg");
-    window.setTimeout(() => row.classList.remove("chg"), 1700);
+    lit.push(row);
   }
+  if (lit.length === 0) return;
+  window.setTimeout(() => {
+    for (const row of lit) row.classList.remove("chg");
+  }, 1700);
 }
 
 // wait keeps a fresh block until the person is done, and counts what is in it.
