@@ -19,12 +19,14 @@ import (
 // be known, and exactly those items are repeated.
 func TestNotSeen(t *testing.T) {
 	t.Parallel()
-	b := deskWith(t, command.Options{Rate: 1000, SeenWithin: 6 * time.Second}, testkit.Naemon, testkit.Nagios4)
+	c := &clock{}
+	b := deskWith(t, command.Options{Rate: 1000, SeenWithin: soon, Now: c.now}, testkit.Naemon, testkit.Nagios4)
 	targets := append(b.services("a")[:3], b.services("b")[:3]...)
 	b.cores["b"].SetCommands(false)
 	b.cores["b"].Reload()
 	until(t, soon, "switched off", func() bool { return view(b.fleet, "b").Snapshot.Int("status", "check_external_commands", 0) == 0 })
 	id := b.order(t, remark("look at it", targets...))
+	b.tooLate(t, c, id, "b")
 	for _, it := range b.items(t, id) {
 		switch {
 		case it.Target.Site == "a" && it.State != command.Seen:
@@ -48,6 +50,23 @@ func TestNotSeen(t *testing.T) {
 	if _, err := b.desk.Retry(t.Context(), b.who, again); err == nil {
 		t.Error("what was seen is repeated")
 	}
+}
+
+// tooLate has the time go by in which the effects of an order may show, once a
+// site was read after all of it was sent there and the rest is seen.
+func (b *bench) tooLate(t *testing.T, c *clock, id int64, site string) {
+	t.Helper()
+	until(t, soon, "read after it was sent", func() bool {
+		for _, it := range b.now(t, id) {
+			switch {
+			case it.Target.Site != site && it.State != command.Seen, it.Target.Site == site && it.State != command.Sent,
+				it.Target.Site == site && !view(b.fleet, site).Health.LastOK.After(it.Sent):
+				return false
+			}
+		}
+		return true
+	})
+	c.forward(2 * soon)
 }
 
 // TestLateEffect: what shows after its time is not repeated, it becomes seen.
@@ -118,7 +137,7 @@ func TestSiteDown(t *testing.T) {
 // neither called seen nor repeated.
 func TestHangingSite(t *testing.T) {
 	t.Parallel()
-	b := deskWith(t, command.Options{Rate: 1000, SeenWithin: 2 * time.Second, Hold: 3 * time.Second}, testkit.Icinga2, testkit.Naemon, testkit.Nagios4)
+	b := deskWith(t, command.Options{Rate: 1000, SeenWithin: 20 * time.Second, Hold: 15 * time.Second}, testkit.Icinga2, testkit.Naemon, testkit.Nagios4)
 	for _, key := range []string{"a", "c"} {
 		b.cores[key].SetFault(testkit.Fault{Kind: testkit.Hang})
 	}
@@ -228,7 +247,8 @@ func TestEditDowntime(t *testing.T) {
 	for _, p := range []testkit.Profile{testkit.Naemon, testkit.Nagios4, testkit.Icinga2} {
 		t.Run(string(p), func(t *testing.T) {
 			t.Parallel()
-			b := deskWith(t, command.Options{Rate: 1000, SeenWithin: 3 * time.Second}, p)
+			c := &clock{}
+			b := deskWith(t, command.Options{Rate: 1000, SeenWithin: soon, Now: c.now}, p)
 			target := b.services("a")[0]
 			args := func(text string, hours time.Duration) map[string]string {
 				return map[string]string{"start_time": unix(time.Now()), "end_time": unix(time.Now().Add(hours * time.Hour)), "comment": text}
@@ -256,6 +276,7 @@ func TestEditDowntime(t *testing.T) {
 			if set, cancel, err = b.desk.EditDowntime(t.Context(), b.who, o); err != nil {
 				t.Fatal(err)
 			}
+			b.tooLate(t, c, set, "a")
 			if got := states(b.items(t, set)) + states(b.items(t, cancel)); got != "[unseen:1][refused:1]" {
 				t.Error(got)
 			}
