@@ -46,8 +46,9 @@ async function pages(list: HTMLElement): Promise<void> {
 
 const ENTITIES: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&#34;": '"', "&#39;": "'", "&amp;": "&" };
 
-// titleOf returns the title of a page of ours without the name of the program.
+// titleOf returns the title of a page of ours without the count before it and
+// the name of the program behind it.
 function titleOf(html: string): string {
   const title = /<title>([^<]*)<\/title>/.exec(html)?.[1] ?? "";
-  return title.replace(/ · [^·]*$/, "").replace(/&(lt|gt|amp|#34|#39);/g, (e) => ENTITIES[e] ?? e);
+  return title.replace(/^\(\d+\) | · [^·]*$/g, "").replace(/&(lt|gt|amp|#34|#39);/g, (e) => ENTITIES[e] ?? e);
 }
