@@ -202,8 +202,12 @@ function place(el: Element): Element | null {
   return one(".facts", closest(el, ".head") ?? el) ?? el;
 }
 
-// dressMarks makes rows and pages say what is under way.
+let marked = false; // something in the page says what is under way
+
+// dressMarks makes rows and pages say what is under way. It searches nothing
+// while nothing is: every update calls it.
 function dressMarks(): void {
+  if (marks.size === 0 && !marked) return;
   const wanted = new Set<Element>();
   if (marks.size > 0) {
     for (const el of all("main tr[id], " + OBJECT)) {
@@ -222,6 +226,7 @@ function dressMarks(): void {
     }
   }
   for (const tag of all("[data-acting]")) if (!wanted.has(tag)) tag.remove();
+  marked = wanted.size > 0;
 }
 
 // message shows orders as one message that changes as they go on.

@@ -88,7 +88,8 @@ function inUse(block: Element): boolean {
   if (!table) return false;
   if (table.matches(":hover") && matchMedia("(hover: hover)").matches) return true;
   if (table.contains(document.activeElement)) return true;
-  if (one("dialog[open]")) heldUntil = Date.now() + AFTER;
+  // By its name, not by a selector: the browser keeps these lists.
+  if ([...document.getElementsByTagName("dialog")].some((d) => d.open)) heldUntil = Date.now() + AFTER;
   return Math.max(busyUntil.get(block) ?? 0, heldUntil) > Date.now();
 }
 

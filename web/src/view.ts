@@ -98,8 +98,13 @@ export function clearSelection(): boolean {
   return had;
 }
 
-// showBulk shows the bar of bulk actions with the number of selected rows.
+let barred = false; // the bar shows a selection
+
+// showBulk shows the bar of bulk actions with the number of selected rows. It
+// searches nothing while nothing is selected: every update calls it.
 export function showBulk(): void {
+  if (chosen.size === 0 && !barred) return;
+  barred = chosen.size > 0;
   remember();
   const shown = chosen.size === 0 ? 0 : all("tr[id]").filter((r) => chosen.has(keyOf(r))).length;
   for (const bar of all(".bulk")) {
