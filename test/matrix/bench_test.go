@@ -20,7 +20,7 @@ const (
 	siteKey = "a"
 	author  = "eva"
 	// seenWithin is how long the desk waits for an effect to show.
-	seenWithin = 25 * time.Second
+	seenWithin = time.Minute
 	patience   = time.Minute
 )
 
@@ -127,7 +127,7 @@ func (b *bench) give(t *testing.T, k *trial) (wait func() command.Item, err erro
 		return nil, err
 	}
 	return func() command.Item {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), seenWithin+patience)
 		defer cancel()
 		if _, err := b.desk.Wait(ctx, id); err != nil {
 			t.Fatal(err)
