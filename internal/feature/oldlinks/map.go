@@ -69,13 +69,11 @@ func translate(rest string, q url.Values) target {
 	case "statusmap.cgi":
 		return target{page: "/map"}
 	case "config.cgi":
-		return target{page: "/config"}
+		return configured(q.Get("type"))
 	case "showlog.cgi", "history.cgi", "notifications.cgi", "summary.cgi":
 		return target{page: "/log", terms: named(q)}
 	case "avail.cgi", "trends.cgi", "reports2.cgi":
 		return target{page: "/reports"}
-	case "bp.cgi":
-		return target{page: "/processes"}
 	case "panorama.cgi":
 		return target{page: "/dashboards"}
 	case "minemap.cgi":
@@ -91,6 +89,19 @@ func translate(rest string, q url.Values) target {
 		return map[string]target{"backends": {page: "/sites"}, "users": {page: "/people"}}[q.Get("sub")]
 	}
 	return target{}
+}
+
+// configured maps the type of Thruk's configuration page.
+func configured(kind string) target {
+	switch kind {
+	case "hosts", "services", "contacts", "contactgroups", "commands", "timeperiods":
+		return target{page: "/config/" + kind}
+	case "hostgroups":
+		return target{page: "/groups"}
+	case "servicegroups":
+		return target{page: "/groups", params: url.Values{"kind": {"service"}}}
+	}
+	return target{page: "/config"}
 }
 
 // framed maps the link that Thruk's frame shows.
@@ -216,7 +227,7 @@ func extinfo(q url.Values) target {
 	case "dtree":
 		return target{page: "/map"}
 	case "", "0", "4":
-		return target{page: "/sites"}
+		return target{page: "/processes"}
 	}
 	return target{}
 }

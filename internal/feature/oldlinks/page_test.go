@@ -47,6 +47,10 @@ func TestTranslate(t *testing.T) {
 		{"cgi-bin/status.cgi?navbarsearch=1&host=web", "/services", "web"},
 		{"cgi-bin/extinfo.cgi?type=6&recurring", "/recurring", ""},
 		{"cgi-bin/extinfo.cgi?type=6&host=web", "/downtimes", "host=web"},
+		{"cgi-bin/config.cgi?type=timeperiods", "/config/timeperiods", ""},
+		{"cgi-bin/config.cgi", "/config", ""},
+		{"cgi-bin/extinfo.cgi?type=0", "/processes", ""},
+		{"cgi-bin/bp.cgi", "", ""}, // a business process is no process of a core
 		{"cgi-bin/user.cgi", "/profile", ""},
 		{"cgi-bin/conf.cgi?sub=backends", "/sites", ""},
 		{"cgi-bin/extinfo.cgi?type=3", "/comments", ""},
