@@ -10,6 +10,7 @@ import (
 	"belvedere/internal/lql"
 	"belvedere/internal/web/object"
 	"belvedere/internal/web/status"
+	"belvedere/internal/web/ui"
 )
 
 // Bounds of one page.
@@ -25,6 +26,7 @@ type picture struct {
 	object   object.Object
 	services []status.Row
 	total    int            // services
+	classes  map[string]int // all services by the class of their state
 	levels   [][]status.Row // parents, nearest first, then their parents
 	children []status.Row
 	behind   int          // children in all
@@ -68,6 +70,20 @@ func (p *picture) loadServices(ctx context.Context, q lql.Querier, site, name st
 		return fmt.Errorf("host: services: %w", err)
 	}
 	p.services, p.total = status.Services(res, now), res.Total
+	p.classes = map[string]int{}
+	if p.total > len(p.services) {
+		query.Columns, query.Limit = []string{"state", "has_been_checked"}, lql.NoLimit
+		if res, err = q.Query(ctx, query); err != nil {
+			return fmt.Errorf("host: services: %w", err)
+		}
+		for i := range res.Rows {
+			p.classes[ui.ServiceState(res.Int(i, "state"), res.Int(i, "has_been_checked") != 0, false).Class]++
+		}
+		return nil
+	}
+	for _, r := range p.services {
+		p.classes[r.State.Class]++
+	}
 	return nil
 }
 

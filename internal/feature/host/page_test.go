@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -231,5 +232,22 @@ func TestConfiguration(t *testing.T) {
 		if page := webtest.Text(a.One("main")); !strings.Contains(page, "work/hours (not now)") || !strings.Contains(page, "network") {
 			t.Errorf("%s does not read of periods and groups: %s", user, page)
 		}
+	}
+}
+
+// TestManyServices: of a host with more services than the page shows all are
+// counted, its problems come first, and the page says how many are left out.
+func TestManyServices(t *testing.T) {
+	w := world()
+	for i := range maxServices + 20 {
+		w.Tables["services"] = append(w.Tables["services"], webtest.Service("a", "sw/1 Süd", fmt.Sprintf("port %04d", i), webtest.Row{"state": 2 * (i / maxServices)}))
+	}
+	a := start(t, w).Get("all", address)
+	head := webtest.Text(a.One("[aria-labelledby=h-svc] header"))
+	if rows := a.Texts("[aria-labelledby=h-svc] tbody tr"); len(rows) != maxServices || !strings.HasPrefix(rows[0], "CRITICAL") {
+		t.Errorf("%d rows, the first %q", len(rows), rows[0])
+	}
+	if !strings.Contains(head, "20 CRITICAL") || !strings.Contains(head, "1 001 OK") {
+		t.Errorf("the head says %q", head)
 	}
 }

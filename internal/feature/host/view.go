@@ -37,11 +37,10 @@ func newView(ctx context.Context, p *picture) view {
 	order := []ui.State{ui.ServiceState(2, true, false), ui.ServiceState(3, true, false), ui.ServiceState(1, true, false),
 		ui.ServiceState(0, false, false), ui.ServiceState(0, true, false)}
 	for _, s := range order {
-		c := count{state: s}
+		c := count{state: s, n: p.classes[s.Class]}
 		handled := true
 		for _, r := range p.services {
 			if r.State.Class == s.Class {
-				c.n++
 				handled = handled && r.State.Done
 			}
 		}
