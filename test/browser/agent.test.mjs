@@ -28,7 +28,7 @@ function background(t, args) {
   return { lines, exited }
 }
 
-test('agents', { timeout: 240000 }, async t => {
+test('agents', { timeout: 600000 }, async t => {
   const step = steps(t)
   const call = await harness(t)
   const wien = await core(call, 'Wien', { hosts: 20, services: 4 })

@@ -54,7 +54,7 @@ test('federation', { timeout: 300000 }, async t => {
   await step('they fit a phone, in German and in the dark', async () => {
     const phone = await c.page({ viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'de-DE', storageState: await page.context().storageState() })
     await phone.goto(b.url + '/sites')
-    await phone.locator('tbody th.who a', { hasText: 'Graz' }).waitFor({ timeout: 20000 })
+    await phone.locator('tbody th.who a', { hasText: 'Graz' }).waitFor({ timeout: 90000 })
     assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)
     assert.deepEqual(await axe(phone), [])
     await shot(phone, 'federation-sites-phone-dark')

@@ -145,7 +145,7 @@ test('live pages', { timeout: 900000 }, async t => {
     await away(page)
     const title = await page.title()
     await set(3, 0, 'fine again')
-    await row(page, ...services[3]).waitFor({ state: 'detached', timeout: 40000 })
+    await row(page, ...services[3]).waitFor({ state: 'detached', timeout: 120000 })
     await until('the title to follow', async () => await page.title() !== title)
     const n = Number((await page.locator('[data-counter=problems]').first().innerText()).replace(/\D/g, ''))
     assert.equal(n, (await ids(page)).filter(id => id.includes('|')).length)

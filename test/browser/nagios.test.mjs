@@ -21,7 +21,7 @@ test('changes of a nagios without livestatus reach an open page', { timeout: 300
   for (let i = 0; i < 20; i++) {
     const output = `by its files: result ${i}.`
     await call('/nagios4/result', { host: 'h01', service: `svc ${i % 10}`, state: i < 10 ? 2 : 0, output })
-    await page.locator('main', { hasText: output }).waitFor({ timeout: 30000 })
+    await page.locator('main', { hasText: output }).waitFor({ timeout: 90000 })
   }
   assert.equal(await unloaded(page), false)
 })

@@ -56,7 +56,7 @@ socket="tcp:127.0.0.1:${livestatus}"
   const exited = new Promise(r => php.on('exit', r))
   t.after(async () => { php.kill(); await exited; rmSync(dir, { recursive: true, force: true }) })
   const url = `http://127.0.0.1:${port}/nagvis/frontend/nagvis-js/index.php?mod=Map&act=view&show=all`
-  await until('NagVis to answer', async () => (await fetch(url, { method: 'HEAD' })).status > 0, 30000)
+  await until('NagVis to answer', async () => (await fetch(url, { method: 'HEAD' })).status > 0, 90000)
   return url
 }
 

@@ -51,7 +51,7 @@ test('screens, and pages without a server', { timeout: 600000 }, async t => {
     })
     assert.match(await page.textContent('[data-leaf]'), /^Screen 1 of \d/)
     assert.equal(await top(), 0)
-    await until('the next screenful', async () => /^Screen 2 of/.test(await page.textContent('[data-leaf]')), 30000)
+    await until('the next screenful', async () => /^Screen 2 of/.test(await page.textContent('[data-leaf]')), 90000)
     assert.ok(await top() > 10)
   })
 
