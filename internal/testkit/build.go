@@ -351,6 +351,7 @@ func (w *world) settle(o *object) {
 	every := max(sec(o.params.interval*60), 1)
 	o.lastCheck = w.now - 1 - sec(r%uint64(every))
 	o.nextCheck = o.lastCheck + every
+	w.count(o, int64((w.now-w.start)/every))
 	o.lastChange = w.now - 86400 - sec(r>>16%(60*86400))
 	o.lastHardChange = o.lastChange
 	o.checked, o.hard, o.attempt = true, true, 1

@@ -110,7 +110,7 @@ func (w *world) result(o *object, at sec, state int8, text string, passive bool)
 		o.lastTime[i] = min(o.lastTime[i], at)
 	}
 	o.updated = int64(at)*1e6 + int64(mix(uint64(o.seed), uint64(at))%1e6)
-	w.count(o)
+	w.count(o, 1)
 	changed := state != prev || !wasChecked
 	if changed {
 		o.lastChange = at
@@ -131,11 +131,12 @@ func (w *world) result(o *object, at sec, state int8, text string, passive bool)
 	w.events.fire(tCheck)
 }
 
-func (w *world) count(o *object) {
+// count counts n checks that were made of an object.
+func (w *world) count(o *object, n int64) {
 	if o.host == nil {
-		w.checks[0]++
+		w.checks[0] += n
 	} else {
-		w.checks[1]++
+		w.checks[1] += n
 	}
 }
 
