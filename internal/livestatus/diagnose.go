@@ -109,7 +109,7 @@ func stages(a Address) []stage {
 		{"services", "Read services", (*diagnosis).services},
 		{"clock", "Clock", (*diagnosis).clock},
 		{"commands", "Commands allowed", (*diagnosis).commands},
-		{"volume", "Volume", (*diagnosis).volume},
+		{"volume", "Amount of data", (*diagnosis).volume},
 	}...)
 }
 

@@ -35,6 +35,10 @@ type Feature struct {
 	Palette []PaletteItem
 	// Counts count the rows of saved views of this room's pages, by path.
 	Counts map[string]ViewCount
+	// Elsewhere returns the path to which a path leads that no room has, "" when
+	// it knows of none: for patterns that would collide with those of others. It
+	// may be nil.
+	Elsewhere func(path string) string
 }
 
 // A PaletteItem is one page that the palette finds by its words.

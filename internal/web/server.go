@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -179,9 +180,7 @@ func (s *Server) build() (h http.Handler, err error) {
 			mux.Handle(rt.Pattern, s.route(rt))
 		}
 	}
-	mux.Handle("/", s.route(Route{Right: SignedIn, Handler: func(http.ResponseWriter, *http.Request) error {
-		return NotFound("There is no such page", "Use the menu or search")
-	}}))
+	mux.Handle("/", s.route(Route{Right: SignedIn, Handler: s.nowhere}))
 	guard := http.NewCrossOriginProtection()
 	if s.public.origin != "" {
 		if err := guard.AddTrustedOrigin(s.public.origin); err != nil {
@@ -189,6 +188,19 @@ func (s *Server) build() (h http.Handler, err error) {
 		}
 	}
 	return s.outer(s.guarded(guard, mux)), nil
+}
+
+// nowhere serves the addresses of no room.
+func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) error {
+	for _, f := range s.opt.Features {
+		if f.Elsewhere == nil || r.Method != http.MethodGet {
+			continue
+		}
+		if to := f.Elsewhere(r.URL.Path); to != "" {
+			return Redirect(w, r, (&url.URL{Path: to, RawQuery: r.URL.RawQuery}).String(), "")
+		}
+	}
+	return NotFound("There is no such page", "Use the menu or search")
 }
 
 // ownRoutes are the pages and addresses of the shell itself.

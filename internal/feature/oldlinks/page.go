@@ -2,6 +2,7 @@ package oldlinks
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"belvedere/internal/lql"
@@ -26,13 +27,23 @@ func roots() []string {
 // Feature returns the room.
 func Feature(o Options) web.Feature {
 	h := handler{o}
-	f := web.Feature{Name: "oldlinks"}
+	f := web.Feature{Name: "oldlinks", Elsewhere: below}
 	for _, root := range roots() {
 		f.Routes = append(f.Routes,
 			web.Route{Pattern: "GET /" + root, Right: web.SignedIn, Handler: h.old},
 			web.Route{Pattern: "GET /" + root + "/{rest...}", Right: web.SignedIn, Handler: h.old})
 	}
 	return f
+}
+
+// below returns the address within the instance of a distribution (OMD), whose
+// name comes first: "/prod/thruk/cgi-bin/tac.cgi"; "" for other addresses.
+func below(path string) string {
+	_, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if root, _, _ := strings.Cut(rest, "/"); slices.Contains(roots(), root) {
+		return "/" + rest
+	}
+	return ""
 }
 
 // old serves an address of another program: with the page that shows the same,

@@ -133,6 +133,20 @@ func TestPages(t *testing.T) {
 	if a.Status != http.StatusOK || webtest.Attr(a.One(".empty a.pri"), "href") != "/services?q=host%3Dweb" {
 		t.Errorf("what is lost is answered with %d", a.Status)
 	}
+	for old, want := range map[string]string{
+		"/prod/thruk/cgi-bin/extinfo.cgi?type=1&host=a%20b": "/thruk/cgi-bin/extinfo.cgi?type=1&host=a%20b",
+		"/prod/nagios":          "/nagios",
+		"/prod/thruk/a%20b%3Fc": "/thruk/a%20b%3Fc",
+	} {
+		if a := s.Get("all", old); a.Status != http.StatusSeeOther || a.Header.Get("Location") != want {
+			t.Errorf("%s: status %d, to %q, want %q", old, a.Status, a.Header.Get("Location"), want)
+		}
+	}
+	for _, nowhere := range []string{"/prod/thrukk/x", "/thrukk", "/prod/x/thruk/y", "/prod"} {
+		if a := s.Get("all", nowhere); a.Status != http.StatusNotFound {
+			t.Errorf("%s: status %d", nowhere, a.Status)
+		}
+	}
 	for _, old := range []string{"/thruk/cgi-bin/cmd.cgi?cmd_typ=1", "/nagios/cgi-bin/statusjson.cgi", "/thruk/cgi-bin/tac.cgi"} { // no overview here
 		if a := s.Get("all", old); a.Status != http.StatusNotFound || len(a.All(".empty a")) < 3 {
 			t.Errorf("%s: status %d without a hint", old, a.Status)
