@@ -71,11 +71,12 @@ func (c *Core) accept(l net.Listener) {
 	})
 }
 
-// admit starts serving a connection, unless the core is closed or full.
+// admit starts serving a connection, unless the core is closed or full, or
+// refuses since the connection was accepted.
 func (c *Core) admit(conn net.Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || len(c.conns) >= maxConns {
+	if c.closed || c.fault.Kind == Refuse || len(c.conns) >= maxConns {
 		return false
 	}
 	c.conns[conn] = struct{}{}

@@ -305,6 +305,13 @@ func TestRefuse(t *testing.T) {
 		_ = conn.Close()
 		t.Error("connected to a core that refuses")
 	}
+	// One that the listener had taken before it was closed.
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	if c.admit(here) {
+		t.Error("a core that refuses speaks with who came in the last moment")
+	}
 	c.SetFault(Fault{})
 	conn, err := net.Dial("unix", path)
 	if err != nil {
