@@ -234,7 +234,7 @@ func TestHuge(t *testing.T) {
 	_, fleet := fleetOf(t, site.Spec{Key: "a", Name: "A", Addresses: []string{addr}})
 	until(t, soon, "fresh", inState(fleet, "a", store.Fresh))
 	core.SetFault(testkit.Fault{Kind: testkit.Huge})
-	until(t, soon, "too large", func() bool { return view(fleet, "a").Health.Errors["toolarge"] > 0 })
+	until(t, later, "too large", func() bool { return view(fleet, "a").Health.Errors["toolarge"] > 0 })
 	until(t, later, "down", inState(fleet, "a", store.Down))
 	if n := view(fleet, "a").Snapshot.Rows("services"); n != 100 {
 		t.Errorf("%d services left", n)
