@@ -16,6 +16,7 @@ const singleOn = (): boolean => document.body.dataset["keys"] !== "off";
 function typing(e: KeyboardEvent): boolean {
   const el = e.target;
   if (!(el instanceof HTMLElement)) return false;
+  if (closest(el, "dialog:not([open])")) return false; // it has just been closed, and the focus is on its way
   if (el instanceof HTMLInputElement) return !["checkbox", "radio", "button", "submit"].includes(el.type);
   return el.isContentEditable || el.matches("textarea, select");
 }
