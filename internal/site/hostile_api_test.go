@@ -202,7 +202,7 @@ func TestHostileAPI(t *testing.T) {
 		"users without end":          {objects + "users", endless(`{"results":[`, name), "more than 50000 objects of the type User"},
 		"a name without end":         {objects + "hosts", endless(`{"results":[{"name":"`, same(big)), "an object of more than 16 MB"},
 		"a giant name":               {objects + "hosts", says(`{"results":[{"name":"` + big[:5000] + `"}]}`), "an object with a name of 5000 bytes"},
-		"an answer without results":  {objects + "hosts", endless(`{`, same(`"x":1,`)), "an object of more than 16 MB"},
+		"an answer without results":  {objects + "hosts", endless(`{`, same(strings.Repeat(`"x":1,`, 1000))), "an object of more than 16 MB"},
 		"a text without end":         {status, endless(`{"results":[{"status":{"icingaapplication":{"app":{"version":"`, same(big)), "an object of more than 16 MB"},
 		"a user name without end":    {"/v1/", endless(`{"results":[{"user":"`, same(big)), "not the API of an Icinga 2"},
 		"deep JSON":                  {objects + "hosts", says(`{"results":[{"name":"h1","attrs":` + strings.Repeat("[", 1<<20)), "not well formed"},
@@ -252,6 +252,10 @@ func TestHostileAPI(t *testing.T) {
 func TestHostileEvents(t *testing.T) {
 	now := time.Now().Unix()
 	long := strings.Repeat("y", 100<<10)
+	most := 80 << 20
+	if testing.Short() { // with the race detector, which makes each byte ten times as dear
+		most = 16 << 20
+	}
 	for what, event := range map[string]func(i int) string{
 		"unknown services": func(i int) string {
 			return fmt.Sprintf(`{"type":"CheckResult","timestamp":%d,"host":"no-such-host-%d","service":"no such service"}`, now, i)
@@ -282,7 +286,7 @@ func TestHostileEvents(t *testing.T) {
 			told := make(chan struct{})
 			f.tells(func(w http.ResponseWriter, r *http.Request) {
 				defer close(told)
-				for i, sent := 0, 0; sent < 80<<20 && i < 300_000 && r.Context().Err() == nil; i++ {
+				for i, sent := 0, 0; sent < most && i < 300_000 && r.Context().Err() == nil; i++ {
 					line := event(i) + "\n"
 					sent += len(line)
 					_, _ = io.WriteString(w, line) // the reader may be gone
