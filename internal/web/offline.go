@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -20,12 +21,14 @@ func (s *state) markPerson(h http.Header, p Page) {
 }
 
 // serviceWorker serves GET /sw.js, which must lie above all pages it answers
-// for. Browsers look for a new one with each page.
+// for. Browsers look for a new one with each page; it names the files of the
+// front end, so that each build is a new one, which fetches the page without
+// connection anew.
 func (s *Server) serviceWorker(w http.ResponseWriter, r *http.Request) error {
 	f := s.assets.files["sw.js"]
 	w.Header().Set("Content-Type", f.typ)
 	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(f.content) // the reader may be gone
+	_, _ = fmt.Fprintf(w, "// %s\n%s", s.assets.base, f.content) // the reader may be gone
 	return nil
 }
 

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -27,5 +29,15 @@ func TestKeptPagesArePersonal(t *testing.T) {
 		if got := h.Get(personHeader); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
+	}
+}
+
+// TestServiceWorkerOfBuild: a browser takes a service worker for a new one when
+// anything of the front end is, for what it keeps names its files.
+func TestServiceWorkerOfBuild(t *testing.T) {
+	w := newWorld(t, nil)
+	body, err := io.ReadAll(w.do(call{path: "/sw.js"}).Body)
+	if err != nil || !strings.HasPrefix(string(body), "// "+w.server.assets.base+"\n") {
+		t.Errorf("sw.js begins with %.60q: %v", body, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -199,6 +200,9 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) error {
 		if to := f.Elsewhere(r.URL.Path); to != "" {
 			return Redirect(w, r, (&url.URL{Path: to, RawQuery: r.URL.RawQuery}).String(), "")
 		}
+	}
+	if to := strings.TrimRight(r.URL.EscapedPath(), "/"); to != r.URL.EscapedPath() && safePath(to) && r.Method == http.MethodGet {
+		return Redirect(w, r, (&url.URL{RawPath: to, Path: strings.TrimRight(r.URL.Path, "/"), RawQuery: r.URL.RawQuery}).String(), "")
 	}
 	return NotFound("There is no such page", "Use the menu or search")
 }

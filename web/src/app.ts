@@ -19,8 +19,10 @@ import { startPreview } from "./preview";
 import { startQuery } from "./query";
 import { startScreen } from "./screen";
 import { startSide } from "./side";
+import { startThruk } from "./thruk";
 import { startView } from "./view";
 
+startThruk();
 startAges();
 startOffline();
 startMenus();

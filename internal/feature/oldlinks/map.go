@@ -20,6 +20,7 @@ type target struct {
 	host   string     // the page of a host is meant
 	svc    string     // or of one of its services
 	site   string     // at the site of this key or name, "" any
+	about  bool       // the page is not that of the host or service, but about it
 	lost   []string   // what of the address has no match here
 }
 
@@ -54,7 +55,7 @@ func readable(q url.Values) url.Values {
 func translate(rest string, q url.Values) target {
 	q = readable(q)
 	switch name := strings.ToLower(path.Base("/" + rest)); name {
-	case "/", "thruk", "cgi-bin", "main.cgi", "main.html", "index.html", "index.php", "login.cgi", "side.html", "menu.html":
+	case "/", "thruk", "cgi-bin", "main.cgi", "main.html", "index.html", "index.php", "login.cgi", "side.html", "menu.html", "main.php", "side.php":
 		return target{page: "/"}
 	case "frame.html":
 		return framed(q.Get("link"))
@@ -66,14 +67,16 @@ func translate(rest string, q url.Values) target {
 		return extinfo(q)
 	case "outages.cgi":
 		return target{page: "/outages"}
-	case "statusmap.cgi":
+	case "statusmap.cgi", "map.php":
 		return target{page: "/map"}
 	case "config.cgi":
 		return configured(q.Get("type"))
 	case "showlog.cgi", "history.cgi", "notifications.cgi", "summary.cgi":
-		return target{page: "/log", terms: named(q)}
-	case "avail.cgi", "trends.cgi", "reports2.cgi":
-		return target{page: "/reports"}
+		return aboutObject("/log", q)
+	case "avail.cgi", "trends.cgi", "histogram.cgi", "reports2.cgi":
+		return aboutObject("/reports", q)
+	case "cmd.cgi":
+		return commanded(q)
 	case "panorama.cgi":
 		return target{page: "/dashboards"}
 	case "minemap.cgi":
@@ -89,6 +92,28 @@ func translate(rest string, q url.Values) target {
 		return map[string]target{"backends": {page: "/sites"}, "users": {page: "/people"}}[q.Get("sub")]
 	}
 	return target{}
+}
+
+// aboutObject returns the page, of which q says what host or service it is about.
+func aboutObject(page string, q url.Values) target {
+	t := target{page: page, terms: named(q), site: q.Get("backend"), about: true}
+	if host := q.Get("host"); host != "all" {
+		t.host, t.svc = host, q.Get("service")
+	}
+	return t
+}
+
+// commanded maps the form of a command, to which mails of the core lead: what it
+// was to be given for has the same commands.
+func commanded(q url.Values) target {
+	if q.Get("host") == "" {
+		return target{}
+	}
+	q = url.Values{"type": {"1"}, "host": {q.Get("host")}, "service": {q.Get("service")}, "backend": {q.Get("backend")}}
+	if q.Get("service") != "" {
+		q.Set("type", "2")
+	}
+	return extinfo(q)
 }
 
 // configured maps the type of Thruk's configuration page.

@@ -33,6 +33,11 @@ func Feature(o Options) web.Feature {
 			web.Route{Pattern: "GET /" + root, Right: web.SignedIn, Handler: h.old},
 			web.Route{Pattern: "GET /" + root + "/{rest...}", Right: web.SignedIn, Handler: h.old})
 	}
+	for _, root := range icingaRoots() {
+		f.Routes = append(f.Routes,
+			web.Route{Pattern: "GET /" + root, Right: web.SignedIn, Handler: h.icinga},
+			web.Route{Pattern: "GET /" + root + "/{rest...}", Right: web.SignedIn, Handler: h.icinga})
+	}
 	return f
 }
 
@@ -46,19 +51,28 @@ func below(path string) string {
 	return ""
 }
 
-// old serves an address of another program: with the page that shows the same,
-// or with a hint.
+// old serves an address of Thruk or of the CGI programs.
 func (h handler) old(w http.ResponseWriter, r *http.Request) error {
-	t := translate(r.PathValue("rest"), r.URL.Query())
+	return h.lead(w, r, translate(r.PathValue("rest"), r.URL.Query()))
+}
+
+// icinga serves an address of Icinga Web.
+func (h handler) icinga(w http.ResponseWriter, r *http.Request) error {
+	return h.lead(w, r, translateIcinga(r.PathValue("rest"), r.URL.Query()))
+}
+
+// lead answers with the page that shows the same, or with a hint.
+func (h handler) lead(w http.ResponseWriter, r *http.Request, t target) error {
 	if t.page != "" && !h.there(t.page) {
 		t.lost, t.page = nil, ""
 	}
-	if t.host != "" {
-		to, err := object(r, t)
-		if err != nil {
+	var to string
+	if t.host != "" && (t.page == "" || !t.about) {
+		var err error
+		if to, err = object(r, t); err != nil {
 			return err
 		}
-		if to != "" {
+		if to != "" && !t.about {
 			return web.Redirect(w, r, to, "")
 		}
 	}
@@ -70,7 +84,7 @@ func (h handler) old(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusNotFound
 	}
 	ctx := r.Context()
-	return web.Render(w, r, web.Page{Title: ui.T(ctx, "An address of another program"), Status: status, Body: hint(t, r.URL.Path)})
+	return web.Render(w, r, web.Page{Title: ui.T(ctx, "An address of another program"), Status: status, Body: hint(t, r.URL.Path, to)})
 }
 
 // there reports whether there is the page.

@@ -59,7 +59,10 @@ func TestTranslate(t *testing.T) {
 		{"cgi-bin/extinfo.cgi?type=2&host=web&service=Disk+%2F", "/services", `host=web service="Disk /"`},
 		{"frame.html?link=%2Fthruk%2Fcgi-bin%2Fextinfo.cgi%3Ftype%3D6", "/downtimes", ""},
 		{"cgi-bin/showlog.cgi?host=web", "/log", "host=web"},
+		{"cgi-bin/history.cgi?host=all", "/log", ""},
 		{"cgi-bin/cmd.cgi?cmd_typ=33", "", ""},
+		{"cgi-bin/cmd.cgi?cmd_typ=33&host=web", "/hosts", "host=web"},
+		{"cgi-bin/cmd.cgi?cmd_typ=34&host=web&service=Load", "/services", "host=web service=Load"},
 		{"r/hosts", "", ""},
 	} {
 		u, err := url.Parse(tt.old)
@@ -79,6 +82,54 @@ func TestTranslate(t *testing.T) {
 		u, _ := url.Parse(old)
 		if got := translate(u.Path, u.Query()); len(got.lost) == 0 {
 			t.Errorf("%s: what is lost is not said", old)
+		}
+	}
+}
+
+func TestTranslateIcinga(t *testing.T) {
+	for old, want := range map[string]string{
+		"":          "/",
+		"dashboard": "/",
+		"monitoring/list/services?service_state=2&sort=service_severity": "/services?q=state%3Acrit",
+		"monitoring/list/services?service_problem=1&service_handled=0":   "/services?q=-is%3Ahandled+is%3Aproblem",
+		"monitoring/list/services?host_name=web&host_state=1":            "/services?q=host%3Dweb+hoststate%3Adown",
+		"monitoring/list/hosts?host_state=1&limit=50":                    "/hosts?q=state%3Adown",
+		"monitoring/list/servicegrid":                                    "/groups?view=matrix",
+		"monitoring/list/downtimes":                                      "/downtimes",
+		"monitoring/host/show?host=web":                                  "/hosts?q=host%3Dweb",
+		"monitoring/service/show?host=web&service=Disk%20%2F":            "/services?q=host%3Dweb+service%3D%22Disk+%2F%22",
+		"icingadb/hosts?host.state.soft_state=1":                         "/hosts?q=state%3Adown",
+		"icingadb/services?service.state.is_problem=y&host.name!=db":     "/services?q=-host%3Ddb+is%3Aproblem",
+		"icingadb/services?service.state.is_acknowledged=n":              "/services?q=-is%3Aacknowledged",
+		"icingadb/services?host.name~*web*&page=2":                       "/services?q=host%3D%2Aweb%2A",
+		"icingadb/services?hostgroup.name=linux":                         "/services?q=hostgroup%3Dlinux",
+		"icingadb/host?name=web":                                         "/hosts?q=host%3Dweb",
+		"icingadb/service?name=Load&host.name=web":                       "/services?q=host%3Dweb+service%3DLoad",
+		"icingadb/hostgroup?name=linux%20farm":                           "/hostgroup/linux%20farm",
+		"icingadb/servicegroups":                                         "/groups?kind=service",
+		"icingadb/comment?name=a":                                        "/comments",
+		"icingadb/history":                                               "/log",
+		"icingadb/tactical":                                              "/overview",
+		"director/hosts":                                                 "",
+	} {
+		u, err := url.Parse(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := translateIcinga(u.Path, u.Query())
+		if got.address() != want || len(got.lost) > 0 {
+			t.Errorf("%s leads to %q, lost %q; want %q", old, got.address(), got.lost, want)
+		}
+		if got.page != "/log" {
+			if _, err := search.And(got.terms...).Filter(map[bool]string{true: "hosts", false: "services"}[got.page == "/hosts"], time.Now()); err != nil {
+				t.Errorf("%s: %v", old, err)
+			}
+		}
+	}
+	for _, old := range []string{"icingadb/services?(service.name=a|service.name=b)", "icingadb/hosts?service.state.is_problem=y", "monitoring/list/services?service_state=7", "icingadb/services?service.vars.x=1"} {
+		u, _ := url.Parse(old)
+		if got := translateIcinga(u.Path, u.Query()); len(got.lost) == 0 {
+			t.Errorf("%s: what is lost is not said: %q", old, got.address())
 		}
 	}
 }
@@ -119,8 +170,11 @@ func TestPages(t *testing.T) {
 		"/naemon/cgi-bin/status.cgi?host=nosuch":                  "/services?q=host%3Dnosuch",
 		"/cgi-bin/icinga/extinfo.cgi?type=3":                      "/comments",
 		"/thruk":                                                  "/",
-		"/thruk/cgi-bin/status.cgi?style=hostdetail":              "/hosts",
-		"/thruk/cgi-bin/extinfo.cgi?type=7":                       "/services?columns=state%2Chost%2Cservice%2Csite%2Clast_check%2Cnext_check%2Ccheck_command&sort=next_check",
+		"/thruk/cgi-bin/cmd.cgi?cmd_typ=33&host=web":              "/host/a/web",
+		"/icingaweb2": "/",
+		"/icingaweb2/monitoring/host/show?host=web":  "/host/a/web",
+		"/thruk/cgi-bin/status.cgi?style=hostdetail": "/hosts",
+		"/thruk/cgi-bin/extinfo.cgi?type=7":          "/services?columns=state%2Chost%2Cservice%2Csite%2Clast_check%2Cnext_check%2Ccheck_command&sort=next_check",
 	} {
 		if a := s.Get("all", old); a.Status != http.StatusSeeOther || a.Header.Get("Location") != want {
 			t.Errorf("%s: status %d, to %q, want %q", old, a.Status, a.Header.Get("Location"), want)
@@ -132,6 +186,12 @@ func TestPages(t *testing.T) {
 	a := s.Get("all", "/thruk/cgi-bin/status.cgi?q=%28name&host=web")
 	if a.Status != http.StatusOK || webtest.Attr(a.One(".empty a.pri"), "href") != "/services?q=host%3Dweb" {
 		t.Errorf("what is lost is answered with %d", a.Status)
+	}
+	if a = s.Get("all", "/thruk/cgi-bin/history.cgi?host=web"); a.Status != http.StatusNotFound || webtest.Attr(a.One(".empty a.pri"), "href") != "/host/a/web" {
+		t.Errorf("the log of a host does not lead to the host: status %d", a.Status)
+	}
+	if a = s.Get("anna", "/thruk/cgi-bin/history.cgi?host=web"); len(a.All(".empty a.pri")) != 0 {
+		t.Error("anna is told where that host is")
 	}
 	for old, want := range map[string]string{
 		"/prod/thruk/cgi-bin/extinfo.cgi?type=1&host=a%20b": "/thruk/cgi-bin/extinfo.cgi?type=1&host=a%20b",

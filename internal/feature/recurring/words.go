@@ -196,10 +196,10 @@ func span(ctx context.Context, from, to time.Time) string {
 
 // clockNote says what a change of the clocks does to an occurrence; "" mostly.
 func clockNote(ctx context.Context, o recur.Occurrence) string {
-	at := o.Wall.Format("15:04")
+	at := ui.WallTime(ctx, o.Wall)
 	switch o.Shift {
 	case recur.Skipped:
-		return ui.T(ctx, "Clocks are set forward: there is no %[1]s, it begins at %[2]s.", at, o.Start.Format("15:04"))
+		return ui.T(ctx, "Clocks are set forward: there is no %[1]s, it begins at %[2]s.", at, ui.WallTime(ctx, o.Start))
 	case recur.Twice:
 		return ui.T(ctx, "Clocks are set back: %s comes twice, the first one counts.", at)
 	}

@@ -122,22 +122,17 @@ func Bytes(ctx context.Context, n int64) string {
 	return Decimal(ctx, float64(n)/1e9, 1) + " GB"
 }
 
-// moment writes a point in time in the person's zone to the minute: the clock
-// time today, with the date otherwise.
+// moment writes a point in time in the person's zone, clock and language to the
+// minute: the clock time today, with the date otherwise.
 func moment(ctx context.Context, unix int64) string {
-	e := Env(ctx)
-	zone := e.Zone
-	if zone == nil {
-		zone = time.Local
-	}
-	t, now := time.Unix(unix, 0).In(zone), e.Now.In(zone)
+	t, now := time.Unix(unix, 0).In(Zone(ctx)), Now(ctx).In(Zone(ctx))
 	switch {
-	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
-		return t.Format("15:04")
+	case sameDay(t, now):
+		return HourMinute(ctx, t)
 	case t.Year() == now.Year():
-		return t.Format("2 Jan 15:04")
+		return dayMonth(ctx, t) + " " + HourMinute(ctx, t)
 	}
-	return t.Format("2 Jan 2006")
+	return dayMonth(ctx, t) + " " + strconv.Itoa(t.Year())
 }
 
 // iso writes a point in time for machines.

@@ -65,6 +65,27 @@ func TestExact(t *testing.T) {
 	}
 }
 
+// TestMoment: a time in a cell goes by the person's clock, zone and language.
+func TestMoment(t *testing.T) {
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := WithEnv(t.Context(), &Environment{Now: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC), Zone: newYork, Clock12: true})
+	for _, tt := range []struct {
+		at   time.Time
+		want string
+	}{
+		{time.Date(2026, 11, 23, 1, 8, 7, 0, time.UTC), "8:08 PM"},
+		{time.Date(2026, 11, 23, 14, 8, 7, 0, time.UTC), "23 Nov 9:08 AM"},
+		{time.Date(2025, 11, 23, 14, 8, 7, 0, time.UTC), "23 Nov 2025"},
+	} {
+		if got := moment(ctx, tt.at.Unix()); got != tt.want {
+			t.Errorf("moment(%v) = %q, want %q", tt.at, got, tt.want)
+		}
+	}
+}
+
 // TestVisible: nothing of an output can hide, ring or turn the text around it.
 func TestVisible(t *testing.T) {
 	for in, want := range map[string]string{

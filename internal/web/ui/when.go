@@ -73,11 +73,15 @@ func Clock(ctx context.Context, t time.Time) string {
 }
 
 // HourMinute is Clock without seconds.
-func HourMinute(ctx context.Context, t time.Time) string {
+func HourMinute(ctx context.Context, t time.Time) string { return WallTime(ctx, t.In(Zone(ctx))) }
+
+// WallTime writes the time of day without seconds in the zone that t has, which
+// need not be the person's.
+func WallTime(ctx context.Context, t time.Time) string {
 	if Env(ctx).Clock12 {
-		return t.In(Zone(ctx)).Format("3:04 PM")
+		return t.Format("3:04 PM")
 	}
-	return t.In(Zone(ctx)).Format("15:04")
+	return t.Format("15:04")
 }
 
 func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
