@@ -40,14 +40,15 @@ func Excel(w io.Writer, t Table) (err error) {
 			return fmt.Errorf("export: excel: %w", err)
 		}
 	}
-	if err := s.out.Flush(); err != nil {
-		return fmt.Errorf("export: excel: %w", err)
-	}
 	last, err := excelize.CoordinatesToCellName(len(t.Columns), n)
 	if err != nil {
 		return fmt.Errorf("export: excel: %w", err)
 	}
+	// The end of the sheet is written by Flush, the filter with it.
 	if err := f.AutoFilter(sheet, "A1:"+last, nil); err != nil {
+		return fmt.Errorf("export: excel: %w", err)
+	}
+	if err := s.out.Flush(); err != nil {
 		return fmt.Errorf("export: excel: %w", err)
 	}
 	if err := f.SetSheetName(sheet, sheetName(t.Title)); err != nil {

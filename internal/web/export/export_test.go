@@ -1,10 +1,12 @@
 package export
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"io"
 	"iter"
 	"strings"
 	"testing"
@@ -90,7 +92,8 @@ func TestExcel(t *testing.T) {
 	if err := Excel(&b, table(rows()...)); err != nil {
 		t.Fatal(err)
 	}
-	f, err := excelize.OpenReader(&b)
+	file := b.Bytes()
+	f, err := excelize.OpenReader(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +128,31 @@ func TestExcel(t *testing.T) {
 	if p, err := f.GetPanes(name); err != nil || !p.Freeze || p.YSplit != 1 {
 		t.Errorf("the head is not frozen: %+v, %v", p, err)
 	}
+	if !strings.Contains(part(t, file, "xl/worksheets/sheet1.xml"), `<autoFilter ref="$A$1:$G$4">`) {
+		t.Error("the columns have no filter")
+	}
+	if !strings.Contains(part(t, file, "xl/workbook.xml"), `$A$1:$G$4<`) {
+		t.Error("the workbook does not name the range of the filter")
+	}
+}
+
+// part returns a file of a workbook.
+func part(t *testing.T, workbook []byte, name string) string {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(workbook), int64(len(workbook)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := z.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 func TestTexts(t *testing.T) {
