@@ -10,6 +10,7 @@ import (
 
 	"belvedere/internal/access"
 	"belvedere/internal/lql"
+	"belvedere/internal/schema"
 	"belvedere/internal/search"
 )
 
@@ -45,6 +46,23 @@ func TestSearch(t *testing.T) {
 	for _, h := range truth["hosts"] {
 		hosts[text(h, "peer_key")+text(h, "name")] = h
 	}
+	variable := func(r map[string]any, name string) string {
+		for _, p := range r["custom_variables"].([]schema.Pair) {
+			if p.Name == name {
+				return p.Value
+			}
+		}
+		return ""
+	}
+	withRemark := map[string]bool{}
+	for _, c := range slices.Concat(truth["comments"], truth["downtimes"]) {
+		if num(c, "is_service") == 1 {
+			withRemark[text(c, "peer_key")+text(c, "host_name")+"|"+text(c, "service_description")] = true
+		}
+	}
+	remarked := func(s map[string]any) bool {
+		return withRemark[text(s, "peer_key")+text(s, "host_name")+"|"+text(s, "description")]
+	}
 	commented := map[string]bool{}
 	for _, c := range slices.Concat(truth["comments"], truth["downtimes"]) {
 		if num(c, "is_service") == 1 && strings.Contains(strings.ToLower(text(c, "author")), "a") {
@@ -78,6 +96,15 @@ func TestSearch(t *testing.T) {
 		{"author:a", func(s, _ map[string]any) bool {
 			return commented[text(s, "peer_key")+text(s, "host_name")+"|"+text(s, "description")]
 		}},
+		{`_OWNER:""`, func(s, h map[string]any) bool { return variable(s, "OWNER") == "" && variable(h, "OWNER") == "" }},
+		{"_OWNER:*", func(s, h map[string]any) bool { return variable(s, "OWNER") != "" || variable(h, "OWNER") != "" }},
+		{`output:""`, func(s, _ map[string]any) bool {
+			return text(s, "plugin_output") == "" && text(s, "long_plugin_output") == ""
+		}},
+		{"event_handler:*", func(s, _ map[string]any) bool { return text(s, "event_handler") != "" }},
+		{"comment:*", func(s, _ map[string]any) bool { return remarked(s) }},
+		{`comment:""`, func(s, _ map[string]any) bool { return !remarked(s) }},
+		{`author=""`, func(s, _ map[string]any) bool { return !remarked(s) }},
 		{"-author:a", func(s, _ map[string]any) bool {
 			return !commented[text(s, "peer_key")+text(s, "host_name")+"|"+text(s, "description")]
 		}},

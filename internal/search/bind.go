@@ -63,6 +63,15 @@ type object struct{ site, host, service string }
 // found returns the filter for hosts or services with a comment or downtime
 // for which a term holds.
 func found(ctx context.Context, q lql.Querier, c compiler, e Expr, f Field, table string) (lql.Filter, error) {
+	if f.Kind == Texts && len(e.Values) == 1 { // whether there is any at all, its object knows
+		op, kind := lql.NotEqual, lql.Or
+		if e.Values[0].none(e.Op) {
+			op, kind = lql.Equal, lql.And
+		}
+		if op == lql.Equal || e.Values[0].some(e.Op) {
+			return joined(kind, []lql.Filter{lql.Cmp("comments", op, ""), lql.Cmp("downtimes", op, "")}), nil
+		}
+	}
 	var objects []object
 	for _, t := range f.found {
 		c.table = t

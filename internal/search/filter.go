@@ -213,13 +213,18 @@ func (c compiler) term(e Expr) (lql.Filter, error) {
 	}
 	var any []lql.Filter
 	for _, v := range e.Values {
-		for _, column := range columns {
+		leaves := make([]lql.Filter, len(columns))
+		for i, column := range columns {
 			leaf, err := c.leaf(e, f, column, v)
 			if err != nil {
 				return lql.Filter{}, err
 			}
-			any = append(any, leaf)
+			leaves[i] = leaf
 		}
+		if v.none(e.Op) { // empty is what has nothing in any of its columns
+			leaves = []lql.Filter{joined(lql.And, leaves)}
+		}
+		any = append(any, leaves...)
 	}
 	return joined(lql.Or, any), nil
 }
@@ -315,10 +320,20 @@ func pattern(v Value, whole bool) string {
 	return re
 }
 
+// some reports whether a comparison with v only asks that there is a value.
+func (v Value) some(op Op) bool {
+	return (op == Has || op == Equal) && v.Wild() && strings.Join(v.Parts, "") == ""
+}
+
+// none reports whether a comparison with v asks that there is no value.
+func (v Value) none(op Op) bool { return (op == Has || op == Equal) && v.Text() == "" }
+
 // textLeaf compares a text.
 func textLeaf(f Field, column string, op Op, v Value) lql.Filter {
 	word := v.Text()
 	switch {
+	case v.some(op):
+		return lql.Cmp(column, lql.NotEqual, "")
 	case op == Match:
 		return lql.Cmp(column, lql.MatchFold, word)
 	case op == Equal && v.Wild():
@@ -339,6 +354,8 @@ func listLeaf(column string, op Op, v Value) lql.Filter {
 	switch {
 	case op == Match:
 		return lql.Cmp(column, lql.MatchFold, word)
+	case v.some(op):
+		return lql.Cmp(column, lql.NotEqual, "")
 	case word == "":
 		return lql.Eq(column, "")
 	case v.Wild() && op == Has:
@@ -353,9 +370,6 @@ func listLeaf(column string, op Op, v Value) lql.Filter {
 
 // dictLeaf compares a custom variable; one that is not there is empty.
 func dictLeaf(name, column string, op Op, v Value) lql.Filter {
-	if op == Has && v.Wild() && strings.Join(v.Parts, "") == "" { // any value
-		return lql.Cmp(column, lql.NotEqual, dictValue(name, ""))
-	}
 	f := textLeaf(Field{Kind: Texts}, column, op, v)
 	f.Value = dictValue(name, f.Value)
 	return f
