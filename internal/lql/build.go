@@ -41,10 +41,15 @@ func combine(kind FilterKind, fs []Filter) Filter {
 // CountOf returns the Stat that counts the rows where f holds.
 func CountOf(f Filter) Stat { return Stat{Agg: Count, Filter: f} }
 
-// Where adds fs to the filters of q, all of which must hold, and returns q.
+// Where adds fs to the filters of q, all of which must hold, and returns q. One
+// that holds for every row is left out: cores refuse an And of none.
 // It is for building a query that nobody else has seen yet.
 func (q *Query) Where(fs ...Filter) *Query {
-	q.Filter.Kids = append(q.Filter.Kids, fs...)
+	for _, f := range fs {
+		if f.Kind != And || len(f.Kids) > 0 {
+			q.Filter.Kids = append(q.Filter.Kids, f)
+		}
+	}
 	return q
 }
 

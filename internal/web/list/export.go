@@ -251,8 +251,12 @@ func (q Request) copied(r *http.Request, form string) (text, note string, err er
 		return q.curl(r), CurlNote(ctx), nil
 	case "livestatus":
 		out := q.Query(q.livestatusColumns()...)
-		out.Sort, out.Limit, out.ColumnHeaders = q.keys(), q.Limit, lql.On
-		return string(out.AppendText(nil)), LivestatusNote(ctx), nil
+		out.Sort, out.ColumnHeaders = q.keys(), lql.On
+		note = LivestatusNote(ctx)
+		if c, _ := q.List.Column(q.Sort); len(c.Steps) > 0 {
+			note += " " + ui.T(ctx, "Its rows come in another order than here, which no query can ask for.")
+		}
+		return string(out.AppendText(nil)), note, nil
 	}
 	e, err := q.exporter(r, maxCopy)
 	if err != nil {
@@ -275,7 +279,7 @@ func (q Request) livestatusColumns() []string {
 		if f.read == "" {
 			names = f.from.Need
 			if f.from.Key == "state" {
-				names = []string{"state"}
+				names = q.stateColumns()
 			}
 		}
 		for _, n := range names {
@@ -285,6 +289,17 @@ func (q Request) livestatusColumns() []string {
 		}
 	}
 	return out
+}
+
+// stateColumns are the columns of the table with the state of a row: its own,
+// or those of the host and the service that it is on.
+func (q Request) stateColumns() []string {
+	if t, ok := schema.Lookup(q.List.Table); ok {
+		if _, err := t.Resolve("state"); err == nil {
+			return []string{"state"}
+		}
+	}
+	return []string{"host_state", "service_state"}
 }
 
 // curl returns the command that fetches the list.
