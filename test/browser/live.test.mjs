@@ -285,10 +285,29 @@ test('live pages', { timeout: 900000 }, async t => {
     await mark(page)
     await away(page)
     const { data, port } = app
+    // A phone beside it: its mark has no age while all is well.
+    const phone = await b.tab(page.context())
+    await phone.setViewportSize({ width: 390, height: 844 })
+    await phone.goto(gate.url + '/services')
+    const head = page => page.evaluate(() => [...document.querySelectorAll('.top > *')].map(el => Math.round(el.getBoundingClientRect().x)).join())
+    const says = (page, what) => until('the mark to say ' + what, async () => what.test((await page.locator('[data-live-mark]').innerText()).replace(/\s+/g, ' ')))
+    await says(page, /^live ?\d+ s/)
+    await says(phone, /^live/)
+    const before = [await head(page), await head(phone)]
     await app.stop('SIGKILL')
+    for (const p of [page, phone]) {
+      // It says so before the banner comes, and how old the picture is.
+      await until('the mark to know', () => p.evaluate(() => document.querySelector('[data-live-word]').textContent !== 'live'))
+      await says(p, /^offline ?\d+ s/)
+      assert.match(await p.locator('[data-live-mark]').getAttribute('title'), /^No connection to Belvedere: you see the state of \d/)
+    }
+    assert.deepEqual([await head(page), await head(phone)], before, 'the head moved')
     await page.locator('#b-lost').filter({ hasText: 'Connection to Belvedere lost' }).waitFor({ timeout: 90000 })
     app = await start(t, app.args, { data, port })
     await page.locator('#b-lost').waitFor({ state: 'detached', timeout: 90000 })
+    await says(page, /^live ?\d+ s/)
+    await says(phone, /^live/)
+    await phone.close()
     await set(0, 2, 'after the restart')
     await page.locator(rows).filter({ hasText: 'after the restart' }).waitFor({ timeout: 120000 })
     assert.equal(await unloaded(page), false)

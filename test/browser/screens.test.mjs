@@ -45,7 +45,7 @@ test('screens, and pages without a server', { timeout: 600000 }, async t => {
     const screen = await context.newPage()
     await screen.goto(link)
     await screen.locator('.counts').waitFor()
-    await until('the mark to be live', async () => /live · \d/.test(await screen.textContent('[data-live-mark]')))
+    await until('the mark to be live', async () => /^live\d/.test(await screen.textContent('[data-live-mark]')))
     await screen.waitForURL(u => u.searchParams.get('n') === '1', { timeout: 60000 })
     assert.equal((await screen.goto(app.url + '/problems')).url().includes('/login'), true)
   })

@@ -46,7 +46,7 @@ function elected(url: string, hear: (m: Message) => void): Connection {
   channel.onmessage = (e: MessageEvent<Message | { kind: "join" } | { kind: "retry" }>) => {
     if (e.data.kind === "join") {
       if (feed) channel.postMessage(feed.link);
-      if (feed?.last) channel.postMessage({ ...feed.last, counters: feed.counters, everything: true });
+      if (feed?.link.up && feed.last) channel.postMessage({ ...feed.last, counters: feed.counters, everything: true });
     } else if (e.data.kind === "retry") {
       feed?.retry();
     } else {

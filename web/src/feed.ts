@@ -37,7 +37,7 @@ export function merge(a: News, b: News): News {
 export class Feed {
   counters: Record<string, Count> = {};
   last: News | null = null;
-  link: Link = { kind: "link", up: false, heard: Date.now() };
+  link: Link = { kind: "link", up: true, heard: Date.now() }; // up until it fails
   private source: EventSource | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setInterval> | undefined;
@@ -95,7 +95,7 @@ export class Feed {
   private fail(): void {
     this.source?.close();
     this.source = null;
-    if (this.link.up || this.fails === 0) {
+    if (this.link.up) {
       this.link = { kind: "link", up: false, heard: this.link.heard };
       this.emit(this.link);
     }

@@ -10,10 +10,11 @@ import { leadBack } from "./pager";
 import { read } from "./rows";
 import { N, T, clock } from "./words";
 
-const LOST_MARK = 15; // s without news: the mark turns hollow
+const LOST_MARK = 15; // s without news, or since the newest data: the mark turns hollow
 const LOST_BANNER = 30; // s without connection: the banner
 const SHELL_EVERY = 5000;
 const SOON = 30; // ms from news to a fetch, when the last one is long ago
+const ASK_IN = 15_000; // ms between questions whether the person is still signed in, while the connection is lost
 const BANNER = "-banner";
 
 let connection: Connection | null = null;
@@ -329,22 +330,28 @@ function favicon(): void {
   image.src = plain;
 }
 
-// tick shows how old what the page shows is.
+// tick shows how old what the page shows is, and whether it is still told of
+// what comes.
 function tick(): void {
   const mark = one("[data-live-mark]");
   if (!mark) return;
   const silent = (Date.now() - heard) / 1000;
+  const cut = !up || silent > LOST_MARK;
   const age = newest > 0 ? Math.max(now() - newest, 0) : 0;
+  const still = paused && !cut;
+  mark.classList.toggle("old", !still && (cut || age > LOST_MARK));
+  mark.classList.toggle("off", still);
+  write(one("[data-live-word]", mark), cut ? T("offline") : T("live"));
+  write(one("[data-live-age]", mark), still ? T("paused") : cut || newest > 0 ? ago(Math.max(age, cut ? silent : 0)) : "");
+  const title = cut ? T("No connection to Belvedere: you see the state of {0}", clock(heard)) : T("Age of the newest data from the sites");
+  if (mark.title !== title) mark.title = title;
   const lost = !up && silent > LOST_BANNER;
-  const old = silent > LOST_MARK || age > LOST_MARK;
-  mark.classList.toggle("old", old && !paused);
-  mark.classList.toggle("off", paused);
-  const text = one("[data-live-age]", mark);
-  if (text) {
-    const next = paused ? " · " + T("paused") : newest > 0 ? ` · ${ago(Math.max(age, up ? 0 : silent))}` : "";
-    if (text.textContent !== next) text.textContent = next;
-  }
   showLost(lost);
+  if (lost && Date.now() - askedIn > ASK_IN) void stillSignedIn();
+}
+
+function write(el: HTMLElement | null, text: string): void {
+  if (el && el.textContent !== text) el.textContent = text;
 }
 
 function banner(id: string, kind: string, icon: string, words: HTMLElement, button: HTMLButtonElement): void {
@@ -475,8 +482,11 @@ function freshen(block: Element, fresh: Element): void {
   }
 }
 
+let askedIn = 0;
+
 // stillSignedIn goes to the sign-in page when the session is over.
 async function stillSignedIn(): Promise<void> {
+  askedIn = Date.now();
   try {
     const screen = document.body.dataset["live"]; // a link, which may have been revoked
     const res = await fetch(screen ? here() : path("/shell"), { headers: { Accept: "text/html", "X-Belvedere-Block": screen ? BANNER : "-sites" }, cache: "no-store" });

@@ -46,7 +46,7 @@ function hear(tab: Tab, m: FromTab): void {
       } else {
         tab.port.postMessage(feed.link);
         // The page may be older than what has come since: it will see by rev.
-        if (feed.last) tab.port.postMessage({ ...feed.last, counters: feed.counters, everything: true });
+        if (feed.link.up && feed.last) tab.port.postMessage({ ...feed.last, counters: feed.counters, everything: true });
       }
       tab.hidden = m.hidden;
       break;
