@@ -110,6 +110,39 @@ test('acting', { timeout: 600000 }, async t => {
     await page.keyboard.press('Escape')
   })
 
+  await step('keys on the row of a group, and of what has no buttons', async () => {
+    const focus = () => page.evaluate(() => document.activeElement.id)
+    const hint = page.locator('.toast[data-hint]')
+    const firstRow = async address => {
+      await openWhen(page, app.url + address)
+      await until('a row', async () => { await page.keyboard.press('j'); return await page.evaluate(() => document.activeElement.matches('tr[id]')) })
+      return focus()
+    }
+    const at = await firstRow('/groups')
+    await page.keyboard.press('d')
+    await dialog.locator('h2', { hasText: 'Schedule downtime' }).waitFor()
+    await page.keyboard.press('Escape')
+    await until('the focus back on its row', async () => await focus() === at)
+    await page.keyboard.press('.')
+    await dialog.locator('[data-find-in]').waitFor()
+    await page.keyboard.press('Escape')
+    await until('the focus back on its row', async () => await focus() === at)
+    await page.keyboard.press('a')
+    await hint.filter({ hasText: 'a does nothing here' }).waitFor()
+    await page.keyboard.press('x')
+    await hint.filter({ hasText: 'This row cannot be selected' }).waitFor()
+    assert.equal(await hint.count(), 1)
+    assert.equal(await page.locator('tr[aria-selected=true]').count(), 0)
+    // Members of groups have no buttons in their rows.
+    await firstRow('/groups?view=overview')
+    await page.keyboard.press('c')
+    await dialog.locator('[name=comment]').waitFor()
+    await page.keyboard.press('Escape')
+    await firstRow('/config/contacts')
+    await page.keyboard.press('d')
+    await hint.filter({ hasText: 'neither a host nor a service' }).waitFor()
+  })
+
   await step('a downtime is scheduled by keyboard with a typed time, changed, and cancelled', async () => {
     await openWhen(page, app.url + `/host/${key}/${encodeURIComponent(services[2].host_name)}`, 'main [data-act=downtime]')
     await page.keyboard.press('d')

@@ -79,10 +79,15 @@ test('the demo', { timeout: 900000 }, async t => {
     assert.equal(await page.inputValue('[name=q]'), 'j?')
     await page.evaluate(() => document.activeElement.blur())
 
+    await page.keyboard.press('j')
+    const from = await page.evaluate(() => document.activeElement.id)
+    assert.notEqual(from, '')
     await page.keyboard.press('?')
     await page.locator('#keysheet[open]').waitFor()
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'keysheet-h') // it is read from its top
     await page.keyboard.press('Escape')
     await page.locator('#keysheet[open]').waitFor({ state: 'detached' })
+    await until('the focus back on its row', () => page.evaluate(id => document.activeElement.id === id, from))
 
     await page.keyboard.press('g')
     await page.keyboard.press('h')

@@ -1,8 +1,9 @@
 // Acting: forms as dialogs, orders on their way, and what rows say meanwhile.
 // Without this script the same links and forms are pages.
-import { all, closest, make, on, one, path, say, symbol, toast, fade } from "./dom";
+import { all, closest, hint, make, on, one, path, say, symbol, toast, fade } from "./dom";
 import { refresh } from "./live";
 import { busy, show } from "./menus";
+import { objectOf } from "./side";
 import { clearSelection, keyOf, selected } from "./view";
 import { T } from "./words";
 
@@ -46,7 +47,7 @@ async function fail(res: Response): Promise<void> {
   toast("crit", e.error ?? T("The server did not answer"), e.hint ?? "");
 }
 
-const lost = (): void => toast("crit", T("The connection to Belvedere broke off"), T("Try again."));
+const lost = (): void => void toast("crit", T("The connection to Belvedere broke off"), T("Try again."));
 
 function dialog(): HTMLDialogElement {
   const old = one<HTMLDialogElement>("#act");
@@ -294,23 +295,48 @@ const LETTERS: Record<string, string[]> = {
 const silence = (keys: string[]): string => (keys.length > 0 && keys.every((k) => k.split("|").length === 2) ? "DISABLE_HOST_NOTIFICATIONS" : SILENCE);
 
 // actKey does what a letter means for the selection, the row that has the
-// focus, or the object of the page; false when it means nothing here.
-export function actKey(letter: string, row: Element | null): boolean {
+// focus, or the object of the page, or says why it means nothing there; false
+// when it is none of these letters, or the person may not act at all.
+export function actKey(letter: string, row: HTMLElement | null): boolean {
   const kinds = LETTERS[letter];
-  if (!kinds) return false;
+  if (!kinds || !one("#keysheet [data-acts]")) return false;
   const quick = letter === "A" ? "[data-quick]" : letter === "a" ? ":not([data-quick])" : "";
-  const within = (root: ParentNode): HTMLElement | null => {
-    for (const k of kinds) {
-      const el = one<HTMLElement>(`[data-act="${k}"]${quick}, [data-does="${k}"]`, root);
+  const within = (root: ParentNode | null): HTMLElement | null => {
+    for (const k of root ? kinds : []) {
+      const el = one<HTMLElement>(`[data-act="${k}"]${quick}, [data-does="${k}"]`, root ?? document);
       if (el) return el;
     }
-    return one<HTMLElement>("[data-why]", root);
+    return root && one<HTMLElement>("[data-why]", root);
   };
   const bar = one(".bulk");
-  const el = selected().size > 0 && bar ? within(bar) : row ? within(row) : within(one(OBJECT) ?? one(GROUP) ?? document.createElement("div"));
+  const chosen = selected().size > 0 && bar !== null;
+  const group = row?.dataset["members"] ? row : chosen || row ? null : one(GROUP);
+  const el = within(chosen ? bar : row ?? one(OBJECT) ?? group);
   if (letter === "n" && el?.hasAttribute("data-act")) take(el, SILENCE);
-  else el?.click();
-  return el !== null;
+  else if (el) el.click();
+  else if (group) ofGroup(letter, group);
+  else if (row && !chosen && !one("[data-act=recheck]", row)) ofRow(letter, row);
+  else hint(T("{0} does nothing here", letter), chosen ? T("This cannot be done to all that is selected.") : row || one(OBJECT) ? T("There is no problem here to acknowledge.") : T("Go to a row first, with j and k."));
+  return true;
+}
+
+// ofRow does what a letter means for the host or service of a row without
+// buttons.
+function ofRow(letter: string, row: Element): void {
+  const object = objectOf(row);
+  if (object === "") return hint(T("{0} does nothing here", letter), T("This row is neither a host nor a service."));
+  const key = object.slice(path("").length).split("/").slice(2).join("|");
+  const kind = LETTERS[letter]?.[0] ?? "";
+  if (letter === "A") void send(path(`/act/${kind}`), new URLSearchParams({ on: key, go: "give", quick: "1" }), null);
+  else takeFor(kind === SILENCE ? silence([key]) : kind, key);
+}
+
+// ofGroup does what a letter means for a group: its row tells what there is.
+function ofGroup(letter: string, group: HTMLElement): void {
+  const members = group.dataset["members"];
+  if (letter === "d" && members) void sheet(make("a", { href: members }));
+  else if (letter === "." && group.dataset["about"]) take(group, "more");
+  else hint(T("{0} does nothing here", letter), T("For a group there are d (downtime for all in it) and . (all actions)."));
 }
 
 // An Offer is what can be done with the object of the page.

@@ -59,13 +59,22 @@ export function say(text: string): void {
 }
 
 // toast shows news about what the person did; failed ones stay.
-export function toast(kind: "ok" | "warn" | "crit", title: string, detail = ""): void {
+export function toast(kind: "ok" | "warn" | "crit", title: string, detail = ""): HTMLElement {
   const icon = kind === "ok" ? "check" : "alert";
   const el = make("div", { class: "toast", role: "status" }, symbol("i-" + icon, "i " + kind), make("strong", {}, title),
     make("button", { type: "button", class: "btn quiet ic", "data-dismiss": "", "aria-label": T("Close") }, symbol("i-x", "i")));
   if (detail) el.append(make("p", { class: "mut s" }, detail));
   document.getElementById("toasts")?.append(el);
   fade(el, kind);
+  return el;
+}
+
+// hint says why a key did nothing: one at a time, and not for long.
+export function hint(title: string, detail: string): void {
+  one(".toast[data-hint]")?.remove();
+  const el = toast("warn", title, detail);
+  el.dataset["hint"] = "";
+  fade(el, "ok");
 }
 
 // fade removes a toast about something that went well after 8 s, unless the

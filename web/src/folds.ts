@@ -51,16 +51,19 @@ function headOf(row: HTMLTableRowElement): HTMLTableRowElement | null {
   return at as HTMLTableRowElement | null;
 }
 
-// unfold opens or closes the fold of a row, or else the one that it lies in.
-export function unfold(row: HTMLTableRowElement, wide: boolean): void {
+// unfold opens or closes the fold of a row, or else the one that it lies in, and
+// reports whether there is one.
+export function unfold(row: HTMLTableRowElement, wide: boolean): boolean {
   const head = one("a[data-fold]", row) ? row : headOf(row);
   const link = head && one<HTMLAnchorElement>("a[data-fold]", head);
-  if (!head || !link || (link.getAttribute("aria-expanded") === "true") === wide) return;
+  if (!head || !link) return false;
+  if ((link.getAttribute("aria-expanded") === "true") === wide) return true;
   if (!wide && head !== row) {
     head.tabIndex = -1;
     head.focus();
   }
   void follow(link);
+  return true;
 }
 
 export function startFolds(): void {

@@ -1,7 +1,7 @@
 // Keys. Single letters act only when no field has the focus, and can be
 // switched off.
 import { actKey, undoLast } from "./act";
-import { all, closest, make, one, post, say, toast } from "./dom";
+import { all, closest, hint, make, one, post, say, toast } from "./dom";
 import { unfold } from "./folds";
 import { leaveFor, toWall } from "./leave";
 import { showCollected, togglePause } from "./live";
@@ -59,22 +59,34 @@ function letter(key: string): boolean {
     case "g": leader = Date.now() + 1500; return true;
     case "j": go(1); return true;
     case "k": go(-1); return true;
-    case "h": if (row) unfold(row, false); return row !== null;
-    case "l": if (row) unfold(row, true); return row !== null;
-    case "v": return regroup();
-    case "x": if (row) toggleRow(row); return row !== null;
-    case "X": if (row) selectTo(row); return row !== null;
-    case "/": return focusFilter();
+    case "h": return atRow(key, row, (r) => unfold(r, false), T("This row has nothing folded."));
+    case "l": return atRow(key, row, (r) => unfold(r, true), T("This row has nothing folded."));
+    case "v": return regroup() || nothing(key, T("This page has no other grouping."));
+    case "x": return atRow(key, row, toggleRow, T("This row cannot be selected."));
+    case "X": return atRow(key, row, selectTo, T("This row cannot be selected."));
+    case "/": return focusFilter() || !nothing(key, T("This page has no filter.")); // a browser may search by it
     case "u": showCollected(); return true;
     case "p": togglePause(); return true;
     case "y": copyLink(row); return true;
     case "t": cycleTheme(); return true;
-    case "w": return toWall();
+    case "w": return toWall() || nothing(key, T("This page cannot be shown on a wall."));
     case "i": return openChooser();
-    case "z": return undoLast();
+    case "z": return undoLast() || nothing(key, T("There is nothing to take back."));
     case "?": openSheet(); return true;
   }
   return actKey(key, row);
+}
+
+// nothing says why a key did nothing.
+function nothing(key: string, why: string): true {
+  hint(T("{0} does nothing here", key), why);
+  return true;
+}
+
+// atRow does something with the row that has the focus, or says why not.
+function atRow(key: string, row: HTMLTableRowElement | null, does: (row: HTMLTableRowElement) => boolean, why: string): true {
+  if (!row) return nothing(key, T("Go to a row first, with j and k."));
+  return does(row) || nothing(key, why);
 }
 
 // openPage opens the page of what a row is about.
@@ -117,7 +129,7 @@ export async function copy(text: string, what: string): Promise<void> {
     field.select();
     const ok = document.execCommand("copy");
     field.remove();
-    if (!ok) return toast("warn", T("The browser does not let this page copy"), T("Select the text and copy it yourself."));
+    if (!ok) return void toast("warn", T("The browser does not let this page copy"), T("Select the text and copy it yourself."));
   }
   say(T("Copied: {0}", what));
   toast("ok", T("Copied: {0}", what));

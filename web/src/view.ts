@@ -57,7 +57,8 @@ function mark(row: Element, picked: boolean): void {
 }
 
 // Headings of groups have the focus, too, but stand for no object.
-const selectable = (row: Element): boolean => !row.classList.contains("grp");
+// selectable reports whether a row can be selected: it has a box for it.
+const selectable = (row: Element): boolean => one(".pick", row) !== null;
 
 // select selects or deselects a row.
 export function select(row: HTMLTableRowElement, picked: boolean): void {
@@ -68,14 +69,16 @@ export function select(row: HTMLTableRowElement, picked: boolean): void {
   showBulk();
 }
 
-// selectTo selects all rows from the last selected one to row.
-export function selectTo(row: HTMLTableRowElement): void {
+// selectTo selects all rows from the last selected one to row, which reports
+// whether it can be.
+export function selectTo(row: HTMLTableRowElement): boolean {
   const rows = all<HTMLTableRowElement>("tr[id]", row.closest("table") ?? document).filter((r) => !r.hidden && selectable(r));
   const from = anchor ? rows.indexOf(anchor) : -1;
   const to = rows.indexOf(row);
-  if (to < 0) return;
+  if (to < 0) return false;
   const [a, b] = from < 0 ? [to, to] : [Math.min(from, to), Math.max(from, to)];
   for (const r of rows.slice(a, b + 1)) select(r, true);
+  return true;
 }
 
 // selectAll selects rows; when all of them are, it selects none.
@@ -84,9 +87,12 @@ export function selectAll(rows: HTMLTableRowElement[]): void {
   for (const r of rows) select(r, !every);
 }
 
-export function toggleRow(row: HTMLTableRowElement): void {
+// toggleRow selects a row or no longer does, and reports whether it can be.
+export function toggleRow(row: HTMLTableRowElement): boolean {
+  if (!selectable(row)) return false;
   select(row, !chosen.has(keyOf(row)));
-  if (selectable(row)) anchor = row;
+  anchor = row;
+  return true;
 }
 
 // clearSelection reports whether there was one.

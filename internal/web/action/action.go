@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"belvedere/internal/search"
 	"belvedere/internal/web/status"
 	"belvedere/internal/web/ui"
@@ -183,12 +185,26 @@ func namedKeys(about string, sites []string, name string) []string {
 	return out
 }
 
-// allPath returns the address of all that can be done to what keys name.
 // membersPath leads to a downtime for every row of a list.
 func membersPath(list string, where search.Expr) string {
 	return Downtime.Path() + "?" + url.Values{"list": {list}, "every": {"1"}, "q": {where.String()}}.Encode()
 }
 
+// allPath returns the address of all that can be done to what keys name.
 func allPath(about string, keys []string) string {
 	return More.Path() + "?" + url.Values{"about": {about}, "on": keys}.Encode()
+}
+
+// GroupRow returns what the row of a group of hosts or services (about is
+// "hostgroup" or "servicegroup") tells the keys: where a downtime for all in it
+// is planned, and what names it at its sites.
+func GroupRow(ctx context.Context, about string, where search.Expr, sites []string, name string) templ.Attributes {
+	if !ui.Acts(ctx) {
+		return nil
+	}
+	return templ.Attributes{
+		"data-members": string(ui.Href(ctx, membersPath(strings.TrimSuffix(about, "group")+"s", where))),
+		"data-about":   about,
+		"data-on":      strings.Join(namedKeys(about, sites, name), "\n"),
+	}
 }
