@@ -150,6 +150,18 @@ func everywhere(columns ...string) map[string][]string {
 // The slice must not be changed.
 func Fields() []Field { return curated }
 
+// Columns returns the fields to offer besides Fields where people choose from a
+// list: columns that are asked for often.
+func Columns() []Field {
+	var out []Field
+	for _, name := range []string{"last_check", "next_check", "latency", "check_period", "notification_period", "event_handler", "num_services", "source_problems", "impacts"} {
+		if f, ok := columnField(name); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // fieldOf returns the field of that name, letter case ignored: a curated one,
 // a custom variable "_NAME", or a column.
 func fieldOf(name string) (Field, bool) {
@@ -160,13 +172,20 @@ func fieldOf(name string) (Field, bool) {
 		}
 	}
 	if v, ok := strings.CutPrefix(name, "_"); ok && v != "" {
-		return Field{Name: "_" + strings.ToUpper(v), Kind: Texts, columns: map[string][]string{
-			"hosts": {"custom_variables"}, "services": {"custom_variables", "host_custom_variables"},
-			"comments": {"host_custom_variables", "service_custom_variables"}, "downtimes": {"host_custom_variables", "service_custom_variables"},
-			"contacts": {"custom_variables"}}}, true
+		return Field{Name: "_" + strings.ToUpper(v), Kind: Texts, columns: variables}, true
 	}
 	return columnField(name)
 }
+
+// variables are by table the columns of custom variables.
+var variables = map[string][]string{
+	"hosts": {"custom_variables"}, "services": {"custom_variables", "host_custom_variables"},
+	"comments": {"host_custom_variables", "service_custom_variables"}, "downtimes": {"host_custom_variables", "service_custom_variables"},
+	"contacts": {"custom_variables"}}
+
+// Variables reports whether the rows of a table can be asked for custom
+// variables.
+func Variables(table string) bool { return len(variables[table]) > 0 }
 
 // columnField returns the field that is a column of the schema.
 func columnField(name string) (Field, bool) {

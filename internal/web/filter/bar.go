@@ -2,6 +2,7 @@ package filter
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"belvedere/internal/search"
@@ -83,13 +84,13 @@ func (a Asked) lines() (groups [][]condition, whole bool) {
 // formFields are the fields that the form offers for these tables.
 func (a Asked) formFields() []string {
 	var out []string
-	for _, f := range search.Fields() {
-		for _, t := range a.tables {
-			if f.In(t) {
-				out = append(out, f.Name)
-				break
-			}
+	for _, f := range slices.Concat(search.Fields(), search.Columns()) {
+		if slices.ContainsFunc(a.tables, f.In) {
+			out = append(out, f.Name)
 		}
+	}
+	if slices.ContainsFunc(a.tables, search.Variables) {
+		out = append(out, anyVariable)
 	}
 	return out
 }
@@ -97,6 +98,9 @@ func (a Asked) formFields() []string {
 // fieldLabel names a field in the form.
 func fieldLabel(ctx context.Context, field string) string {
 	note := FieldNote(ctx, field)
+	if field == anyVariable {
+		return ui.T(ctx, "custom variable – its name, a blank, the value")
+	}
 	if note == "" || note == field {
 		return field
 	}

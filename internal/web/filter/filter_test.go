@@ -87,6 +87,31 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// TestFormOffers: the form has what a form of Thruk has, custom variables and
+// all.
+func TestFormOffers(t *testing.T) {
+	for table, want := range map[string][]string{
+		"hosts":     {"_", "check_period", "event_handler", "last_check", "latency", "next_check", "notification_period", "num_services"},
+		"services":  {"_", "check_period", "event_handler", "impacts", "last_check", "latency", "next_check", "notification_period", "num_services", "source_problems"},
+		"downtimes": {"_", "last_check"},
+	} {
+		a, err := read(t, "", table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range want {
+			if got := a.formFields(); !slices.Contains(got, f) || fieldLabel(t.Context(), f) == f {
+				t.Errorf("the form of %s has no %s, or does not say what it is: %v", table, f, got)
+			}
+		}
+	}
+	for value, want := range map[string]string{"OWNER anna": "_OWNER:anna", "_rack = R 1": `_RACK:"R 1"`, "SLA": "_SLA:*", "": ""} {
+		if got, _ := formText(url.Values{"ff": {"_"}, "fo": {":"}, "fv": {value}}); got != want {
+			t.Errorf("the custom variable %q becomes %q, want %q", value, got, want)
+		}
+	}
+}
+
 func FuzzForm(f *testing.F) {
 	f.Add("host", ":", "web", "service", "!=", `a "b`)
 	f.Add("*", "~", "(", "", "", ")")

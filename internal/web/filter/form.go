@@ -21,6 +21,10 @@ type condition struct{ Field, Op, Value string }
 // anyText is the field of the form that means free text.
 const anyText = "*"
 
+// anyVariable is the field of the form that means a custom variable, which its
+// value names.
+const anyVariable = "_"
+
 // conditions returns the query as groups of conditions: all of one group must
 // hold, and one of the groups. ok is false when it is more than that.
 func conditions(e search.Expr) (groups [][]condition, ok bool) {
@@ -117,6 +121,9 @@ func formText(q url.Values) (text string, ok bool) {
 
 // text writes a condition as a term, "" when it says nothing.
 func (c condition) text() string {
+	if c.Field == anyVariable {
+		c = c.variable()
+	}
 	if c.Value == "" || c.Field == "" {
 		return ""
 	}
@@ -138,4 +145,17 @@ func (c condition) text() string {
 		term = "-" + term
 	}
 	return term
+}
+
+// variable returns a condition of any custom variable as one of that which its
+// value names: any value of it will do where it says no more.
+func (c condition) variable() condition {
+	name, value := c.Value, "*"
+	if i := strings.IndexAny(name, " =:"); i >= 0 {
+		name, value = name[:i], strings.TrimLeft(name[i:], " =:")
+	}
+	if name = strings.TrimPrefix(name, "_"); name == "" {
+		return condition{}
+	}
+	return condition{"_" + strings.ToUpper(name), c.Op, value}
 }

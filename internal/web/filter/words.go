@@ -136,6 +136,24 @@ func FieldNote(ctx context.Context, field string) string {
 		return ui.T(ctx, "who wrote comments and downtimes")
 	case "downtime_duration":
 		return ui.T(ctx, "length of downtimes")
+	case "last_check":
+		return ui.T(ctx, "time of the last check")
+	case "next_check":
+		return ui.T(ctx, "time of the next check")
+	case "latency":
+		return ui.T(ctx, "how late the last check was")
+	case "check_period":
+		return ui.T(ctx, "time period of checks")
+	case "notification_period":
+		return ui.T(ctx, "time period of notifications")
+	case "event_handler":
+		return ui.T(ctx, "command that acts on states")
+	case "num_services":
+		return ui.T(ctx, "number of services of the host")
+	case "source_problems":
+		return ui.T(ctx, "problems that are the cause")
+	case "impacts":
+		return ui.T(ctx, "what the problem affects")
 	}
 	return ""
 }
