@@ -214,8 +214,12 @@ func label(name string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
+// ofHost are the columns of the host that rows about it can show.
+var ofHost = []string{"host_address", "host_alias", "host_display_name", "host_groups", "host_parents", "host_contacts", "host_contact_groups", "host_check_command", "host_last_check", "host_plugin_output", "host_notes", "host_notes_url"}
+
 // Catalogue returns all columns that the list can show: the usual ones, the
-// custom variables that are given, and what else the table has.
+// custom variables that are given, and what else the table and the host of its
+// rows have.
 func (l *List) Catalogue(variables []string) []Column {
 	out := slices.Clone(l.Columns)
 	known := map[string]bool{}
@@ -234,6 +238,9 @@ func (l *List) Catalogue(variables []string) []Column {
 	t, ok := schema.Lookup(l.Table)
 	if !ok {
 		return out
+	}
+	for _, name := range ofHost {
+		add(name)
 	}
 	for _, c := range t.Columns {
 		if !strings.HasSuffix(c.Name, "_lc") {

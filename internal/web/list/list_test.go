@@ -283,6 +283,12 @@ func TestColumnsOfAPerson(t *testing.T) {
 	if i := slices.IndexFunc(all, func(c Column) bool { return c.Key == "groups" }); !all[i].sortable() {
 		t.Error("a list of names cannot be sorted by")
 	}
+	for _, table := range []string{"services", "comments", "downtimes"} {
+		of := &List{Table: table}
+		if got := spelling(of.Catalogue(nil)); !slices.Contains(got, "host_address") || !slices.Contains(got, "host_alias") || !slices.Contains(got, "host_parents") {
+			t.Errorf("the catalogue of %s lacks columns of the host: %q", table, got)
+		}
+	}
 	seen := map[string]int{}
 	for _, c := range all {
 		if seen[c.Key]++; seen[c.Key] > 1 {
