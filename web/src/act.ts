@@ -351,8 +351,14 @@ export function pageOffers(): Offer[] {
     const kind = el.dataset["act"] ?? "";
     const title = [...el.childNodes].filter((n) => !(n instanceof Element && n.matches("svg, kbd"))).map((n) => n.textContent).join("").trim();
     const icon = one<SVGUseElement>("use", el)?.getAttribute("href")?.split("#i-")[1] ?? "right";
-    return { kind, title, icon, about, key: Object.keys(LETTERS).find((k) => LETTERS[k]?.includes(kind)) ?? "" };
+    return { kind, title, icon, about, key: keyOf(kind) };
   });
+}
+
+// keyOf returns the letter that does a kind, before all the one that is for it.
+function keyOf(kind: string): string {
+  const keys = Object.keys(LETTERS).filter((k) => LETTERS[k]?.includes(kind));
+  return keys.find((k) => LETTERS[k]?.[0] === kind) ?? keys[0] ?? "";
 }
 
 // takeOffer does one of pageOffers, if the page still offers it.
@@ -368,7 +374,7 @@ export function offersFor(kinds: string[]): Offer[] {
   };
   return kinds.flatMap((kind) => {
     const [title, icon] = titles[kind] ?? [];
-    return title && icon ? [{ kind, title, icon, key: "", about: "" }] : [];
+    return title && icon ? [{ kind, title, icon, key: keyOf(kind), about: "" }] : [];
   });
 }
 

@@ -6,12 +6,10 @@ import { unfold } from "./folds";
 import { leaveFor, toWall } from "./leave";
 import { showCollected, togglePause } from "./live";
 import { closeTop, cycleTheme, openSheet } from "./menus";
-import { openPalette } from "./palette";
+import { openPalette, singleKeys } from "./palette";
 import { closeSide, followSide, objectOf, openSide, sideShows } from "./side";
 import { clearSelection, selectAll, selectTo, toggleRow } from "./view";
 import { T } from "./words";
-
-const singleOn = (): boolean => document.body.dataset["keys"] !== "off";
 
 function typing(e: KeyboardEvent): boolean {
   const el = e.target;
@@ -169,7 +167,7 @@ export function startKeys(): void {
       if (sideShows(row) || !openSide(row)) openPage(row);
       return;
     }
-    if (singleOn() && e.key.length === 1 && letter(e.key)) e.preventDefault();
+    if (singleKeys() && e.key.length === 1 && letter(e.key)) e.preventDefault();
   });
   const box = one<HTMLInputElement>("[data-keys-switch]");
   box?.addEventListener("change", () => {

@@ -44,11 +44,14 @@ function rank(title: string, words: string): number {
   return words.split(" ").every((w) => t.includes(w)) ? 2 : -1;
 }
 
+// singleKeys says whether letters alone do something.
+export const singleKeys = (): boolean => document.body.dataset["keys"] !== "off";
+
 // pages returns the pages, views and settings that fit, with their keys.
 function pages(words: string): Hit[] {
   if (/^(h|s|hg|sg):/i.test(words)) return [];
   const needle = words.toLowerCase();
-  const singles = document.body.dataset["keys"] !== "off";
+  const singles = singleKeys();
   const doings = pageOffers().map((o) => ({ group: T("Actions"), title: o.title, note: o.about, href: "", act: "do " + o.kind, icon: o.icon, keys: singles && o.key ? [o.key] : [], rank: rank(o.title, needle) }));
   const others = all("[data-palette-pages] > li").map((li) => {
     const d = li.dataset;
@@ -83,7 +86,7 @@ async function search(): Promise<void> {
 
 // deeds are what can be done with the object of a hit.
 function deeds(h: Hit | undefined): Hit[] {
-  return h?.on ? offersFor(h.does ?? []).map((o) => ({ group: T("Do, for {0}", h.title), title: o.title, act: `for ${o.kind} ${h.on ?? ""}`, icon: o.icon })) : [];
+  return h?.on ? offersFor(h.does ?? []).map((o) => ({ group: T("Do, for {0}", h.title), title: o.title, act: `for ${o.kind} ${h.on ?? ""}`, icon: o.icon, keys: singleKeys() && o.key ? [o.key] : [] })) : [];
 }
 
 const everything = (words: string): Hit => ({ group: T("Search everywhere"), title: T("All results for “{0}”", words), href: path("/search?q=") + encodeURIComponent(words), icon: "search" });
