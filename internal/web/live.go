@@ -309,8 +309,12 @@ func (s *Server) stamp(e *event) {
 // send sends one event.
 func (f *feed) send(e *event) error {
 	f.rev = e.Rev
-	if e.raw == nil {
+	screen := from(f.r).screen != nil // which shows no menu, and learns nothing of its numbers
+	if e.raw == nil || screen && len(e.Counters) > 0 {
 		own := *e
+		if screen {
+			own.Counters = nil
+		}
 		f.server.stamp(&own)
 		e = &own
 	}

@@ -349,6 +349,8 @@ func (s *Server) allowed(w http.ResponseWriter, r *http.Request, rt Route) error
 		return nil
 	case !st.signed && r.PathValue("secret") != "":
 		return NotFound("This link does not work", "It was revoked, or whoever made it may no longer sign in")
+	case !st.signed && rt.Screen && r.FormValue("embed") == "1" && len(s.opt.EmbedParents) > 0:
+		return s.strangerInFrame(w, r)
 	case !st.signed:
 		return s.toSignIn(w, r)
 	case rt.Right == SignedIn:

@@ -73,13 +73,31 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, rt Route) error {
 		return Forbidden("Pages of Belvedere may not be shown inside other pages here",
 			"An administrator lists the addresses of those that may in the configuration file, such as embed_parents: [https://intranet.example.org], and restarts the server")
 	}
+	s.framed(w)
+	return nil
+}
+
+// framed lets the pages that may embed others show the answer.
+func (s *Server) framed(w http.ResponseWriter) {
 	w.Header().Set("Content-Security-Policy", strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self' "+strings.Join(s.opt.EmbedParents, " "), 1))
 	w.Header().Del("X-Frame-Options")
-	return nil
+}
+
+// strangerInFrame answers for an embedded page that nobody is signed in: the
+// page to sign in may not lie in a frame.
+func (s *Server) strangerInFrame(w http.ResponseWriter, r *http.Request) error {
+	from(r).mode = embedded
+	s.framed(w)
+	return &Error{Status: http.StatusUnauthorized, Msg: "Nobody is signed in in this browser",
+		Hint: "Sign in in a tab of its own, then load this page again. A link for screens needs nobody signed in"}
 }
 
 // OnWall reports whether r asks for a page as a wall shows it: see Page.Wall.
 func OnWall(r *http.Request) bool { return from(r).mode == onWall }
+
+// Alone reports whether r asks for a page on a wall or inside another page: it
+// shows its view, and leads to no other.
+func Alone(r *http.Request) bool { return from(r).mode != usual }
 
 // withoutMode returns a query without what chooses a mode.
 func withoutMode(q url.Values) url.Values {

@@ -32,6 +32,11 @@ func TestEmbedParents(t *testing.T) {
 			t.Errorf("%s: X-Frame-Options %q", path, res.Header.Get("X-Frame-Options"))
 		}
 	}
+	if res := w.do(call{path: "/things?embed=1", header: map[string]string{"Accept": "text/html"}}); res.StatusCode != http.StatusUnauthorized || !strings.Contains(res.Header.Get("Content-Security-Policy"), "frame-ancestors 'self' https://intranet") {
+		t.Errorf("nobody signed in: %d %s", res.StatusCode, res.Header.Get("Content-Security-Policy"))
+	} else if page := bodyOf(t, res); strings.Contains(page, "things") || !strings.Contains(page, `<base target="_blank">`) {
+		t.Errorf("nobody signed in: %s", page)
+	}
 	page := bodyOf(t, w.do(call{path: "/things?embed=1", as: "anna"}))
 	if strings.Contains(page, "<nav") || !strings.Contains(page, "things &amp; more") || !strings.Contains(page, `<base target="_blank">`) || !strings.Contains(page, "refused") {
 		t.Errorf("embedded: %s", page)

@@ -85,11 +85,12 @@ type ViewCount func(ctx context.Context, data lql.Querier, query url.Values) (in
 func StartKey(role access.Role) string { return "start." + string(role) }
 
 // Views returns the saved views that whoever asks sees: their own in their
-// order, then those of others. Answers to it are theirs alone.
+// order, then those of others; none where a page is [Alone]. Answers to it are
+// theirs alone.
 func Views(r *http.Request) ([]db.View, error) {
 	s := from(r)
 	s.markPersonal()
-	if s.server == nil || s.server.opt.Views == nil || !s.signed || s.screen != nil {
+	if s.server == nil || s.server.opt.Views == nil || !s.signed || s.screen != nil || s.mode != usual {
 		return nil, nil
 	}
 	key := viewsKey{s.person.ID, s.person.Role} // a step of an audience reads them once

@@ -2,6 +2,10 @@
 // app without its server.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
+import http from 'node:http'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { browser, openWhen, signIn, start, steps, until } from './lib.mjs'
 
 const keptPages = page => page.evaluate(async () => {
@@ -12,9 +16,24 @@ const keptPages = page => page.evaluate(async () => {
   return all
 })
 
+/** A server of pages that frame the address behind their ?. */
+async function parent(t) {
+  const server = http.createServer((req, res) => {
+    res.setHeader('Content-Type', 'text/html')
+    res.end(`<iframe width="900" height="600" src="${decodeURIComponent(req.url.split('?')[1] ?? 'about:blank')}"></iframe>`)
+  })
+  await new Promise(done => server.listen(0, '127.0.0.1', done))
+  t.after(() => { server.closeAllConnections(); server.close() })
+  return `http://127.0.0.1:${server.address().port}`
+}
+
 test('screens, and pages without a server', { timeout: 600000 }, async t => {
   const step = steps(t)
-  const app = await start(t, ['demo', '--sites', '2', '--hosts', '20', '--services', '4'])
+  const folder = mkdtempSync(join(tmpdir(), 'belvedere-screens-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const [allowed, other] = [await parent(t), await parent(t)]
+  writeFileSync(join(folder, 'c.yaml'), `embed_parents: [${JSON.stringify(allowed)}]\n`)
+  const app = await start(t, ['demo', '--config', join(folder, 'c.yaml'), '--sites', '2', '--hosts', '20', '--services', '4'])
   const b = await browser(t)
   const page = await b.page()
 
@@ -48,6 +67,32 @@ test('screens, and pages without a server', { timeout: 600000 }, async t => {
     await until('the mark to be live', async () => /^live\d/.test(await screen.textContent('[data-live-mark]')))
     await screen.waitForURL(u => u.searchParams.get('n') === '1', { timeout: 60000 })
     assert.equal((await screen.goto(app.url + '/problems')).url().includes('/login'), true)
+  })
+
+  await step('a view lies in the frames of listed pages alone, by a session or a link, and leads to no other view', async () => {
+    await page.goto(app.url + '/screens')
+    await page.locator('label').filter({ hasText: 'One' }).locator('[name=view]').check()
+    await page.check('[name=form][value=embed]')
+    await page.fill('#screen-name', 'Frame')
+    await page.click('button[value=link]')
+    const link = await page.inputValue('input[readonly]')
+    const stranger = await b.page()
+    for (const [who, what] of [[page, app.url + '/problems?embed=1'], [stranger, link]]) {
+      await who.goto(`${allowed}/?${encodeURIComponent(what)}`)
+      const frame = who.frameLocator('iframe')
+      await frame.locator('table[data-live] tbody > tr[id]').first().waitFor()
+      assert.equal(await frame.locator('.tabs, .qbar:visible, .nav').count(), 0)
+    }
+    await stranger.goto(`${allowed}/?${encodeURIComponent(app.url + '/problems?embed=1')}`)
+    await stranger.frameLocator('iframe').getByText('Nobody is signed in').waitFor()
+    assert.deepEqual(b.errors.filter(e => !/status of 401 .*embed=1/.test(e)), [])
+    for (const what of [app.url + '/problems?embed=1', link]) {
+      await page.goto(`${other}/?${encodeURIComponent(what)}`)
+      await until('the browser to refuse it', () => b.errors.some(e => /frame-ancestors/.test(e)))
+      assert.equal(await page.frameLocator('iframe').locator('table').count(), 0)
+      b.errors.length = 0
+    }
+    await stranger.context().close()
   })
 
   await step('a list longer than the wall is shown a screenful at a time', async () => {

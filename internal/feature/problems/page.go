@@ -58,6 +58,7 @@ func page(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := newView(req, p)
+	v.alone = web.Alone(r)
 	if req.list && p.shown == 0 {
 		if v.empty, err = why(r.Context(), web.Data(r), web.Viewer(r), req, p); err != nil {
 			return err

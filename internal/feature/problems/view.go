@@ -20,6 +20,7 @@ import (
 type view struct {
 	request
 	*picture
+	alone bool      // there is nothing but this view
 	saved []ui.Link // saved views of who asks
 	empty empty
 }

@@ -27,6 +27,7 @@ func start(t *testing.T) *webtest.Site {
 		"sites": {{"key": "a", "name": "Site a"}}, "hosts": {webtest.Host("a", "web1", nil), webtest.Host("a", "web2", webtest.Row{"contacts": []string{"anna"}})},
 	}}
 	s := webtest.New(t, w, func(s *auth.Service, d *db.DB) []web.Feature {
+		counter := func(context.Context, lql.Querier) (web.Count, error) { return web.Count{N: 7}, nil }
 		things := func(w http.ResponseWriter, r *http.Request) error {
 			res, err := web.Data(r).Query(r.Context(), lql.Get("hosts", "name"))
 			if err != nil {
@@ -39,7 +40,7 @@ func start(t *testing.T) *webtest.Site {
 			b := ui.Name(text)
 			return web.Render(w, r, web.Page{Title: "Things", Body: b, Blocks: map[string]templ.Component{"list": b}})
 		}
-		return []web.Feature{Feature(Options{Auth: s}), {Name: "things", Routes: []web.Route{
+		return []web.Feature{Feature(Options{Auth: s}), {Name: "things", Menu: []web.MenuItem{{Name: "things", Label: "Things", Path: "/things", Right: web.SignedIn, Counter: counter}}, Routes: []web.Route{
 			{Pattern: "GET /things", Right: web.SignedIn, Handler: things, Screen: true},
 			{Pattern: "POST /things", Right: web.SignedIn, Handler: things},
 			{Pattern: "GET /private", Right: web.SignedIn, Handler: things},
@@ -102,6 +103,12 @@ func TestLinkShowsItsViewsAndNothingElse(t *testing.T) {
 	}
 	if a := s.Get("", at+"?n=1", "X-Belvedere-Block", "list"); a.Status != http.StatusOK || !strings.Contains(a.Body, "viewer/q=db&amp;wall=1") || a.Header.Get("ETag") == "" {
 		t.Errorf("a block of it: %d %s", a.Status, a.Body)
+	}
+	if hello := <-s.Live("root", "/live"); !strings.Contains(hello, `"things"`) {
+		t.Errorf("the stream of a person begins with %s", hello)
+	}
+	if hello := <-s.Live("", at+"/live"); !strings.HasPrefix(hello, "hello ") || strings.Contains(hello, "counters") {
+		t.Errorf("that of the link begins with %s: it has the numbers of a menu", hello)
 	}
 	secret := strings.TrimPrefix(at, "/screen/")
 	for _, path := range []string{"/things", "/things?wall=1", "/private", "/screens", "/screen?view=1", "/live", "/shell", "/screen/" + secret + "/things", "/screen/" + secret + "/../../things",

@@ -115,13 +115,15 @@ func (s *Site) Get(user, path string, extra ...string) Answer {
 	return s.do(httptest.NewRequest(http.MethodGet, path, nil), user, extra)
 }
 
-// Live follows the event stream as the person with that user name until the test
-// ends. Its events come as they are sent.
-func (s *Site) Live(user string) <-chan string {
+// Live follows the event stream at path as the person with that user name, ""
+// for nobody, until the test ends. Its events come as they are sent.
+func (s *Site) Live(user, path string) <-chan string {
 	s.t.Helper()
-	s.person(user)
-	r := httptest.NewRequest(http.MethodGet, "/live", nil).WithContext(s.t.Context())
-	r.SetBasicAuth(user, Password)
+	r := httptest.NewRequest(http.MethodGet, path, nil).WithContext(s.t.Context())
+	if user != "" {
+		s.person(user)
+		r.SetBasicAuth(user, Password)
+	}
 	in, out := io.Pipe()
 	events := make(chan string, 100)
 	done := make(chan struct{})
