@@ -116,7 +116,7 @@ func TestLive(t *testing.T) {
 	users := []string{"all", "user03", "other03"} // the last two see the same
 	events := map[string]<-chan string{}
 	for _, user := range users {
-		events[user] = w.kept.Live(user)
+		events[user] = w.kept.Live(user, "/live")
 	}
 	tags, called := map[string]string{}, map[string]string{}
 	owner := map[string]string{} // whose a block is, by its name in events
