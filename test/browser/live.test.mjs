@@ -216,6 +216,21 @@ test('live pages', { timeout: 900000 }, async t => {
     await page.keyboard.type('s:' + services[0][1])
     await options.filter({ hasText: services[0][1] }).first().waitFor()
     assert.equal(await page.locator('#palette h3').filter({ hasText: 'Hosts' }).count(), 0)
+    // Who types and presses Enter before the answer is there gets what was typed, not what is shown.
+    const other = services.find(s => s[0] !== services[0][0])[0]
+    await page.fill('#palette input', 'h:' + services[0][0])
+    await options.filter({ hasText: services[0][0] }).first().waitFor()
+    await page.evaluate(words => {
+      const field = document.querySelector('#palette input')
+      field.value = words
+      field.dispatchEvent(new Event('input', { bubbles: true }))
+      field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }))
+    }, 'h:' + other)
+    await page.waitForURL(u => u.pathname.startsWith('/host/') && u.pathname.endsWith('/' + encodeURIComponent(other)))
+    await page.goto(gate.url + '/services')
+    await page.keyboard.press('Control+k')
+    await page.fill('#palette input', 'my prob')
+    await options.filter({ hasText: 'My problems' }).first().waitFor()
     await page.fill('#palette input', 'dark')
     await options.filter({ hasText: 'Dark colours' }).first().waitFor()
     await until('the first option chosen', async () => (await options.first().innerText()).includes('Dark colours'))

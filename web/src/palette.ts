@@ -59,9 +59,18 @@ function pages(words: string): Hit[] {
     const group = li.parentElement?.dataset["palettePages"] ?? "";
     return { group, title: d["label"] ?? "", note: d["note"] ?? "", href: d["href"] ?? "", act: d["act"] ?? "", icon: d["icon"] ?? "right", keys: singles ? keys : [], rank: rank(d["label"] ?? "", needle) };
   });
-  if (needle === "") return [...doings, ...others.filter((p) => p.href !== "").slice(0, 30)];
+  if (needle === "") return [...doings, ...others.filter((p) => p.href !== "").slice(0, 45)];
   const found = [...doings, ...others];
   return found.filter((p) => p.rank >= 0).sort((a, b) => a.rank - b.rank).slice(0, 6);
+}
+
+// hurry follows the best hit of words that were just typed, once it is known:
+// what is shown are those of other words.
+async function hurry(tab: boolean): Promise<void> {
+  window.clearTimeout(timer);
+  const words = input()?.value.trim();
+  await search();
+  if (words === drawn && dialog()?.open) follow(options()[0], tab);
 }
 
 async function search(): Promise<void> {
@@ -153,6 +162,7 @@ function act(what: string): void {
     case "wall": return void toWall();
     case "pause": return togglePause();
     case "bell": return openBell();
+    case "leave": return one<HTMLFormElement>('form[action$="/logout"]')?.requestSubmit();
     case "do": return takeOffer(value ?? "");
     case "for": return takeFor(value ?? "", key ?? "");
     case "sites": {
@@ -203,7 +213,9 @@ export function startPalette(): void {
       draw("", deeds(shownHits.get(list[at])), 0);
     } else if (e.key === "Enter" && !e.isComposing) {
       e.preventDefault();
-      follow(list[Math.max(at, 0)], e.ctrlKey || e.metaKey);
+      const tab = e.ctrlKey || e.metaKey;
+      if (at > 0 || field.value.trim() === drawn) follow(list[Math.max(at, 0)], tab);
+      else void hurry(tab);
     }
   });
 }

@@ -20,6 +20,12 @@ func Feature() web.Feature {
 		Menu: []web.MenuItem{{
 			Name: "config", Label: "Configuration", Icon: "note", Path: "/config", Group: 1, Order: 60, Right: web.SignedIn,
 		}},
+		Palette: []web.PaletteItem{
+			{Label: "Contacts", Path: listPath("contacts"), Icon: "note", Right: web.SignedIn},
+			{Label: "Contact groups", Path: listPath("contactgroups"), Icon: "note", Right: web.SignedIn},
+			{Label: "Commands", Path: listPath("commands"), Icon: "note", Right: web.SignedIn},
+			{Label: "Time periods", Path: listPath("timeperiods"), Icon: "note", Right: web.SignedIn},
+		},
 		Routes: []web.Route{{Pattern: "GET /config", Right: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return web.Redirect(w, r, listPath("contacts"), "")
 		}}},

@@ -29,6 +29,13 @@ func Feature() web.Feature {
 			Right: web.SignedIn, Key: "p", Phone: true, InTitle: true,
 			Counter: counter, Tables: []string{"hosts", "services"},
 		}},
+		Palette: []web.PaletteItem{
+			{Label: "All problems", Path: "/problems?view=" + tabAll, Icon: "problems", Right: web.SignedIn},
+			{Label: "Acknowledged problems", Path: "/problems?view=" + tabAck, Icon: "ack", Right: web.SignedIn},
+			{Label: "Problems in downtime", Path: "/problems?view=" + tabDowntime, Icon: "downtime", Right: web.SignedIn},
+			{Label: "Suppressed problems", Path: "/problems?view=" + tabSuppressed, Icon: "problems", Right: web.SignedIn},
+			{Label: "My problems", Path: "/problems?view=" + tabMine, Icon: "user", Right: web.SignedIn},
+		},
 		Counts: map[string]web.ViewCount{"/problems": count},
 		Routes: append(list.WholeRoutes("/problems", web.SignedIn, whole),
 			web.Route{Pattern: "GET /problems", Right: web.SignedIn, Handler: page, Screen: true, Pure: true}),

@@ -44,7 +44,10 @@ func Feature(o Options) web.Feature {
 	h := handler{o}
 	return web.Feature{
 		Name:    "profile",
-		Palette: []web.PaletteItem{{Label: "Your profile", Path: "/profile", Icon: "user", Right: web.SignedIn}},
+		Palette: []web.PaletteItem{
+			{Label: "Your profile", Path: "/profile", Icon: "user", Right: web.SignedIn},
+			{Label: "Language, time zone, clock, density", Path: "/profile", Icon: "settings", Right: web.SignedIn},
+		},
 		Routes: []web.Route{
 			{Pattern: "GET /profile", Right: web.SignedIn, Handler: h.page},
 			{Pattern: "POST /profile/name", Right: web.SignedIn, Handler: h.name},

@@ -14,6 +14,7 @@ import (
 func Feature() web.Feature {
 	return web.Feature{
 		Name: "search",
+		Palette: []web.PaletteItem{{Label: "Help: the language of filters", Path: "/search/language", Icon: "search", Right: web.SignedIn}},
 		Routes: []web.Route{
 			{Pattern: "GET /search", Right: web.SignedIn, Handler: find},
 			{Pattern: "GET /search/language", Right: web.SignedIn, Handler: language},
