@@ -43,7 +43,7 @@ type handler struct{ Options }
 func Feature(o Options) web.Feature {
 	h := handler{o}
 	return web.Feature{
-		Name:    "profile",
+		Name: "profile",
 		Palette: []web.PaletteItem{
 			{Label: "Your profile", Path: "/profile", Icon: "user", Right: web.SignedIn},
 			{Label: "Language, time zone, clock, density", Path: "/profile", Icon: "settings", Right: web.SignedIn},

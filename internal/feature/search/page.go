@@ -13,7 +13,7 @@ import (
 // Feature returns the room.
 func Feature() web.Feature {
 	return web.Feature{
-		Name: "search",
+		Name:    "search",
 		Palette: []web.PaletteItem{{Label: "Help: the language of filters", Path: "/search/language", Icon: "search", Right: web.SignedIn}},
 		Routes: []web.Route{
 			{Pattern: "GET /search", Right: web.SignedIn, Handler: find},
