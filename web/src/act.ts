@@ -1,5 +1,6 @@
 // Acting: forms as dialogs, orders on their way, and what rows say meanwhile.
 // Without this script the same links and forms are pages.
+import { deeds, furnish } from "./acts";
 import { all, closest, hint, make, on, one, path, say, symbol, toast, fade } from "./dom";
 import { refresh } from "./live";
 import { busy, show } from "./menus";
@@ -300,6 +301,7 @@ const silence = (keys: string[]): string => (keys.length > 0 && keys.every((k) =
 export function actKey(letter: string, row: HTMLElement | null): boolean {
   const kinds = LETTERS[letter];
   if (!kinds || !one("#keysheet [data-acts]")) return false;
+  if (row) furnish(row);
   const quick = letter === "A" ? "[data-quick]" : letter === "a" ? ":not([data-quick])" : "";
   const within = (root: ParentNode | null): HTMLElement | null => {
     for (const k of root ? kinds : []) {
@@ -368,13 +370,9 @@ export function takeOffer(kind: string): void {
 
 // offersFor returns what kinds are, for an object that is not of the page.
 export function offersFor(kinds: string[]): Offer[] {
-  const titles: Record<string, [string, string]> = {
-    acknowledge: [T("Acknowledge"), "ack"], unacknowledge: [T("Remove acknowledgement"), "ack"], downtime: [T("Downtime"), "downtime"],
-    recheck: [T("Recheck"), "recheck"], comment: [T("Comment"), "comment"], more: [T("More actions"), "more"],
-  };
   return kinds.flatMap((kind) => {
-    const [title, icon] = titles[kind] ?? [];
-    return title && icon ? [{ kind, title, icon, key: keyOf(kind), about: "" }] : [];
+    const deed = deeds()[kind];
+    return deed ? [{ kind, title: deed.title, icon: deed.icon, key: keyOf(kind), about: "" }] : [];
   });
 }
 

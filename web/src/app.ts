@@ -1,5 +1,6 @@
 // What every page loads.
 import { startAct } from "./act";
+import { startActs } from "./acts";
 import { startAges } from "./ages";
 import { startBell } from "./bell";
 import { startChooser } from "./chooser";
@@ -44,6 +45,7 @@ if (document.body.classList.contains("app")) {
   startLeave();
   startLive();
   startAct();
+  startActs();
   startImpact();
 } else if (document.body.classList.contains("screen")) {
   startMerge();

@@ -1,6 +1,7 @@
 // Putting a fresh block in the place of the present one without disturbing
 // who works in it.
 import { Idiomorph } from "../vendor/idiomorph/idiomorph.esm.js";
+import { equip, furnished } from "./acts";
 import { fillAges } from "./ages";
 import { all, closest, make, one, say } from "./dom";
 import { breather, full, textOf } from "./rows";
@@ -165,6 +166,7 @@ function renew(block: Element, row: HTMLElement, to: Element): boolean {
     return false;
   }
   const news = signature(row) !== signature(fresh);
+  if (furnished(row)) equip(fresh);
   morph(row, settled(block, to, fresh), "outerHTML");
   return news;
 }

@@ -23,8 +23,7 @@ const roomy = (): boolean => matchMedia(WIDE).matches;
 export function objectOf(row: Element): string {
   const links = all<HTMLAnchorElement>(":is(th, td) a[href]", row).map((a) => a.pathname);
   const is = (kind: string): string | undefined => links.find((l) => l.startsWith(path(`/${kind}/`)));
-  const button = one("[data-peek]", row);
-  return button?.dataset["peek"] ?? (row.hasAttribute("data-site") ? "" : is("service") ?? is("host") ?? "");
+  return one(":scope > [data-of]", row)?.dataset["of"] ?? (row.hasAttribute("data-site") ? "" : is("service") ?? is("host") ?? "");
 }
 
 // sideShows reports whether the detail of this row is beside the list.

@@ -121,6 +121,16 @@ func Kinds(r status.Row) []Kind {
 	return []Kind{Downtime, Recheck, Comment, More}
 }
 
+// offered names the kinds of a row that the script makes buttons of, with a space
+// between them.
+func offered(r status.Row) string {
+	var out []string
+	for _, k := range Kinds(r) {
+		out = append(out, string(k))
+	}
+	return strings.Join(out, " ")
+}
+
 // title is what a button without a word says about itself.
 func (k Kind) title(ctx context.Context) string {
 	if key := k.key(); key != "" {
