@@ -140,6 +140,32 @@ test('live pages', { timeout: 900000 }, async t => {
     assert.equal(await page.inputValue('[name=q]'), 'half a word')
   })
 
+  await step('a row has its buttons while the pointer or the focus is in it, through updates', async () => {
+    await openWhen(page, gate.url + '/services')
+    const [first, second] = [row(page, ...services[0]), row(page, ...services[1])]
+    await first.hover()
+    const button = await first.locator('[data-act=downtime]').elementHandle()
+    await set(0, 2, 'changed below the pointer')
+    await first.filter({ hasText: 'changed below the pointer' }).waitFor()
+    assert.ok(await button.isVisible(), 'the button below the pointer is another one')
+    await second.hover()
+    await second.locator('[data-act=downtime]').waitFor()
+    await first.locator('[data-act=downtime]').waitFor({ state: 'detached' })
+    await away(page)
+    // By keys, forth and back.
+    const focused = () => page.evaluate(() => [document.activeElement.closest('tr')?.id, document.activeElement.getAttribute('data-act') ?? ''])
+    const id = await first.getAttribute('id')
+    await first.locator('td.svcn a').focus()
+    await page.keyboard.press('Tab')
+    assert.ok(await first.locator('[data-peek]').evaluate(el => el === document.activeElement))
+    await page.evaluate(id => document.getElementById(id).nextElementSibling.querySelector('.pick').focus(), id)
+    await page.keyboard.press('Shift+Tab')
+    assert.deepEqual(await focused(), [id, 'more'])
+    await page.keyboard.press('Shift+Tab')
+    assert.deepEqual(await focused(), [id, 'comment'])
+    await away(page)
+  })
+
   await step('a solved problem goes, and the counters follow', async () => {
     await page.goto(gate.url + '/problems')
     await away(page)

@@ -101,6 +101,12 @@ test('without JavaScript', { timeout: 300000 }, async t => {
     assert.match(page.url(), /\/service\//)
     assert.ok((await page.locator('.head').innerText()).length > 10)
     await go(page.locator('main nav a, .crumbs a').last())
+    await open('/services?limit=5')
+    const first = page.locator(rows).first()
+    await first.hover()
+    await go(first.getByRole('link', { name: /^More actions/ }))
+    assert.match(page.url(), /\/act\/more\?on=/)
+    assert.ok(await page.locator('main form button').count() > 3)
   })
 
   await step('groups in all views, outages and the map by links', async () => {
