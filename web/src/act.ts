@@ -353,12 +353,12 @@ export function pageOffers(): Offer[] {
     const kind = el.dataset["act"] ?? "";
     const title = [...el.childNodes].filter((n) => !(n instanceof Element && n.matches("svg, kbd"))).map((n) => n.textContent).join("").trim();
     const icon = one<SVGUseElement>("use", el)?.getAttribute("href")?.split("#i-")[1] ?? "right";
-    return { kind, title, icon, about, key: keyOf(kind) };
+    return { kind, title, icon, about, key: letterOf(kind) };
   });
 }
 
-// keyOf returns the letter that does a kind, before all the one that is for it.
-function keyOf(kind: string): string {
+// letterOf returns the letter that does a kind, before all the one that is for it.
+function letterOf(kind: string): string {
   const keys = Object.keys(LETTERS).filter((k) => LETTERS[k]?.includes(kind));
   return keys.find((k) => LETTERS[k]?.[0] === kind) ?? keys[0] ?? "";
 }
@@ -372,7 +372,7 @@ export function takeOffer(kind: string): void {
 export function offersFor(kinds: string[]): Offer[] {
   return kinds.flatMap((kind) => {
     const deed = deeds()[kind];
-    return deed ? [{ kind, title: deed.title, icon: deed.icon, key: keyOf(kind), about: "" }] : [];
+    return deed ? [{ kind, title: deed.title, icon: deed.icon, key: letterOf(kind), about: "" }] : [];
   });
 }
 
