@@ -239,8 +239,10 @@ func (l *List) Catalogue(variables []string) []Column {
 	if !ok {
 		return out
 	}
-	for _, name := range ofHost {
-		add(name)
+	if l.Table != "hosts" {
+		for _, name := range ofHost {
+			add(name)
+		}
 	}
 	for _, c := range t.Columns {
 		if !strings.HasSuffix(c.Name, "_lc") {

@@ -283,6 +283,9 @@ func TestColumnsOfAPerson(t *testing.T) {
 	if i := slices.IndexFunc(all, func(c Column) bool { return c.Key == "groups" }); !all[i].sortable() {
 		t.Error("a list of names cannot be sorted by")
 	}
+	if slices.ContainsFunc(all, func(c Column) bool { return c.Key == "host_address" }) {
+		t.Error("a list of hosts offers columns of the host of a host")
+	}
 	for _, table := range []string{"services", "comments", "downtimes"} {
 		of := &List{Table: table}
 		if got := spelling(of.Catalogue(nil)); !slices.Contains(got, "host_address") || !slices.Contains(got, "host_alias") || !slices.Contains(got, "host_parents") {
