@@ -66,6 +66,18 @@ func TestNoTrace(t *testing.T) {
 	} {
 		w.walk(p)
 	}
+	for _, page := range []string{
+		"/problems?view=all", "/problems?view=suppressed", "/problems?group=hostgroup", "/hosts?columns=name,parents,groups,contacts", "/services?columns=host,service,host_groups,comments",
+		"/groups?view=summary", "/groups?view=matrix", "/groups?kind=service", "/downtimes?", "/comments?", "/outages?", "/hygiene?", "/processes/all?", "/sites?",
+		"/config/contacts?", "/config/contactgroups?", "/config/hosts?", "/config/services?", "/config/commands?", "/config/timeperiods?",
+	} {
+		path, query, _ := strings.Cut(page, "?")
+		for _, form := range []string{"/export?format=csv&", "/export?format=json&", "/copy?as=text&", "/copy?as=markdown&"} {
+			if code, _ := w.look(path+form+query, ""); code != http.StatusOK {
+				t.Errorf("%s%s%s: status %d", path, form, query, code)
+			}
+		}
+	}
 	for _, name := range hostNames(core) {
 		w.look("/host/"+url.PathEscape(db.SiteKey("Wien"))+"/"+url.PathEscape(name), name)
 	}
