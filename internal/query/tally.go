@@ -15,8 +15,9 @@ type tally struct {
 	open                [4]int32 // unhandled problems by state
 	hosts, hostsPending int32
 	hostState           [3]int32
-	worst, worstHard    int8 // on the scale of worstService
-	worstHost           int8 // 0 up, 1 unreachable, 2 down
+	hostOpen            [3]int32 // unhandled problems by state
+	worst, worstHard    int8     // on the scale of worstService
+	worstHost           int8     // 0 up, 1 unreachable, 2 down
 }
 
 // tallies are the derived columns that are read off a tally.
@@ -43,6 +44,9 @@ var tallies = map[string]func(t *tally) int64{
 	"num_hosts_up":                    func(t *tally) int64 { return int64(t.hostState[0]) },
 	"num_hosts_down":                  func(t *tally) int64 { return int64(t.hostState[1]) },
 	"num_hosts_unreach":               func(t *tally) int64 { return int64(t.hostState[2]) },
+	"num_hosts_unhandled_down":        func(t *tally) int64 { return int64(t.hostOpen[1]) },
+	"num_hosts_unhandled_unreach":     func(t *tally) int64 { return int64(t.hostOpen[2]) },
+	"num_hosts_handled_problems":      func(t *tally) int64 { return int64(t.hostState[1] + t.hostState[2] - t.hostOpen[1] - t.hostOpen[2]) },
 	"num_hosts_pending":               func(t *tally) int64 { return int64(t.hostsPending) },
 	"worst_host_state":                func(t *tally) int64 { return [3]int64{0, 2, 1}[t.worstHost] },
 }
@@ -128,10 +132,11 @@ func (t *siteTallies) groupTallies(s *siteRun, table string) []tally {
 		sees := s.sees("hosts")
 		hosts := s.snap.Table("hosts")
 		state, checked := intOf(hosts, "state"), intOf(hosts, "has_been_checked")
+		acked, depth := intOf(hosts, "acknowledged"), intOf(hosts, "scheduled_downtime_depth")
 		for g, members := range s.snap.Groups(table, "hosts") {
 			for _, m := range members {
 				if sees(int(m)) {
-					out[g].host(state(int(m)), checked(int(m)))
+					out[g].host(state(int(m)), checked(int(m)), acked(int(m)) != 0 || depth(int(m)) > 0)
 					out[g].add(&perHost[m])
 				}
 			}
@@ -249,7 +254,7 @@ func (t *tally) service(p *pass, v [6]int64) {
 }
 
 // host adds a host without its services.
-func (t *tally) host(state, checked int64) {
+func (t *tally) host(state, checked int64, handled bool) {
 	t.hosts++
 	if checked == 0 {
 		t.hostsPending++
@@ -257,6 +262,9 @@ func (t *tally) host(state, checked int64) {
 	}
 	state = min(max(state, 0), 2)
 	t.hostState[state]++
+	if !handled {
+		t.hostOpen[state]++
+	}
 	t.worstHost = max(t.worstHost, [3]int8{0, 2, 1}[state])
 }
 

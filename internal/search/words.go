@@ -164,8 +164,10 @@ func groupWords(table string) []word {
 	open := []lql.Filter{lql.Cmp("num_services_unhandled_problems", lql.Greater, "0")}
 	members := lql.Eq("num_services", "0")
 	if table == "hostgroups" {
-		hosts := []lql.Filter{lql.Cmp("num_hosts_down", lql.Greater, "0"), lql.Cmp("num_hosts_unreach", lql.Greater, "0")}
-		any, open, members = append(hosts, any...), append(hosts, open...), lql.Eq("num_hosts", "0")
+		some := func(column string) lql.Filter { return lql.Cmp(column, lql.Greater, "0") }
+		any = append([]lql.Filter{some("num_hosts_down"), some("num_hosts_unreach")}, any...)
+		open = append([]lql.Filter{some("num_hosts_unhandled_down"), some("num_hosts_unhandled_unreach")}, open...)
+		members = lql.Eq("num_hosts", "0")
 	}
 	return []word{
 		{name: "problem", filter: fixed(joined(lql.Or, any)), tables: []string{table}},

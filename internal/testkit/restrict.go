@@ -303,7 +303,7 @@ func restrictGroups(groups []map[string]any, r Rights, hosts map[objectKey]map[s
 		kept := []schema.Member{}
 		states := [][]any{}
 		var below []map[string]any
-		var up, down, unreach, pending, worst int64
+		var up, down, unreach, pending, worst, openDown, openUnreach, handled int64
 		for _, m := range members {
 			k := objectKey{text(g, "peer_key"), m.Host, m.Service}
 			o := hosts[k]
@@ -327,6 +327,10 @@ func restrictGroups(groups []map[string]any, r Rights, hosts map[objectKey]map[s
 			up += checked * bit(state == 0)
 			down += checked * bit(state == 1)
 			unreach += checked * bit(state == 2)
+			taken := bit(o["acknowledged"] != int64(0) || o["scheduled_downtime_depth"] != int64(0))
+			openDown += checked * bit(state == 1) * (1 - taken)
+			openUnreach += checked * bit(state == 2) * (1 - taken)
+			handled += checked * bit(state != 0) * taken
 			if state == 1 || state == 2 && worst == 0 {
 				worst = state
 			}
@@ -346,6 +350,7 @@ func restrictGroups(groups []map[string]any, r Rights, hosts map[objectKey]map[s
 			}
 			c["num_hosts"], c["num_hosts_up"], c["num_hosts_down"], c["num_hosts_unreach"] = int64(len(kept)), up, down, unreach
 			c["num_hosts_pending"], c["worst_host_state"] = pending, worst
+			c["num_hosts_unhandled_down"], c["num_hosts_unhandled_unreach"], c["num_hosts_handled_problems"] = openDown, openUnreach, handled
 		}
 		recount(c, below, all)
 		out = append(out, c)

@@ -210,6 +210,10 @@ func hostGroupColumns() map[string]getter {
 	m["num_hosts_up"] = count(func(h *object) bool { return h.checked && h.state == 0 })
 	m["num_hosts_down"] = count(func(h *object) bool { return h.checked && h.state == 1 })
 	m["num_hosts_unreach"] = count(func(h *object) bool { return h.checked && h.state == 2 })
+	open := func(h *object) bool { return h.ack == 0 && h.depth == 0 }
+	m["num_hosts_unhandled_down"] = count(func(h *object) bool { return h.checked && h.state == 1 && open(h) })
+	m["num_hosts_unhandled_unreach"] = count(func(h *object) bool { return h.checked && h.state == 2 && open(h) })
+	m["num_hosts_handled_problems"] = count(func(h *object) bool { return h.checked && h.state != 0 && !open(h) })
 	m["num_hosts_pending"] = count(func(h *object) bool { return !h.checked })
 	m["worst_host_state"] = func(v *view, r row) value {
 		worst := int64(0) // up, unreachable, down

@@ -21,6 +21,7 @@ func numbers(ctx context.Context, k kind) []list.Field[group] {
 			n("hosts", ui.T(ctx, "Hosts"), func(c counts) int { return c.Hosts }),
 			n("hosts_down", "DOWN", func(c counts) int { return c.Down }),
 			n("hosts_unreachable", "UNREACHABLE", func(c counts) int { return c.Unreachable }),
+			n("hosts_handled", ui.T(ctx, "Hosts handled"), func(c counts) int { return c.HostsHandled }),
 			n("hosts_up", "UP", func(c counts) int { return c.Up }))
 	}
 	return append(out,

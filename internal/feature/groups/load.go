@@ -39,10 +39,11 @@ func (k kind) table() string { return string(k) + "groups" }
 func (k kind) param() string { return string(k) + "group" }
 
 // counts are the members of a group by state. Host groups count the services
-// of their hosts; service groups have no hosts. Critical, Warning and Unknown
-// are those nobody has taken care of, Handled are the others.
+// of their hosts; service groups have no hosts. Down, Unreachable, Critical,
+// Warning and Unknown are those nobody has taken care of, Handled and
+// HostsHandled are the others.
 type counts struct {
-	Hosts, Down, Unreachable, Up, HostsPending                 int
+	Hosts, Down, Unreachable, HostsHandled, Up, HostsPending   int
 	Services, Critical, Warning, Unknown, Handled, OK, Pending int
 }
 
@@ -51,6 +52,7 @@ func (c *counts) add(d counts) {
 	c.Hosts += d.Hosts
 	c.Down += d.Down
 	c.Unreachable += d.Unreachable
+	c.HostsHandled += d.HostsHandled
 	c.Up += d.Up
 	c.HostsPending += d.HostsPending
 	c.Services += d.Services
@@ -85,7 +87,7 @@ func (k kind) columns() []string {
 	out := []string{"name", "alias", "peer_key", "peer_name", "num_services", "num_services_unhandled_crit", "num_services_unhandled_warn",
 		"num_services_unhandled_unknown", "num_services_handled_problems", "num_services_ok", "num_services_pending"}
 	if k == "host" {
-		out = append(out, "num_hosts", "num_hosts_down", "num_hosts_unreach", "num_hosts_up", "num_hosts_pending")
+		out = append(out, "num_hosts", "num_hosts_unhandled_down", "num_hosts_unhandled_unreach", "num_hosts_handled_problems", "num_hosts_up", "num_hosts_pending")
 	}
 	return out
 }
@@ -94,7 +96,8 @@ func (k kind) columns() []string {
 func countsAt(c status.Cells, i int) counts {
 	n := func(column string) int { return int(c.Int(column, i)) }
 	return counts{
-		Hosts: n("num_hosts"), Down: n("num_hosts_down"), Unreachable: n("num_hosts_unreach"), Up: n("num_hosts_up"), HostsPending: n("num_hosts_pending"),
+		Hosts: n("num_hosts"), Down: n("num_hosts_unhandled_down"), Unreachable: n("num_hosts_unhandled_unreach"), HostsHandled: n("num_hosts_handled_problems"),
+		Up: n("num_hosts_up"), HostsPending: n("num_hosts_pending"),
 		Services: n("num_services"), Critical: n("num_services_unhandled_crit"), Warning: n("num_services_unhandled_warn"),
 		Unknown: n("num_services_unhandled_unknown"), Handled: n("num_services_handled_problems"), OK: n("num_services_ok"), Pending: n("num_services_pending"),
 	}

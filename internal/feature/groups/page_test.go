@@ -45,11 +45,11 @@ func world() *webtest.World {
 		Parts: []lql.Part{webtest.Fresh("a"), webtest.Stale("b")},
 		Tables: map[string][]webtest.Row{
 			"hostgroups": {
-				hostgroup("a", "web", cols{"alias": "Web shop", "contacts": anna, "num_hosts": 2, "num_hosts_down": 1, "num_hosts_up": 1, "num_services": 6,
+				hostgroup("a", "web", cols{"alias": "Web shop", "contacts": anna, "num_hosts": 2, "num_hosts_down": 1, "num_hosts_unhandled_down": 1, "num_hosts_up": 1, "num_services": 6,
 					"num_services_unhandled_crit": 1, "num_services_unhandled_warn": 2, "num_services_handled_problems": 1, "num_services_ok": 2, "notes": "ask eva", "notes_url": "https://wiki.example.org/web"}),
 				hostgroup("b", "web", cols{"num_hosts": 3, "num_hosts_up": 3, "num_services": 5, "num_services_unhandled_unknown": 1, "num_services_ok": 4, "action_url": "javascript:alert(1)"}),
 				hostgroup("a", "quiet", cols{"num_hosts": 1, "num_hosts_up": 1, "num_services": 2, "num_services_ok": 2}),
-				hostgroup("b", "secret / x", cols{"num_hosts": 9, "num_hosts_unreach": 4}),
+				hostgroup("b", "secret / x", cols{"num_hosts": 9, "num_hosts_unreach": 4, "num_hosts_unhandled_unreach": 4}),
 			},
 			"servicegroups": {
 				hostgroup("a", "disks", cols{"contacts": anna, "num_services": 2, "num_services_unhandled_crit": 1, "num_services_ok": 1}),
@@ -90,8 +90,8 @@ func TestSummary(t *testing.T) {
 	for _, l := range a.All("main tbody a") {
 		links[webtest.Attr(l, "href")] = true
 	}
-	for _, want := range []string{"/hostgroup/web", "/hostgroup/secret%20%2F%20x", "/hosts?q=hostgroup%3Dweb", "/hosts?q=hostgroup%3Dweb+state%3Adown",
-		"/hosts?q=hostgroup%3D%22secret+%2F+x%22+state%3Aunreachable", "/services?q=hostgroup%3Dweb+state%3Acrit+is%3Aunhandled",
+	for _, want := range []string{"/hostgroup/web", "/hostgroup/secret%20%2F%20x", "/hosts?q=hostgroup%3Dweb", "/hosts?q=hostgroup%3Dweb+state%3Adown+is%3Aunhandled",
+		"/hosts?q=hostgroup%3D%22secret+%2F+x%22+state%3Aunreachable+is%3Aunhandled", "/services?q=hostgroup%3Dweb+state%3Acrit+is%3Aunhandled",
 		"/services?q=hostgroup%3Dweb+is%3Ahandled", "/services?q=hostgroup%3Dweb+state%3Aok", "/services?q=hostgroup%3Dweb"} {
 		if !links[want] {
 			t.Errorf("no link to %s", want)
@@ -102,6 +102,31 @@ func TestSummary(t *testing.T) {
 	}
 	if got := webtest.Attr(a.All("main tbody .bar")[0], "aria-label"); got != "1 CRITICAL, 2 WARNING, 1 UNKNOWN, 1 handled, 6 OK" {
 		t.Errorf("the bar says %q", got)
+	}
+}
+
+// TestHandledHosts: hosts that are down are red where nobody has one; where
+// somebody has them all they are hollow, and no trouble.
+func TestHandledHosts(t *testing.T) {
+	s := start(t, &webtest.World{
+		Parts: []lql.Part{webtest.Fresh("a")},
+		Tables: map[string][]webtest.Row{"hostgroups": {
+			hostgroup("a", "mixed", cols{"num_hosts": 4, "num_hosts_unhandled_down": 1, "num_hosts_handled_problems": 2, "num_hosts_up": 1}),
+			hostgroup("a", "taken", cols{"num_hosts": 3, "num_hosts_handled_problems": 2, "num_hosts_up": 1}),
+		}},
+	})
+	a := s.Get("all", "/groups")
+	if got := webtest.Text(a.One("[data-block=figures]")); got != "2 groups, 1 with problems" {
+		t.Errorf("figures %q", got)
+	}
+	rows := a.Texts("main tbody tr")
+	if len(rows) != 2 || !strings.HasPrefix(rows[0], "mixed 4 1 DOWN · no") || !strings.HasPrefix(rows[1], "taken 3 2 DOWN, handled · no") {
+		t.Errorf("rows %q", rows)
+	}
+	for want, there := range map[string]bool{"mixed+state%3Adown+is%3Aunhandled": true, "taken+is%3Ahandled": true, "taken+state%3Adown": false} {
+		if strings.Contains(a.Body, want) != there {
+			t.Errorf("a link to %s: %v, want %v", want, !there, there)
+		}
 	}
 }
 
@@ -394,7 +419,7 @@ func TestHostileTexts(t *testing.T) {
 func TestFiles(t *testing.T) {
 	s := start(t, world())
 	a := s.Get("all", "/groups/export?format=json&view=grid&limit=1&sort=name")
-	for _, want := range []string{`{"name":"web","alias":"Web shop","sites":["Site a","Site b"],"hosts":5,"hosts_down":1,"hosts_unreachable":0,"hosts_up":4,"services":11,"critical":1,"warning":2,"unknown":1,"handled":1,"pending":0,"ok":6}`,
+	for _, want := range []string{`{"name":"web","alias":"Web shop","sites":["Site a","Site b"],"hosts":5,"hosts_down":1,"hosts_unreachable":0,"hosts_handled":0,"hosts_up":4,"services":11,"critical":1,"warning":2,"unknown":1,"handled":1,"pending":0,"ok":6}`,
 		`"name":"quiet"`, `"name":"secret / x"`} {
 		if a.Status != http.StatusOK || !strings.Contains(a.Body, want) {
 			t.Errorf("the file does not say %s: %d %s", want, a.Status, a.Body)

@@ -166,9 +166,12 @@ type figure struct {
 func (c counts) figures(k kind, name, site string) []figure {
 	var out []figure
 	if k == "host" {
-		out = append(out,
-			figure{ui.HostState(1, true, false), c.Down, listPath("hosts", k, name, site, search.Is("state", "down")), ""},
-			figure{unreachable(), c.Unreachable, listPath("hosts", k, name, site, search.Is("state", "unreachable")), ""})
+		unhandled := search.Is("is", "unhandled")
+		down := figure{ui.HostState(1, true, false), c.Down, listPath("hosts", k, name, site, search.Is("state", "down"), unhandled), ""}
+		if c.Down == 0 && c.HostsHandled > 0 { // hollow: somebody has them all
+			down = figure{ui.HostState(1, true, true), c.HostsHandled, listPath("hosts", k, name, site, search.Is("is", "handled")), ""}
+		}
+		out = append(out, down, figure{unreachable(), c.Unreachable, listPath("hosts", k, name, site, search.Is("state", "unreachable"), unhandled), ""})
 	}
 	return append(out,
 		figure{ui.ServiceState(2, true, false), c.Critical, listPath("services", k, name, site, search.Is("state", "crit"), search.Is("is", "unhandled")), ""},
