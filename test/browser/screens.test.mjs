@@ -118,8 +118,13 @@ test('screens, and pages without a server', { timeout: 600000 }, async t => {
     await page.locator('#b-kept').waitFor()
     assert.match(await page.textContent('#b-kept'), /old picture.*Nothing here is live/s)
     assert.equal(await page.locator('[data-live-mark]').isVisible(), false)
+    await page.goto(app.url + '/') // as the installed app begins
+    await page.locator('#b-kept').waitFor()
+    assert.equal(new URL(page.url()).pathname, '/problems')
     await page.goto(app.url + '/services')
-    await page.locator('[data-kept-pages] a').getByText('Problems', { exact: true }).waitFor()
+    const kept = page.locator('[data-kept-pages] li').filter({ has: page.getByText('Problems', { exact: true }) })
+    await kept.waitFor()
+    assert.match(await kept.locator('time').innerText(), /^\d+ [smhd]/) // its age: the time of day would be that of any day
     b.errors.length = 0 // the browser reports each refused connection
   })
 

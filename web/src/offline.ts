@@ -1,7 +1,7 @@
 // Pages that come from the service worker: they say so, and how old they are.
 import { ago } from "./ages";
 import { all, make, one, path, symbol } from "./dom";
-import { T, clock } from "./words";
+import { T, clock, dateTime } from "./words";
 
 // startOffline registers the service worker, for people who are signed in, and
 // marks a page that is only a kept picture.
@@ -39,7 +39,7 @@ async function pages(list: HTMLElement): Promise<void> {
       const at = Number(kept.headers.get("X-Kept") ?? 0);
       const u = new URL(req.url);
       const search = u.search ? " " + decodeURIComponent(u.search.replace(/\+/g, " ")) : "";
-      list.append(make("li", {}, make("a", { class: "lk", href: u.pathname + u.search }, (titleOf(await kept.text()) || decodeURI(u.pathname)) + search), " ", make("span", { class: "dim s" }, clock(at))));
+      list.append(make("li", {}, make("a", { class: "lk", href: u.pathname + u.search }, (titleOf(await kept.text()) || decodeURI(u.pathname)) + search), " ", make("time", { class: "dim s", title: dateTime(at) }, ago((Date.now() - at) / 1000))));
     }
   }
 }

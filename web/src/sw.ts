@@ -109,8 +109,14 @@ async function bound(cache: Cache, most: number): Promise<void> {
 async function lastPicture(url: string): Promise<Response> {
   for (const name of await caches.keys()) {
     if (!name.startsWith(PAGES)) continue;
-    const have = await (await caches.open(name)).match(url.split("#")[0] ?? url);
-    if (!have) continue;
+    const cache = await caches.open(name);
+    const have = await cache.match(url.split("#")[0] ?? url);
+    if (!have) {
+      // The first page is a redirect, of which there is no picture: the app opens with what was seen last.
+      const newest = (await cache.keys()).at(-1);
+      if (newest && new URL(url).pathname === base) return Response.redirect(newest.url);
+      continue;
+    }
     const html = (await have.text()).replace("<body ", `<body data-kept="${Number(have.headers.get("X-Kept"))}" `);
     return new Response(html, { headers: have.headers });
   }
