@@ -56,6 +56,7 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     ['sites', '/sites', true],
     ['site', null, true],
     ['wizard', '/sites/new', true],
+    ['wizard-kind', '/sites/new?kind=icinga2&host=mon1', true],
     ['people', '/people', true],
     ['person-new', '/people/new', false],
     ['person', null, false],

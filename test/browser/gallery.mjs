@@ -55,6 +55,7 @@ const pages = [
   ['sites', '/sites'],
   ['site', ['/sites', 'main th.who a']],
   ['wizard', '/sites/new'],
+  ['wizard-kind', '/sites/new?kind=icinga2&host=mon1'],
   ['views', '/views'],
   ['view-new', '/views/new?at=%2Fservices%3Fq%3Dstate%3Acrit'],
   ['columns', '/services/columns'],

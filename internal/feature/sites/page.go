@@ -108,7 +108,15 @@ func (h handler) showList(w http.ResponseWriter, r *http.Request, v listView) er
 
 // wizard serves GET /sites/new.
 func (h handler) wizard(w http.ResponseWriter, r *http.Request) error {
-	return h.show(w, r, http.StatusOK, editView{})
+	q := r.URL.Query()
+	b, status := begin(r.Context(), q), http.StatusOK
+	if b.Kind == "" && q.Has(paramHost) {
+		b.KindErr = ui.T(r.Context(), "Choose what runs there.")
+	}
+	if b.bad() {
+		status = http.StatusBadRequest
+	}
+	return h.show(w, r, status, editView{Form: form{Addresses: b.address}, begin: b})
 }
 
 func (h handler) show(w http.ResponseWriter, r *http.Request, status int, v editView) error {
@@ -135,11 +143,11 @@ func (h handler) add(w http.ResponseWriter, r *http.Request) error {
 	}
 	spec, ok := f.spec(r.Context(), site.Spec{}, false)
 	if !ok {
-		return h.show(w, r, http.StatusUnprocessableEntity, editView{Form: f})
+		return h.show(w, r, http.StatusUnprocessableEntity, editView{Form: f, begin: begin(r.Context(), r.PostForm)})
 	}
 	spec.Paused = r.PostForm.Get("paused") != ""
 	if _, err := h.Manager.Add(r.Context(), actor(r), spec); err != nil {
-		return h.refused(w, r, editView{Form: f}, err)
+		return h.refused(w, r, editView{Form: f, begin: begin(r.Context(), r.PostForm)}, err)
 	}
 	say := ui.T(r.Context(), "Site added. Its data appears as it is read")
 	if spec.Paused {
@@ -286,7 +294,7 @@ func (h handler) test(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), testWithin)
 	defer cancel()
-	v := editView{Form: f}
+	v := editView{Form: f, begin: begin(ctx, r.PostForm)}
 	if key := r.PostForm.Get("site"); key != "" {
 		r.SetPathValue("key", key)
 		if v, err = h.viewOf(r); err != nil {

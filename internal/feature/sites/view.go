@@ -252,6 +252,19 @@ type editView struct {
 	Demo        bool   // simulated: can only be ended, with all the others
 	Steps       []livestatus.Step
 	Verdict     *verdict
+	begin       beginning // of a new site
+}
+
+// stage returns how far adding a site is: 0 what runs there, 1 how to reach it,
+// 2 tested.
+func (v editView) stage() int {
+	switch {
+	case v.Verdict != nil:
+		return 2
+	case v.begin.chosen() || v.Form.Errors != nil:
+		return 1
+	}
+	return 0
 }
 
 // fixed reports whether the site cannot be changed here.
