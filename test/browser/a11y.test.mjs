@@ -119,6 +119,8 @@ test('pages to work with are for everybody', { timeout: 600000 }, async t => {
     await page.fill('#f-addresses', 'tcp://127.0.0.1:1')
     await page.getByRole('button', { name: 'Test the connection' }).click()
     await page.locator('#verdict .tag.crit').waitFor({ timeout: 120000 })
+    const toTop = () => page.evaluate(() => scrollTo(0, 0)) // no field lies half under the head
+    await toTop()
     await look('wizard-failed', true, 'main')
     const other = await core(call, 'Graz', { hosts: 5, services: 2 })
     await page.fill('#f-addresses', other.address)

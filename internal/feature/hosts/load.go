@@ -52,7 +52,7 @@ func columns(ctx context.Context) []list.Column {
 				{Label: "OK", Column: "num_services_ok"}, {Label: "PENDING", Column: "num_services_pending"}}},
 		{Key: "since", Label: ui.T(ctx, "Since"), Class: "num w3", Sort: []string{"-last_state_change"}, Default: true, Values: []list.Value{{Column: "last_state_change"}}}, // the shortest age first
 		{Key: "attempt", Label: ui.T(ctx, "Attempt"), Class: "num w3", Sort: []string{"current_attempt"}, Values: []list.Value{{Column: "current_attempt"}, {Label: ui.T(ctx, "Attempts at most"), Column: "max_check_attempts"}}},
-		{Key: "last_check", Label: ui.T(ctx, "Last check"), Class: "num w3", Sort: []string{"last_check"}, Desc: true},
+		{Key: "last_check", Label: ui.T(ctx, "Last check"), Class: "num w4", Sort: []string{"last_check"}, Desc: true},
 		{Key: "next_check", Label: ui.T(ctx, "Next check"), Class: "num w4", Sort: []string{"next_check"}},
 		{Key: "latency", Label: ui.T(ctx, "Latency"), Class: "num w3", Sort: []string{"latency"}, Desc: true, Need: []string{"latency"}},
 		{Key: "execution_time", Label: ui.T(ctx, "Took"), Class: "num w3", Sort: []string{"execution_time"}, Desc: true, Need: []string{"execution_time"}},
