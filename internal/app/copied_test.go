@@ -28,7 +28,7 @@ func TestCopiedQueries(t *testing.T) {
 		"/hosts?", "/hosts?q=state:up&sort=-latency&columns=name,site,_RACK,groups", "/hosts?sort=state",
 		"/services?", "/services?q=(disk+or+_OWNER:*)+-site:Wien&sort=-output", "/services?q=comment:*&sort=owner", "/services?sort=state&limit=10",
 		"/downtimes?", "/downtimes?q=is:fixed", "/downtimes?sort=start", "/comments?", "/comments?q=author:a&sort=comment",
-		"/config/contacts?", "/config/contactgroups?", "/config/commands?", "/config/timeperiods?", "/config/hosts?", "/config/services?",
+		"/groups?q=linux", "/groups?kind=service&q=is:problem", "/config/contacts?", "/config/contactgroups?", "/config/commands?", "/config/timeperiods?", "/config/hosts?", "/config/services?",
 	} {
 		page, query, _ := strings.Cut(path, "?")
 		code, body := get(t, c, a.url+page+"/copy?as=livestatus&"+query)
@@ -53,6 +53,10 @@ func TestCopiedQueries(t *testing.T) {
 		if _, body := get(t, c, a.url+page+"/export?format=json&"+query); json.Unmarshal([]byte(body), &file) != nil {
 			t.Errorf("%s: the file is %.200s", path, body)
 			continue
+		}
+		if page == "/groups" { // a row for each site
+			rows = slices.CompactFunc(rows, func(a, b []any) bool { return a[0] == b[0] })
+			slices.SortFunc(file, func(a, b map[string]any) int { return strings.Compare(a["name"].(string), b["name"].(string)) })
 		}
 		if len(rows)-1 != len(file) || len(file) == 0 {
 			t.Errorf("%s: %d rows in the answer, %d in the file", path, len(rows)-1, len(file))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"belvedere/internal/lql"
 	"belvedere/internal/web"
 	"belvedere/internal/web/export"
 	"belvedere/internal/web/list"
@@ -56,6 +57,8 @@ func whole(r *http.Request) (x list.Whole, err error) {
 		list.In("alias", ui.T(ctx, "Longer name"), export.Text, func(g group) any { return g.Alias }),
 		list.In("sites", ui.T(ctx, "Sites"), export.List, group.siteNames),
 	}, numbers(ctx, req.kind)...)
+	x.Query = lql.Get(req.kind.table(), req.kind.columns()...).Where(req.asked.Filter(req.kind.table())).OrderBy("name", "peer_name")
+	x.Query.ColumnHeaders, x.Apart = lql.On, ui.T(ctx, "It has a row for each site of a group.")
 	return list.Filled(r, x, p.groups, func(g group) string { return groupPath(req.kind, g.Name) }, fields...), nil
 }
 
@@ -70,5 +73,5 @@ func (g group) siteNames() any {
 
 // offer is what the groups can be had as.
 func (v view) offer(ctx context.Context) list.Offer {
-	return list.OfferWhole(ctx, "/groups", ui.N(ctx, v.all, "%s group", "%s groups", ui.Number(v.all)))
+	return list.OfferWhole(ctx, "/groups", ui.N(ctx, v.all, "%s group", "%s groups", ui.Number(v.all))).WithQuery()
 }

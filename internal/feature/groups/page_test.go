@@ -434,7 +434,10 @@ func TestFiles(t *testing.T) {
 	if a := s.Get("all", "/groups/copy?as=markdown&q=shop", "Accept", "text/plain"); !strings.Contains(a.Body, "| web | Web shop | Site a, Site b |") || strings.Contains(a.Body, "quiet") {
 		t.Errorf("Markdown: %s", a.Body)
 	}
-	if n := len(s.Get("all", "/groups").All(".ph .end .pop a")); n != 6 {
+	if n := len(s.Get("all", "/groups").All(".ph .end .pop a")); n != 7 {
 		t.Errorf("%d forms are offered", n)
+	}
+	if a := s.Get("all", "/groups/copy?as=livestatus&q=shop", "Accept", "text/plain"); !strings.HasPrefix(a.Body, "GET hostgroups\nColumns: name alias ") || !strings.Contains(a.Body, "Filter: alias ~~ shop\n") {
+		t.Errorf("the query is %s", a.Body)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"belvedere/internal/lql"
 	"belvedere/internal/web"
 	"belvedere/internal/web/export"
 	"belvedere/internal/web/ui"
@@ -21,6 +22,8 @@ type Whole struct {
 	Files string // its files are at /export below it, its texts at /copy; "": below the page
 	Rows  int
 	Table export.Table
+	Query *lql.Query // gives the rows, or what they are made of; nil: none does
+	Apart string     // how the rows of Query differ from those here
 }
 
 // A Field is a column of a Whole and what a row has there, see [export.Column].
@@ -58,8 +61,14 @@ func Filled[T any](r *http.Request, x Whole, rows []T, page func(T) string, fiel
 	return x
 }
 
-// wholeForms are the texts of a Whole: no single query gives its rows.
+// wholeForms are the texts of a Whole whose rows no single query gives.
 func wholeForms() []string { return []string{"text", "markdown", "curl"} }
+
+// WithQuery returns o with the text that [Whole.Query] is.
+func (o Offer) WithQuery() Offer {
+	o.Forms = append(o.Forms, "livestatus")
+	return o
+}
 
 // OfferWhole is what the page can be had as whose files are below path; words
 // say what they hold.
@@ -130,13 +139,21 @@ func (x Whole) serveFile(w http.ResponseWriter, r *http.Request) error {
 // serveCopy serves GET of the page as a text to copy, at most its first rows.
 func (x Whole) serveCopy(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	form, err := web.OneOf(r, "as", wholeForms()...)
+	forms := wholeForms()
+	if x.Query != nil {
+		forms = append(forms, "livestatus")
+	}
+	form, err := web.OneOf(r, "as", forms...)
 	if err != nil {
 		return err
 	}
 	t := Text{Title: Offer{}.Title(ctx, x.Title, form), Active: x.Name, Back: []ui.Crumb{{Label: x.Title, Path: x.Path}}}
-	if form == "curl" {
+	switch form {
+	case "curl":
 		t.Text, t.Note = Curl(r, wholePath(ctx, cmp.Or(x.Files, x.Path)+"/export", "format", "json")), CurlNote(ctx)
+		return ShowText(w, r, t)
+	case "livestatus":
+		t.Text, t.Note = string(x.Query.AppendText(nil)), LivestatusNote(ctx)+" "+x.Apart
 		return ShowText(w, r, t)
 	}
 	rows, left := x.Table.Rows, maxCopy
