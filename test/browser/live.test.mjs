@@ -290,6 +290,39 @@ test('live pages', { timeout: 900000 }, async t => {
     await set(4, 0, 'fine')
   })
 
+  await step('it is silent in the quiet hours, over midnight too, and a phone tells through its service worker', async () => {
+    await page.goto(gate.url + '/problems')
+    await page.locator('[data-bell]').click()
+    await page.locator('#bell [name=from]').fill('22:00')
+    await page.locator('#bell [name=to]').fill('07:00')
+    await page.locator('#bell button.pri').click()
+    await page.locator('#bell').waitFor({ state: 'hidden' })
+    await page.evaluate(async () => {
+      await navigator.serviceWorker.ready
+      localStorage.clear() // it rang a moment ago
+      window.told = []
+      document.addEventListener('problems', e => window.told.push(e.detail))
+      window.Notification = class { constructor() { throw new TypeError('Illegal constructor') } }
+      window.Notification.permission = 'granted'
+      ServiceWorkerRegistration.prototype.showNotification = async (title, o) => { window.rung.push(o.body) }
+      window.rung = []
+      window.hour = '03:30'
+      Date.prototype.toTimeString = () => window.hour + ':00 GMT+0000'
+    })
+    await away(page)
+    const heard = async (i, hour) => {
+      await page.evaluate(h => { window.hour = h; window.told.length = 0; window.rung.length = 0 }, hour)
+      await set(i, 2, `it breaks at ${hour}`)
+      await until('the problem to be told', () => page.evaluate(() => window.told.length > 0))
+      return page.evaluate(() => window.rung.length)
+    }
+    assert.equal(await heard(5, '03:30'), 0)
+    assert.equal(await heard(6, '22:00'), 0)
+    await heard(7, '07:00')
+    await until('it to ring', () => page.evaluate(() => window.rung.length === 1))
+    for (const i of [5, 6, 7]) await set(i, 0, 'fine')
+  })
+
   await step('the banner names a site that goes down, and leaves when it is back', async () => {
     await page.goto(gate.url + '/services')
     await mark(page)

@@ -2,10 +2,12 @@
 // switched on, silent in the quiet hours, one for a burst.
 import { on, one, path, post, say, toast } from "./dom";
 import { show } from "./menus";
+import { T } from "./words";
 
 interface Bell { sound: boolean; notify: boolean; from: string; to: string }
 
 const APART = 5000; // ms between two rings of all windows of this browser
+const WAKES = 500; // ms in which a browser lets a page be heard, if it may
 const LAST = "belvedere rang";
 
 let bells: Record<string, Bell> = {};
@@ -31,9 +33,14 @@ export function quiet(from: string, to: string, now: string): boolean {
   return from < to ? now >= from && now < to : now >= from || now < to;
 }
 
-function beep(): void {
+async function beep(): Promise<void> {
   try {
     sound ??= new AudioContext();
+    if (sound.state === "suspended") await Promise.race([sound.resume(), new Promise((go) => window.setTimeout(go, WAKES))]);
+    if (sound.state === "suspended") {
+      toast("warn", T("The browser kept this page silent"), T("Click into it once, then it may ring."));
+      return;
+    }
     const start = sound.currentTime;
     for (const [i, pitch] of [660, 880].entries()) {
       const tone = sound.createOscillator();
@@ -52,13 +59,19 @@ function beep(): void {
 }
 
 function ring(b: Bell, text: string): void {
-  if (b.sound) beep();
+  if (b.sound) void beep();
   if (!b.notify || !("Notification" in window) || Notification.permission !== "granted") return;
-  const note = new Notification("Belvedere", { body: text, tag: "belvedere " + view(), icon: one<HTMLLinkElement>('link[rel="icon"]')?.dataset["plain"] ?? "" });
-  note.onclick = () => {
-    window.focus();
-    note.close();
-  };
+  const options = { body: text, tag: "belvedere " + view(), icon: one<HTMLLinkElement>('link[rel="icon"]')?.dataset["plain"] ?? "", data: location.href };
+  try {
+    const note = new Notification("Belvedere", options);
+    note.onclick = () => {
+      window.focus();
+      note.close();
+    };
+  } catch {
+    // Phones have them through the service worker alone.
+    void navigator.serviceWorker.ready.then((own) => own.showNotification("Belvedere", options));
+  }
 }
 
 // news rings for new problems, unless another window just did.

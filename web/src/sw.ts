@@ -3,8 +3,10 @@
 // never answers for blocks, streams or forms, so nothing live comes from here.
 export {};
 
-interface Fetching extends Event { request: Request; respondWith(r: Promise<Response>): void; waitUntil(p: Promise<unknown>): void }
-interface Scope { addEventListener(type: string, f: (e: Fetching) => void): void; skipWaiting(): Promise<void>; clients: { claim(): Promise<void> }; registration: { scope: string } }
+interface Fetching extends Event { request: Request; notification: Notification; respondWith(r: Promise<Response>): void; waitUntil(p: Promise<unknown>): void }
+interface Window { url: string; focus(): Promise<unknown> }
+interface Windows { claim(): Promise<void>; matchAll(o: { type: "window" }): Promise<Window[]>; openWindow(url: string): Promise<unknown> }
+interface Scope { addEventListener(type: string, f: (e: Fetching) => void): void; skipWaiting(): Promise<void>; clients: Windows; registration: { scope: string } }
 const worker = self as unknown as Scope;
 
 const PAGES = "belvedere-pages-"; // and the person
@@ -19,6 +21,13 @@ worker.addEventListener("install", (e) => e.waitUntil(Promise.all([
   fetch(base + "offline", { credentials: "same-origin" }).then(async (res) => { if (res.ok) await (await caches.open(FILES)).put(base + "offline", res); }).catch(() => undefined),
 ])));
 worker.addEventListener("activate", (e) => e.waitUntil(worker.clients.claim()));
+
+// A notification leads to the page that told it.
+worker.addEventListener("notificationclick", (e) => {
+  const url = String(e.notification.data);
+  e.notification.close();
+  e.waitUntil(worker.clients.matchAll({ type: "window" }).then((all) => all.find((w) => w.url === url)?.focus() ?? worker.clients.openWindow(url)));
+});
 
 worker.addEventListener("fetch", (e) => {
   const req = e.request;
