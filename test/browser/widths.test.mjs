@@ -118,6 +118,28 @@ test('widths, and silence', { timeout: 600000 }, async t => {
     }
   })
 
+  await step('every head stands over cells that are seen, and no column is lost', async () => {
+    await call('/core/Wien/command', { line: `SCHEDULE_HOST_DOWNTIME;${long.host_name};${Math.floor(Date.now() / 1000)};${Math.floor(Date.now() / 1000) + 7200};1;0;0;anna;disk is changed` })
+    await call('/core/Wien/command', { line: `ADD_HOST_COMMENT;${long.host_name};1;anna;ordered` })
+    await openWhen(page, app.url + '/downtimes')
+    await openWhen(page, app.url + '/comments')
+    for (const path of ['/downtimes', '/comments', '/outages', '/processes', '/config/hosts', '/config/contacts', '/sites', '/people', '/audit']) {
+      await page.goto(app.url + path)
+      await page.locator('main h1').first().waitFor()
+      for (const width of [641, 768, 900, 1024, 1101, 1200, 1280, 1440]) {
+        await page.setViewportSize({ width, height: 900 })
+        const wrong = await page.evaluate(() => [...document.querySelectorAll('main table.cards')].flatMap(t => {
+          const row = [...t.tBodies].flatMap(b => [...b.rows]).find(r => r.cells.length >= t.tHead.rows[0].cells.length)
+          return !row ? [] : [...t.tHead.rows[0].cells].filter(h => !h.matches('.w0, .nar, .c-pick') && h.textContent.trim() !== '').flatMap((h, i) => {
+            const cell = row.cells[h.cellIndex]
+            return h.getBoundingClientRect().width < 40 ? [`no room for ${h.textContent.trim()}`] : getComputedStyle(cell).fontSize === '0px' ? [`nothing under ${h.textContent.trim()}`] : []
+          })
+        }))
+        assert.deepEqual(wrong, [], `${path} at ${width}`)
+      }
+    }
+  })
+
   await step('on a phone the processes show how late their checks are', async () => {
     await page.setViewportSize({ width: 390, height: 844 })
     await openWhen(page, app.url + '/processes')

@@ -19,6 +19,7 @@ func declared(ctx context.Context) *list.List {
 		Need:    append(status.AttachedColumns(), "entry_time", "entry_type", "expires", "expire_time"),
 		Choices: []list.Choice{list.Sites(ctx)},
 		Acts:    true,
+		Least:   "lw9",
 		Tables:  []string{"comments", "hosts", "services", "sites"},
 		Link:    status.AttachedPath,
 		Words: list.Words{

@@ -55,6 +55,7 @@ func declare(kind string) func(ctx context.Context) *list.List {
 			Key: []string{"name", "peer_key"}, Need: []string{"name", "peer_key", "peer_name"},
 			Choices: []list.Choice{list.Sites(ctx)},
 			Tables:  []string{kind, "sites"},
+			Least:   map[string]string{"contacts": "lw10", "hosts": "lw11", "services": "lw8"}[kind],
 			Link: func(c status.Cells, row int) string {
 				return ui.ConfigPath(kind, c.Text("peer_key", row), c.Text("name", row))
 			},

@@ -18,6 +18,7 @@ func declared(ctx context.Context) *list.List {
 		Need:    append(status.AttachedColumns(), "start_time", "end_time", "fixed", "duration"),
 		Choices: []list.Choice{list.Sites(ctx)},
 		Acts:    true,
+		Least:   "lw9",
 		Tables:  []string{"downtimes", "hosts", "services", "sites"},
 		Link:    status.AttachedPath,
 		Words: list.Words{

@@ -136,13 +136,13 @@ func (v view) words(ctx context.Context) string {
 func heads(ctx context.Context) []ui.Head {
 	return []ui.Head{
 		{Label: ui.T(ctx, "State"), Class: "w12", Sort: "state"},
-		{Label: ui.T(ctx, "Host"), Class: "w8", Sort: "host"},
-		{Label: ui.T(ctx, "Site"), Class: "w4", Sort: "site"},
+		{Label: ui.T(ctx, "Host"), Class: "w7", Sort: "host"},
+		{Label: ui.T(ctx, "Site"), Class: "w3", Sort: "site"},
 		{Label: ui.T(ctx, "Since"), Class: "num w3", Sort: "since"},
 		{Label: ui.T(ctx, "Hosts cut off"), Class: "num w5", Sort: "hosts", Desc: true},
 		{Label: ui.T(ctx, "Services affected"), Class: "num w5", Sort: "services", Desc: true},
-		{Label: ui.T(ctx, "Severity"), Class: "num w4", Sort: "severity"},
+		{Label: ui.T(ctx, "Severity"), Class: "nar opt num w4", Sort: "severity"},
 		{Label: ui.T(ctx, "Output"), Sort: "output"},
-		{Label: ui.T(ctx, "Owner"), Class: "w6", Sort: "owner"},
+		{Label: ui.T(ctx, "Owner"), Class: "nar w6", Sort: "owner"},
 	}
 }

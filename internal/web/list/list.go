@@ -36,6 +36,9 @@ type List struct {
 	Key []string
 	// Need are the columns that every row needs, whatever is shown.
 	Need []string
+	// Least is the class of the least width of its table, "" for one whose columns
+	// all give way: "lw9".
+	Least string
 	// Choices are the menus that narrow the list to one value of a field.
 	Choices []Choice
 	// Tables are those whose changes change the list.
