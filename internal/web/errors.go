@@ -11,6 +11,7 @@ type Error struct {
 	Msg    string // what is so: a sentence without full stop, safe to show
 	Hint   string // what to do next; may be empty
 	Param  string // the query parameter that is wrong; may be empty
+	Find   string // the name to search for instead; may be empty
 	Err    error  // for the log only; may be nil
 }
 
@@ -40,6 +41,11 @@ func BadParameter(name, msg, hint string) *Error {
 // it: the two look the same.
 func NotFound(msg, hint string) *Error {
 	return &Error{Status: http.StatusNotFound, Msg: msg, Hint: hint}
+}
+
+// Unknown is NotFound for what has a name: the page offers to search for it.
+func Unknown(name, msg, hint string) *Error {
+	return &Error{Status: http.StatusNotFound, Msg: msg, Hint: hint, Find: name}
 }
 
 // Forbidden says that the person may not do this.

@@ -18,3 +18,15 @@ func TestHintEndsOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownIsSearchedFor leads from a name that is not there to the search for
+// it, whatever is in the name.
+func TestUnknownIsSearchedFor(t *testing.T) {
+	var b strings.Builder
+	if err := errorPage(Unknown("db & <web>", "There is no such host", ""), "ABC", "").Render(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), `href="/search?q=db+%26+%3Cweb%3E"`) || !strings.Contains(b.String(), "Search for “db &amp; &lt;web&gt;”") {
+		t.Errorf("no way to the search: %s", b.String())
+	}
+}

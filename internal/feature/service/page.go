@@ -87,5 +87,5 @@ func missing(ctx context.Context, parts []lql.Part, host, name string) error {
 			return web.NotFound(ui.T(ctx, "The service “%[1]s” on “%[2]s” is not known now", ui.Visible(name), ui.Visible(host)), "Its site has not been read yet. Look at the sites, and try again in a moment.")
 		}
 	}
-	return web.NotFound(ui.T(ctx, "There is no service “%[1]s” on “%[2]s” here", ui.Visible(name), ui.Visible(host)), "It may have been removed or renamed, or you may not see it. Search for its name.")
+	return web.Unknown(name, ui.T(ctx, "There is no service “%[1]s” on “%[2]s” here", ui.Visible(name), ui.Visible(host)), "It may have been removed or renamed, or you may not see it. Search for its name.")
 }
