@@ -109,6 +109,30 @@ test('widths, and silence', { timeout: 600000 }, async t => {
     assert.ok(out >= 230, `with several sites at a desk the output has ${out} px`)
   })
 
+  await step('on paper lists show all their columns, and nothing is cut', async () => {
+    for (const path of ['/problems', '/services?sort=state', '/hosts?sort=state', '/sites']) {
+      await openWhen(page, app.url + path)
+      await page.emulateMedia({ media: 'print' })
+      for (const width of [718, 1047]) { // A4 within its margins
+        await page.setViewportSize({ width, height: 900 })
+        const seen = await page.evaluate(() => {
+          const shown = el => el.getBoundingClientRect().width > 0 && getComputedStyle(el).display !== 'none'
+          const table = document.querySelector('table[data-live]')
+          const row = [...table.tBodies[0].rows].find(r => r.cells.length === table.tHead.rows[0].cells.length)
+          return {
+            wide: document.documentElement.scrollWidth,
+            buttons: [...document.querySelectorAll('.main .btn')].filter(shown).length,
+            // A cell that says something is there.
+            cut: [...row.cells].filter(c => c.textContent.trim() && !c.matches('.c-pick, .pin') && (!shown(c) || parseFloat(getComputedStyle(c).fontSize) < 6)).map(c => c.className),
+          }
+        })
+        assert.deepEqual(seen, { wide: width, buttons: 0, cut: [] }, `${path} at ${width}`)
+      }
+      await page.emulateMedia({ media: null })
+      await page.setViewportSize({ width: 1440, height: 900 })
+    }
+  })
+
   await step('the name of a group has room at every width', async () => {
     await openWhen(page, app.url + '/groups')
     for (const width of [641, 768, 900, 1100, 1440]) {
