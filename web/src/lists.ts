@@ -11,7 +11,8 @@ import { renewNear } from "./live";
 const MOST = 10_000; // rows loaded by themselves; the link leads on
 const AHEAD = "600px"; // how early the next rows are asked for
 const BOUNDED = "1000"; // rows of a part of the list, should it grow
-const PART = 100; // rows of a part: the browser takes longer than a frame for many more
+const PART = 100; // rows of a part of a page, and of a page that nobody asked to be of more
+const MORE = 50; // rows loaded at a time: the browser takes longer than a frame for many more
 
 let loading = false;
 let watch: IntersectionObserver | null = null;
@@ -129,7 +130,8 @@ async function more(link: HTMLAnchorElement): Promise<void> {
   link.setAttribute("aria-busy", "true");
   try {
     const from = new URL(link.href);
-    if (Number(from.searchParams.get("limit")) > PART) from.searchParams.set("limit", String(PART));
+    const limit = from.searchParams.get("limit");
+    if (Number(limit ?? PART) > MORE) from.searchParams.set("limit", String(MORE));
     const res = await fetch(from, { headers: { "X-Belvedere-Block": "list", Accept: "text/html" }, cache: "no-store" });
     if (res.status === 401) return location.reload();
     if (!res.ok) return;
@@ -146,6 +148,7 @@ async function more(link: HTMLAnchorElement): Promise<void> {
     if (!block.isConnected || !link.isConnected) return;
     const next = follow(block, from);
     leadBack(next, fresh);
+    leadOn(fresh, limit);
     next.append(...fresh.childNodes);
     const own = part(block, until);
     block.dataset["src"] = own.pathname + own.search;
@@ -161,6 +164,17 @@ async function more(link: HTMLAnchorElement): Promise<void> {
     link.removeAttribute("aria-busy");
     watchNext();
   }
+}
+
+// leadOn makes the link that follows lead to a page of as many rows as the person
+// asked for; null: as are usual.
+function leadOn(part: Element, limit: string | null): void {
+  const link = one<HTMLAnchorElement>('.pager a[rel="next"]', part);
+  if (!link) return;
+  const to = new URL(link.getAttribute("href") ?? "", location.href);
+  if (limit === null) to.searchParams.delete("limit");
+  else to.searchParams.set("limit", limit);
+  link.setAttribute("href", to.pathname + to.search);
 }
 
 // watchNext waits for the end of the list to come near.
