@@ -54,7 +54,7 @@ func managed(ctx context.Context) []list.Field[row] {
 			}
 			return nil
 		}),
-		list.In("trouble", ui.T(ctx, "Trouble"), export.Text, func(s row) any { return ui.Said(ctx, s.Cause) }),
+		list.In("trouble", ui.T(ctx, "Trouble"), export.Text, func(s row) any { return s.trouble(ctx) }),
 	}
 }
 

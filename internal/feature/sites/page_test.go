@@ -526,3 +526,18 @@ func TestTokenFileIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestTrouble: a clock that is far off is told in the list, unless there is
+// worse.
+func TestTrouble(t *testing.T) {
+	for want, r := range map[string]row{
+		"":                                {Skew: 3 * time.Second},
+		"Clock: 2 h ahead of this server": {Skew: 2 * time.Hour},
+		"Clock: 2 h behind this server":   {Skew: -2 * time.Hour},
+		"no route":                        {Skew: 2 * time.Hour, Cause: "no route"},
+	} {
+		if got := strings.ReplaceAll(r.trouble(t.Context()), "\u00a0", " "); got != want {
+			t.Errorf("%+v: %q, want %q", r, got, want)
+		}
+	}
+}

@@ -31,6 +31,7 @@ type row struct {
 	Latency            time.Duration
 	Spark              spark // of the latencies
 	Cause              string
+	Skew               time.Duration // how far the clock of the core is ahead
 	Paused             bool
 	Provisioned        bool
 	Demo               bool
@@ -125,7 +126,7 @@ func withHealth(all []site.Status, counted []row, now time.Time) []row {
 		r.Look = lookOf(state)
 		r.Stale = h.State == store.Late || h.State == store.Down || h.State == store.Incompatible
 		r.Core = strings.TrimSpace(h.Implementation + " " + h.Version)
-		r.Transport, r.Latency, r.Cause = h.Transport, h.Latency, h.Cause
+		r.Transport, r.Latency, r.Cause, r.Skew = h.Transport, h.Latency, h.Cause, h.ClockSkew
 		r.Spark = sparkOf(h.Trace.Minutes(now))
 		r.Address = display(s)
 		if !h.LastOK.IsZero() {
@@ -352,8 +353,7 @@ func errorKind(ctx context.Context, kind string) string {
 }
 
 // skew says how far the core's clock is off, "" when it hardly is.
-func (v editView) skew(ctx context.Context) string {
-	s := v.Health.ClockSkew
+func skew(ctx context.Context, s time.Duration) string {
 	switch {
 	case s > time.Second:
 		return ui.T(ctx, "%s ahead of this server", ui.Duration(ctx, s))
@@ -361,6 +361,17 @@ func (v editView) skew(ctx context.Context) string {
 		return ui.T(ctx, "%s behind this server", ui.Duration(ctx, -s))
 	}
 	return ""
+}
+
+// wrongClock is how far the clock of a core is off when ages from there mislead.
+const wrongClock = 10 * time.Second
+
+// trouble says what is wrong with a site, "" when nothing is.
+func (r row) trouble(ctx context.Context) string {
+	if r.Cause == "" && r.Skew.Abs() >= wrongClock {
+		return ui.T(ctx, "Clock") + ": " + skew(ctx, r.Skew)
+	}
+	return ui.Said(ctx, r.Cause)
 }
 
 // A verdict is the outcome of a test.
