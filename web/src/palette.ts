@@ -16,6 +16,7 @@ const WAIT = 80; // ms without a key before the server is asked
 let asked: AbortController | null = null;
 let timer: number | undefined;
 let drawn = ""; // words whose answer is shown
+let shown = ""; // words for which something is shown
 const shownHits = new WeakMap<HTMLElement, Hit>(); // those that something can be done with
 
 const dialog = (): HTMLDialogElement | null => one<HTMLDialogElement>("#palette");
@@ -104,6 +105,7 @@ function draw(words: string, hits: Hit[], total: number): void {
   const list = one("#palette-list");
   if (!list) return;
   if (total >= 0) drawn = words;
+  shown = words;
   list.replaceChildren();
   const groups = new Map<string, Hit[]>();
   for (const h of hits) groups.set(h.group, [...(groups.get(h.group) ?? []), h]);
@@ -211,10 +213,11 @@ export function startPalette(): void {
       e.preventDefault();
       asked?.abort();
       draw("", deeds(shownHits.get(list[at])), 0);
+      shown = field.value.trim();
     } else if (e.key === "Enter" && !e.isComposing) {
       e.preventDefault();
       const tab = e.ctrlKey || e.metaKey;
-      if (at > 0 || field.value.trim() === drawn) follow(list[Math.max(at, 0)], tab);
+      if (at > 0 || list.length > 0 && field.value.trim() === shown) follow(list[Math.max(at, 0)], tab);
       else void hurry(tab);
     }
   });
