@@ -99,6 +99,17 @@ func TestOverview(t *testing.T) {
 	}
 }
 
+// TestClockAhead: what a core with a clock that is ahead says is new is not in
+// the future.
+func TestClockAhead(t *testing.T) {
+	w := world()
+	w.Tables["hosts"][0]["last_state_change"] = time.Now().Unix() + 7200
+	hero := webtest.Text(start(t, w).Get("all", "/overview").One(".hero"))
+	if !strings.Contains(hero, "newest: sw, 0 s ago") {
+		t.Errorf("the head says %q", hero)
+	}
+}
+
 // TestRights: who sees one host sees counts of one host.
 func TestRights(t *testing.T) {
 	a := start(t, world()).Get("anna", "/overview")
