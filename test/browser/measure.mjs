@@ -90,14 +90,20 @@ async function traced(page, fn) {
   await ended
   const main = events.find(e => e.name === 'thread_name' && e.args.name === 'CrRendererMain')
   const own = events.filter(e => e.pid === main?.pid && e.tid === main?.tid && e.tdur)
-  const tasks = own.filter(e => e.name === 'RunTask')
+  // A task in which the browser does little but collect garbage is counted apart: no work of the page is in it.
+  const collects = own.filter(e => /^(Major|Minor)GC$|^BlinkGC/.test(e.name))
+  const within = (e, task) => e.ts >= task.ts && e.ts + e.dur <= task.ts + task.dur
+  const collection = task => task.tdur > 50000 && collects.some(e => within(e, task) && e.tdur > 0.8 * task.tdur)
+  const every = own.filter(e => e.name === 'RunTask')
+  const collections = every.filter(collection).map(e => Math.round(e.tdur / 1000))
+  const tasks = every.filter(e => !collection(e))
   const kinds = {}
   for (const e of own) if (e.name !== 'RunTask') kinds[e.name] = (kinds[e.name] ?? 0) + e.tdur / 1000
   const most = Object.fromEntries(Object.entries(kinds).sort((a, b) => b[1] - a[1]).slice(0, 8).map(([k, v]) => [k, Math.round(v)]))
   const longest = tasks.sort((a, b) => b.tdur - a.tdur)[0]
-  const inIt = Object.fromEntries(own.filter(e => e !== longest && longest && e.ts >= longest.ts && e.ts + e.dur <= longest.ts + longest.dur && e.tdur > 1000).map(e => [e.name, Math.round(e.tdur / 1000)]))
+  const inIt = Object.fromEntries(own.filter(e => e !== longest && longest && within(e, longest) && e.tdur > 1000).map(e => [e.name, Math.round(e.tdur / 1000)]))
   const times = tasks.map(e => e.tdur / 1000)
-  return { tasks: summary(times), over50: times.filter(x => x > 50).length, busy: Math.round(times.reduce((a, x) => a + x, 0) / took * 100) + ' %', longest: inIt, most }
+  return { tasks: summary(times), over50: times.filter(x => x > 50).length, collections, busy: Math.round(times.reduce((a, x) => a + x, 0) / took * 100) + ' %', longest: inIt, most }
 }
 
 /** Loads 5,000 rows, lets 1 % of them change each second for half a minute. */
