@@ -180,6 +180,10 @@ func TestRightsAndEmpty(t *testing.T) {
 	if strings.Contains(a.Body, "Site a") || strings.Contains(a.Body, "linux") {
 		t.Error("who sees nothing finds names on the page")
 	}
+	none := start(t, &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}}).Get("all", "/hosts")
+	if got := webtest.Text(none.One(".empty h2")); got != "Nothing is monitored there yet" {
+		t.Errorf("who would see all is told %q", got)
+	}
 	if got := webtest.Text(s.Get("all", "/hosts?q=%22no<such%22").One(".empty p")); got != `Nothing here matches "no<such"` {
 		t.Errorf("a filter without a match repeats %q", got)
 	}

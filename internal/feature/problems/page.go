@@ -170,7 +170,11 @@ func why(ctx context.Context, q lql.Querier, viewer access.Viewer, w request, p 
 		e.kind = noData
 		return e, nil
 	}
-	return e.good(ctx, q, w)
+	e, err := e.good(ctx, q, w)
+	if e.kind == noRights && viewer.All {
+		e.kind = noObjects
+	}
+	return e, err
 }
 
 // good fills in what is well, and what recovered last; a person who sees no
@@ -189,6 +193,9 @@ func (e empty) good(ctx context.Context, q lql.Querier, w request) (empty, error
 			return e, fmt.Errorf("problems: last recovery: %w", err)
 		}
 		if res.Rows == 0 {
+			if err := e.unwell(ctx, q, t.table, t.name); err != nil {
+				return e, err
+			}
 			continue
 		}
 		e.checks += res.Total
@@ -202,6 +209,27 @@ func (e empty) good(ctx context.Context, q lql.Querier, w request) (empty, error
 		e.kind = noneHere
 	}
 	return e, nil
+}
+
+// unwell notes what there is in a table where nothing is well: problems that
+// somebody has, or what waits for its first check.
+func (e *empty) unwell(ctx context.Context, q lql.Querier, table, name string) error {
+	query := lql.Get(table, name, "has_been_checked").OrderBy("-has_been_checked")
+	query.Limit = 1
+	res, err := q.Query(ctx, query)
+	switch {
+	case err != nil:
+		return fmt.Errorf("problems: what there is: %w", err)
+	case res.Rows == 0:
+	case res.Int(0, "has_been_checked") != 0:
+		e.kind = allClear
+	default:
+		e.pending += res.Total
+		if e.kind == noRights {
+			e.kind = unchecked
+		}
+	}
+	return nil
 }
 
 // sitesOf returns how many different sites were asked, have data, and have old

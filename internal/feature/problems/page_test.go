@@ -433,6 +433,11 @@ func TestEmpty(t *testing.T) {
 		{"loading", "/problems", "No site has been read yet", &webtest.World{Parts: []lql.Part{{Key: "a", Name: "A", Missing: true, Err: "loading"}}}},
 		{"no ack", "/problems?view=acknowledged", "Nothing is acknowledged", &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
 			"hosts": {webtest.Host("a", "fine", nil)}}}},
+		{"nothing monitored", "/problems", "Nothing is monitored there yet", &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}}},
+		{"nothing checked", "/problems", "Nothing has been checked yet", &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
+			"hosts": {webtest.Host("a", "new", cols{"has_been_checked": 0})}}}},
+		{"all is broken, and somebody is on it", "/problems", "Nothing needs you", &webtest.World{Parts: []lql.Part{webtest.Fresh("a")}, Tables: map[string][]webtest.Row{
+			"hosts": {webtest.Host("a", "bad", cols{"state": 1, "acknowledged": 1})}}}},
 		{"recovered", "/problems?view=suppressed&below=a|fine", "Nothing is hidden there any more", world()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,6 +31,7 @@ type empty struct {
 	sites    int       // sites asked
 	stale    int       // of them with old data
 	checks   int       // hosts and services that are well
+	pending  int       // hosts and services that wait for their first check, where none is well
 	solved   string    // what recovered last
 	solvedAt time.Time // and when
 	wider    []int     // problems of the view under each filter of Asked.Wider
@@ -48,6 +49,8 @@ const (
 	noSites                 // there is no site
 	noData                  // no site has been read yet
 	noneHere                // nothing in this view
+	unchecked               // nothing was ever checked
+	noObjects               // no core has any, and the person would see them
 )
 
 // newView arranges a picture for the templates.

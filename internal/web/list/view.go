@@ -67,6 +67,7 @@ const (
 	NoSites                  // there is no site
 	NoData                   // nothing was read yet
 	None                     // there is nothing, and that is well
+	NoObjects                // no core has any, and the person would see them
 )
 
 // NewView arranges a page for the templates. It asks for what the menus offer
@@ -125,6 +126,8 @@ func why(viewer access.Viewer, q Request, parts []lql.Part) Nothing {
 		return NoData
 	case q.List.Words.None != "":
 		return None
+	case viewer.All:
+		return NoObjects
 	}
 	return NoRights
 }
