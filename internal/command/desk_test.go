@@ -98,7 +98,8 @@ func TestCancelUnderWay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := d.Cancel(t.Context(), who, id); err != nil || n != 15-batchMost {
+	// The first batch of a has what was waiting when it was made up: one or more.
+	if n, err := d.Cancel(t.Context(), who, id); err != nil || n < 15-batchMost || n > 14 {
 		t.Errorf("%d taken back, %v", n, err)
 	}
 	close(sites.turn)
